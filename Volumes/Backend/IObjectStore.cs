@@ -1,0 +1,75 @@
+namespace Lunaria.Volumes.Backend;
+
+/// <summary>
+/// The object backend: one of the four seams. Objects are immutable once put, except those replaced by compare-and-set.
+/// Keys are ASCII [a-z0-9/._-], at most 200 characters. Every failure is an <see cref="ObjectStoreException"/> with a kind. Thread-safe.
+/// </summary>
+public interface IObjectStore : IAsyncDisposable
+{
+    /// <summary>What this store can do; fixed while it is open.</summary>
+    ObjectStoreCapabilities Capabilities { get; }
+
+    /// <summary>
+    /// Stores an object under a key that has none; <see cref="ObjectStoreError.Exists"/> where it has one. Complete = durable.
+    /// Returns its entity tag.
+    /// </summary>
+    ValueTask<string> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replaces the object whose tag is <paramref name="expectedTag"/> (null = there is none yet); <see cref="ObjectStoreError.Exists"/>
+    /// where another writer was faster. Complete = durable. Returns the new tag.
+    /// </summary>
+    ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
+    /// <summary>Reads a range without waiting for a medium or a network; false = use <see cref="GetAsync"/>.</summary>
+    bool TryGet(string key, long offsetBytes, Span<byte> destination) => false;
+
+    /// <summary>Fills <paramref name="destination"/> from an offset; <see cref="ObjectStoreError.NotFound"/> where there is no object, Fatal where it is too short.</summary>
+    ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation);
+
+    /// <summary>Length and tag, or null where there is no object.</summary>
+    ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation);
+
+    /// <summary>All objects whose key starts with <paramref name="prefix"/>, in ordinal order of keys.</summary>
+    IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation);
+
+    /// <summary>Deletes an object; not an error where there is none. Complete = durable.</summary>
+    ValueTask DeleteAsync(string key, CancellationToken cancellation);
+
+    /// <summary>Space of the store now; null where it has no known end.</summary>
+    ObjectStoreSpace? Space { get; }
+}
+
+/// <summary>
+/// What a store can do. <paramref name="ConditionalWrites"/>: put-if-absent and compare-and-set really exclude a second writer.
+/// <paramref name="MaxObjectBytes"/>: the largest object; <paramref name="PreferredSegmentBytes"/>: what segments should be by default.
+/// </summary>
+public sealed record ObjectStoreCapabilities(bool ConditionalWrites, int MaxObjectBytes, int PreferredSegmentBytes);
+
+/// <summary>One stored object.</summary>
+public sealed record ObjectInfo(string Key, long LengthBytes, string Tag);
+
+/// <summary>Space in bytes: all of it, and what is not given out yet.</summary>
+public readonly record struct ObjectStoreSpace(long TotalBytes, long FreeBytes);
+
+/// <summary>What a caller can do about a failure of the store.</summary>
+public enum ObjectStoreError
+{
+    /// <summary>May succeed later; the answer to a write may have been lost.</summary>
+    Retry,
+    /// <summary>There is no such object; never retried.</summary>
+    NotFound,
+    /// <summary>The condition did not hold: another object is there.</summary>
+    Exists,
+    /// <summary>No space left for a write.</summary>
+    OutOfSpace,
+    /// <summary>Will not get better by itself: damage, wrong credentials, a store that is gone.</summary>
+    Fatal,
+}
+
+/// <summary>A failure of the store, with what can be done about it. The message names the store, the key, the cause and the remedy.</summary>
+public sealed class ObjectStoreException(ObjectStoreError error, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The kind of failure.</summary>
+    public ObjectStoreError Error { get; } = error;
+}
