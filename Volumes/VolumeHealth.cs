@@ -1,0 +1,23 @@
+namespace Lunaria.Volumes;
+
+/// <summary>What a volume, or the engine as a whole, can do now; worse comes later.</summary>
+public enum VolumeState
+{
+    /// <summary>Everything works.</summary>
+    Online,
+    /// <summary>The object store fails for now; writes go on until the log is full.</summary>
+    StoreFailing,
+    /// <summary>The object store has no space; writes go on until the log is full.</summary>
+    OutOfSpace,
+    /// <summary>The log is fenced: reads go on, writes are refused.</summary>
+    ReadOnly,
+    /// <summary>An invariant is broken: no I/O.</summary>
+    Faulted,
+}
+
+/// <summary>A state and, where it is not <see cref="VolumeState.Online"/>, the thing, the cause and the remedy in words.</summary>
+public sealed record VolumeHealth(VolumeState State, string? Cause)
+{
+    /// <summary>Everything works.</summary>
+    public static VolumeHealth Online { get; } = new(VolumeState.Online, null);
+}

@@ -1,0 +1,35 @@
+namespace Lunaria.Volumes;
+
+/// <summary>Numbers of the engine. Fixed while it is open; the log's geometry must be the same at every start.</summary>
+public sealed record VolumesOptions
+{
+    /// <summary>Length of one log file; a multiple of 4096. A record is never longer than one file.</summary>
+    public int LogFileBytes { get; init; } = 128 << 20;
+
+    /// <summary>Number of log files, at least 2. The log holds LogFileBytes x LogFileCount.</summary>
+    public int LogFileCount { get; init; } = 16;
+
+    /// <summary>Memory for the leaves of the block map, in bytes.</summary>
+    public long MapMemoryBytes { get; init; } = 256L << 20;
+
+    /// <summary>Largest segment, in bytes; 0 = what the object store prefers.</summary>
+    public int SegmentBytes { get; init; }
+
+    /// <summary>Segments put at the same time.</summary>
+    public int ConcurrentPuts { get; init; } = 4;
+
+    /// <summary>The destager starts when the log holds this much.</summary>
+    public long DestageThresholdBytes { get; init; } = 64L << 20;
+
+    /// <summary>... or when the oldest write is this old.</summary>
+    public TimeSpan DestageIdleAge { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Most log taken into one cut, in bytes: bounds the memory and the length of a destage run.</summary>
+    public long CutBytes { get; init; } = 128L << 20;
+
+    /// <summary>The map is checkpointed when its journal holds this much.</summary>
+    public long CheckpointJournalBytes { get; init; } = 128L << 20;
+
+    /// <summary>How long a write waits for room in a full log before it is answered with <see cref="VolumeStatus.Unavailable"/>.</summary>
+    public TimeSpan RoomWait { get; init; } = TimeSpan.FromSeconds(25);
+}
