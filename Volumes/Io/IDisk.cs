@@ -27,7 +27,7 @@ public interface IDisk
 
 /// <summary>
 /// One open file. Any range may be read and written by many threads at once; overlapping calls are the caller's business.
-/// Every failure is an IOException.
+/// Every failure is an IOException, lack of space a <see cref="DiskFullException"/>.
 /// </summary>
 public interface IDiskFile : IDisposable
 {
@@ -36,6 +36,13 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Grows (with zeros) or cuts the file.</summary>
     void SetLength(long lengthBytes);
+
+    /// <summary>
+    /// Takes the space of a range from the file system now, growing the file where needed, so that a later write to it cannot fail for lack of
+    /// space. Content stays. Where the file system cannot promise that, the file only grows.
+    /// </summary>
+    /// <exception cref="DiskFullException">There is not that much space.</exception>
+    void Reserve(long offsetBytes, long lengthBytes);
 
     /// <summary>Reads the whole range if that needs no wait for the medium (page cache); false = use <see cref="ReadAsync"/>.</summary>
     bool TryRead(long offsetBytes, Span<byte> destination);
