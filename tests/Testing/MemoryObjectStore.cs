@@ -1,0 +1,260 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Lunaria.Volumes.Backend;
+
+namespace Lunaria.Testing;
+
+/// <summary>
+/// An object store in memory whose every misbehaviour is under the test's control: puts can be held, failed, answered never,
+/// refused for space; objects can be corrupted; and the whole can die as a process does, with puts in flight landing or not.
+/// </summary>
+public sealed class MemoryObjectStore : IObjectStore
+{
+    private readonly Lock sync = new();
+    private readonly SortedDictionary<string, byte[]> objects = new(StringComparer.Ordinal);
+    private readonly List<(string Key, byte[] Content)> inFlight = [];
+    private TaskCompletionSource? hold;
+    private TaskCompletionSource arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<ObjectStoreError> putFailures = new();
+    private readonly Queue<ObjectStoreError> getFailures = new();
+    private int lostAnswers;
+    private bool dead;
+    private long usedBytes;
+
+    /// <summary>A store that says <paramref name="preferredSegmentBytes"/> is the best size of a segment.</summary>
+    public MemoryObjectStore(int preferredSegmentBytes = 4 << 20) =>
+        Capabilities = new ObjectStoreCapabilities(true, 64 << 20, preferredSegmentBytes);
+
+    /// <inheritdoc/>
+    public ObjectStoreCapabilities Capabilities { get; }
+
+    /// <summary>Bytes of objects the store takes; long.MaxValue = no end.</summary>
+    public long CapacityBytes { get; set; } = long.MaxValue;
+
+    /// <summary>True = every read waits at least for a trip over the thread pool.</summary>
+    public bool Cold { get; set; }
+
+    /// <summary>Called before each put, delete and get with its key; what it throws is what the caller gets.</summary>
+    public Action<string>? BeforeOperation { get; set; }
+
+    /// <summary>Puts that have succeeded.</summary>
+    public int PutCount { get; private set; }
+
+    /// <summary>Bytes of all objects.</summary>
+    public long UsedBytes { get { lock (sync) return usedBytes; } }
+
+    /// <inheritdoc/>
+    public ObjectStoreSpace? Space => CapacityBytes == long.MaxValue ? null : new(CapacityBytes, Math.Max(0, CapacityBytes - UsedBytes));
+
+    /// <summary>Keys of all objects, in order.</summary>
+    public IReadOnlyList<string> Keys { get { lock (sync) return [.. objects.Keys]; } }
+
+    /// <summary>From now on puts wait for <see cref="ReleasePuts"/>.</summary>
+    public void HoldPuts()
+    {
+        lock (sync) hold ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Lets held puts go on.</summary>
+    public void ReleasePuts()
+    {
+        TaskCompletionSource? released;
+        lock (sync) (released, hold) = (hold, null);
+        released?.SetResult();
+    }
+
+    /// <summary>Completes when a put is being held.</summary>
+    public Task PutHeldAsync()
+    {
+        lock (sync) return arrivals.Task;
+    }
+
+    /// <summary>The next <paramref name="count"/> puts fail with <paramref name="error"/> and store nothing.</summary>
+    public void FailPuts(ObjectStoreError error, int count)
+    {
+        lock (sync)
+            for (int i = 0; i < count; i++) putFailures.Enqueue(error);
+    }
+
+    /// <summary>The next <paramref name="count"/> reads fail with <paramref name="error"/>.</summary>
+    public void FailGets(ObjectStoreError error, int count)
+    {
+        lock (sync)
+            for (int i = 0; i < count; i++) getFailures.Enqueue(error);
+    }
+
+    /// <summary>The next <paramref name="count"/> puts store their object and then fail with Retry, as if the answer were lost.</summary>
+    public void LosePutAnswers(int count)
+    {
+        lock (sync) lostAnswers += count;
+    }
+
+    /// <summary>Flips one byte of an object.</summary>
+    public void Corrupt(string key, long offsetBytes)
+    {
+        lock (sync) objects[key][offsetBytes] ^= 0x5A;
+    }
+
+    /// <summary>
+    /// The store as the next life of the appliance finds it; this one fails everything from now on. Puts in flight have landed or not, as
+    /// <paramref name="random"/> decides.
+    /// </summary>
+    public MemoryObjectStore Reborn(Random random)
+    {
+        var next = new MemoryObjectStore(Capabilities.PreferredSegmentBytes) { CapacityBytes = CapacityBytes, Cold = Cold };
+        lock (sync)
+        {
+            dead = true;
+            foreach ((string key, byte[] content) in inFlight)
+                if (random.Next(2) == 0) objects.TryAdd(key, content);
+            foreach ((string key, byte[] content) in objects)
+            {
+                next.objects.Add(key, content);
+                next.usedBytes += content.Length;
+            }
+        }
+        ReleasePuts();
+        return next;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<string> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        byte[] copy = content.ToArray();
+        var flight = (key, copy);
+        Task? gate;
+        lock (sync)
+        {
+            ThrowIfDead();
+            inFlight.Add(flight);
+            gate = hold?.Task;
+            if (gate is not null) arrivals.TrySetResult();
+        }
+        try
+        {
+            BeforeOperation?.Invoke(key);
+            if (gate is not null) await gate.WaitAsync(cancellation);
+            else await Task.Yield();
+            lock (sync) return Store(key, copy);
+        }
+        finally
+        {
+            lock (sync)
+            {
+                if (!dead) inFlight.Remove(flight);
+                if (arrivals.Task.IsCompleted) arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        lock (sync)
+        {
+            ThrowIfDead();
+            string? tag = objects.TryGetValue(key, out byte[]? current) ? Tag(current) : null;
+            if (tag != expectedTag) throw Failure(ObjectStoreError.Exists, key);
+            usedBytes += content.Length - (current?.Length ?? 0);
+            objects[key] = content.ToArray();
+            return ValueTask.FromResult(Tag(objects[key]));
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(string key, long offsetBytes, Span<byte> destination)
+    {
+        if (Cold) return false;
+        lock (sync)
+        {
+            if (dead || getFailures.Count > 0 || !objects.TryGetValue(key, out byte[]? content)) return false;
+            if (offsetBytes + destination.Length > content.Length) return false;
+            content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination);
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    {
+        BeforeOperation?.Invoke(key);
+        if (Cold) await Task.Yield();
+        lock (sync)
+        {
+            ThrowIfDead();
+            if (getFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
+            if (!objects.TryGetValue(key, out byte[]? content)) throw Failure(ObjectStoreError.NotFound, key);
+            if (offsetBytes + destination.Length > content.Length) throw Failure(ObjectStoreError.Fatal, key);
+            content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination.Span);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation)
+    {
+        lock (sync)
+        {
+            ThrowIfDead();
+            return ValueTask.FromResult(objects.TryGetValue(key, out byte[]? content) ? new ObjectInfo(key, content.Length, Tag(content)) : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        List<ObjectInfo> found;
+        lock (sync)
+        {
+            ThrowIfDead();
+            found = [.. objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(o => new ObjectInfo(o.Key, o.Value.Length, Tag(o.Value)))];
+        }
+        foreach (ObjectInfo info in found)
+        {
+            await Task.CompletedTask;
+            yield return info;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string key, CancellationToken cancellation)
+    {
+        BeforeOperation?.Invoke(key);
+        lock (sync)
+        {
+            ThrowIfDead();
+            if (objects.Remove(key, out byte[]? content)) usedBytes -= content.Length;
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private string Store(string key, byte[] content)
+    {
+        ThrowIfDead();
+        if (putFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
+        if (objects.ContainsKey(key)) throw Failure(ObjectStoreError.Exists, key);
+        if (usedBytes + content.Length > CapacityBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
+        objects.Add(key, content);
+        usedBytes += content.Length;
+        PutCount++;
+        if (lostAnswers == 0) return Tag(content);
+        lostAnswers--;
+        throw Failure(ObjectStoreError.Retry, key);
+    }
+
+    private void ThrowIfDead()
+    {
+        if (dead) throw new ObjectStoreException(ObjectStoreError.Retry, "The simulated store died with its appliance.");
+    }
+
+    private static string Tag(byte[] content)
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(content);
+        return hash.ToHashCode().ToString("x8", CultureInfo.InvariantCulture);
+    }
+
+    private static ObjectStoreException Failure(ObjectStoreError error, string key) => new(error, $"Simulated store: {error} for '{key}'.");
+}
