@@ -1,13 +1,12 @@
+using Lunaria.Volumes.Log;
+
 namespace Lunaria.Volumes;
 
-/// <summary>Numbers of the engine. Fixed while it is open; the log's geometry must be the same at every start.</summary>
+/// <summary>Numbers of the engine. Fixed while it is open.</summary>
 public sealed record VolumesOptions
 {
-    /// <summary>Length of one log file; a multiple of 4096. A record is never longer than one file.</summary>
-    public int LogFileBytes { get; init; } = 128 << 20;
-
-    /// <summary>Number of log files, at least 2. The log holds LogFileBytes x LogFileCount.</summary>
-    public int LogFileCount { get; init; } = 16;
+    /// <summary>Size of the write log.</summary>
+    public WriteLogOptions Log { get; init; } = new();
 
     /// <summary>Memory for the leaves of the block map, in bytes.</summary>
     public long MapMemoryBytes { get; init; } = 256L << 20;
