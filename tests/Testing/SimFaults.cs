@@ -1,0 +1,82 @@
+using Lunaria.Volumes.Io;
+
+namespace Lunaria.Testing;
+
+/// <summary>
+/// What goes wrong on a <see cref="SimDisk"/>, and counters of what was done. Set by the test, asked by the disk under its lock; nothing goes wrong
+/// by default.
+/// </summary>
+public sealed class SimFaults
+{
+    private readonly Countdown _writes = new(), _flushes = new(), _reads = new();
+
+    /// <summary>Writes, flushes (of files) and reads that were begun.</summary>
+    public long Writes => _writes.Done;
+
+    /// <inheritdoc cref="Writes"/>
+    public long Flushes => _flushes.Done;
+
+    /// <inheritdoc cref="Writes"/>
+    public long Reads => _reads.Done;
+
+    /// <summary>Space for content and reservations of all files; writes that need more fail as on a full file system.</summary>
+    public long CapacityBytes { get; set; } = long.MaxValue;
+
+    /// <summary>False: <see cref="IDiskFile.TryRead"/> always says that it would have to wait.</summary>
+    public bool PageCache { get; set; } = true;
+
+    /// <summary>Holds flushes back after they were asked for: they cover what was written before.</summary>
+    public SimGate FlushGate { get; } = new();
+
+    /// <summary>Holds asynchronous reads back before they look at the content.</summary>
+    public SimGate ReadGate { get; } = new();
+
+    /// <summary>
+    /// The n-th write from now on (1 = the next) of a file whose path starts with <paramref name="path"/> fails with an IOException, after its first
+    /// <paramref name="partialBytes"/> were written; with <paramref name="forever"/> all later ones, too.
+    /// </summary>
+    public void FailWrite(int n, bool forever = false, string path = "", int partialBytes = 0) => _writes.Set(n, forever, path, partialBytes);
+
+    /// <summary>The n-th flush from now on fails, see <see cref="FailWrite"/>. What it should have covered stays unflushed.</summary>
+    public void FailFlush(int n, bool forever = false, string path = "") => _flushes.Set(n, forever, path, 0);
+
+    /// <summary>The n-th read from now on fails, see <see cref="FailWrite"/>. <see cref="IDiskFile.TryRead"/> counts, but answers false instead.</summary>
+    public void FailRead(int n, bool forever = false, string path = "") => _reads.Set(n, forever, path, 0);
+
+    internal bool NextWriteFails(string path, out int partialBytes)
+    {
+        partialBytes = _writes.PartialBytes;
+        return _writes.Next(path);
+    }
+
+    internal bool NextFlushFails(string path) => _flushes.Next(path);
+
+    internal bool NextReadFails(string path) => _reads.Next(path);
+
+    private sealed class Countdown
+    {
+        private int _remaining;
+        private bool _forever;
+        private string _path = "";
+
+        public long Done { get; private set; }
+        public int PartialBytes { get; private set; }
+
+        public void Set(int n, bool forever, string path, int partialBytes) =>
+            (_remaining, _forever, _path, PartialBytes) = (n, forever, path, partialBytes);
+
+        public bool Next(string path)
+        {
+            Done++;
+            if (_remaining == 0 || !path.StartsWith(_path, StringComparison.Ordinal))
+                return false;
+            if (_remaining > 1)
+            {
+                _remaining--;
+                return false;
+            }
+            _remaining = _forever ? 1 : 0;
+            return true;
+        }
+    }
+}
