@@ -1,4 +1,3 @@
-#pragma warning disable CA1822
 namespace Lunaria.Volumes.Overlay;
 
 /// <summary>
@@ -10,39 +9,81 @@ internal sealed class LogOverlay
     /// <summary>Block numbers are below this (4 PiB of volume).</summary>
     public const ulong MaxBlocks = 1UL << 40;
 
+    private readonly BlockTable _entries = new();
+    private readonly TrimRanges _trims = new();
+
     /// <summary>Number of data entries.</summary>
-    public int Count => throw null!;
+    public int Count => _entries.Count;
 
     /// <summary>Number of trimmed ranges.</summary>
-    public int TrimCount => throw null!;
+    public int TrimCount => _trims.Count;
 
     /// <summary>Memory held, in bytes.</summary>
-    public long MemoryBytes => throw null!;
+    public long MemoryBytes => _entries.MemoryBytes + _trims.MemoryBytes;
 
     /// <summary>Records that a block's content is at <paramref name="lsn"/>; replaces what was known of it.</summary>
-    public void Insert(ulong block, ulong lsn, uint crc) => throw null!;
+    public void Insert(ulong block, ulong lsn, uint crc)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, MaxBlocks);
+        ArgumentOutOfRangeException.ThrowIfZero(lsn);
+        _entries.Set(block, lsn, crc);
+    }
 
-    /// <summary>Records that a range reads as zeros as of the record at <paramref name="lsn"/>; entries in it go, older trims in it are cut.</summary>
-    public void Trim(ulong startBlock, ulong lengthBlocks, ulong lsn) => throw null!;
+    /// <summary>
+    /// Records that a range reads as zeros as of the record at <paramref name="lsn"/>; entries in it go, older trims in it are cut. Zeros that a host
+    /// wrote are recorded so, too.
+    /// </summary>
+    public void Trim(ulong startBlock, ulong lengthBlocks, ulong lsn)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBlocks, MaxBlocks);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(startBlock, MaxBlocks - lengthBlocks);
+        if (lengthBlocks == 0)
+            return;
+        _entries.RemoveRange(startBlock, lengthBlocks);
+        _trims.Add(startBlock, startBlock + lengthBlocks, lsn);
+    }
 
     /// <summary>What is known of one block.</summary>
-    public OverlayLookup Lookup(ulong block) => throw null!;
+    public OverlayLookup Lookup(ulong block)
+    {
+        if (_entries.TryGet(block, out ulong lsn, out uint crc))
+            return new(OverlayKind.Log, lsn, crc);
+        return _trims.TryFind(block, out lsn, out _) ? new(OverlayKind.Hole, lsn, 0) : default;
+    }
 
     /// <summary>
     /// What is known of the run that starts at <paramref name="block"/>, at most <paramref name="maxBlocks"/> long. For Log, the first blocks' checksums are
-    /// put into <paramref name="crcs"/>, which has room for as many.
+    /// put into <paramref name="crcs"/>, which has room for as many. Time grows with the run, so a caller that wants a long one bounds it.
     /// </summary>
-    public OverlayRun LookupRun(ulong block, int maxBlocks, Span<uint> crcs) => throw null!;
+    public OverlayRun LookupRun(ulong block, int maxBlocks, Span<uint> crcs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxBlocks, 1);
+        int length = 1;
+        if (_entries.TryGet(block, out ulong lsn, out uint crc))
+        {
+            crcs[0] = crc;
+            while (length < maxBlocks && _entries.TryGet(block + (ulong)length, out ulong next, out crc) && next == lsn + ((ulong)length * 4096))
+                crcs[length++] = crc;
+            return new(OverlayKind.Log, length, lsn);
+        }
+        bool hole = _trims.TryFind(block, out lsn, out ulong until);
+        int end = (int)Math.Min((ulong)maxBlocks, until - block);
+        if (_entries.Count == 0)
+            length = end;
+        while (length < end && !_entries.TryGet(block + (ulong)length, out _, out _))
+            length++;
+        return new(hole ? OverlayKind.Hole : OverlayKind.NotHere, length, lsn);
+    }
 
     /// <summary>Takes an entry out, if it still is what was published; false = a newer write or trim is there.</summary>
-    public bool RemoveIfEquals(ulong block, ulong lsn) => throw null!;
+    public bool RemoveIfEquals(ulong block, ulong lsn) => _entries.Remove(block, lsn);
 
     /// <summary>Takes out every trim of records below <paramref name="lsn"/>. The map must know them, and the entries over them must still be here.</summary>
-    public void RemoveTrimsBelow(ulong lsn) => throw null!;
+    public void RemoveTrimsBelow(ulong lsn) => _trims.RemoveBelow(lsn);
 
     /// <summary>Adds all entries whose LSN is below <paramref name="lsn"/> to a list, in no order.</summary>
-    public void CopyEntriesBelow(ulong lsn, List<OverlayEntry> destination) => throw null!;
+    public void CopyEntriesBelow(ulong lsn, List<OverlayEntry> destination) => _entries.CopyBelow(lsn, destination);
 
     /// <summary>Adds all trims of records below <paramref name="lsn"/> to a list, by block.</summary>
-    public void CopyTrimsBelow(ulong lsn, List<OverlayTrim> destination) => throw null!;
+    public void CopyTrimsBelow(ulong lsn, List<OverlayTrim> destination) => _trims.CopyBelow(lsn, destination);
 }
