@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace Lunaria.Appliance.Cli;
+
+/// <summary>
+/// The command line: a list of verbs, each in a file of its own. <c>run</c> is what is meant where no verb is given. Stateless; used once
+/// by the program, and by tests.
+/// </summary>
+internal static class CommandLine
+{
+    /// <summary>Parses and runs; the exit code. Errors go to <paramref name="error"/>, one a line.</summary>
+    public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = CreateRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var wrong in parsed.Errors)
+                await error.WriteLineAsync($"lunaria: {wrong.Message}");
+            await error.WriteLineAsync("lunaria: see lunaria --help");
+            return ExitCode.WrongUsage;
+        }
+
+        // The appliance stops by its own rules (RunCommand), so the library's signal handling is off.
+        return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        var configuration = new ConfigurationOptions();
+        var run = RunCommand.Create(configuration);
+        var root = new RootCommand("Lunaria: thin-provisioned disks over iSCSI. Without a verb: run.")
+        {
+            run,
+            CheckCommand.Create(configuration),
+            SchemaCommand.Create(),
+            VersionCommand.Create(),
+        };
+        configuration.AddTo(root);
+        root.Action = run.Action;
+        return root;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+
+namespace Lunaria.Appliance.Settings;
+
+/// <summary>What appliance.json and the command line say, complete with defaults and with absolute paths. Immutable; any thread.</summary>
+internal sealed record ApplianceSettings(
+    string DataDirectory,
+    IscsiSettings Iscsi,
+    IReadOnlyList<PoolComponentSettings> PoolComponents,
+    LogSettings Log,
+    ByteSize MapMemory,
+    IReadOnlyList<TargetSettings> BootstrapTargets,
+    LoggingSettings Logging,
+    IPEndPoint? WebListen);
+
+/// <summary>How hosts reach the targets.</summary>
+internal sealed record IscsiSettings(IReadOnlyList<IPEndPoint> Portals);
+
+/// <summary>One file of the pool.</summary>
+internal sealed record PoolComponentSettings(string Path, ByteSize Size);
+
+/// <summary>The write log.</summary>
+internal sealed record LogSettings(string Directory, ByteSize Size);
+
+/// <summary>A target to create where absent.</summary>
+internal sealed record TargetSettings(string Iqn, IReadOnlyList<LunSettings> Luns, ChapSettings? Chap);
+
+/// <summary>A logical unit of a target, and the volume behind it.</summary>
+internal sealed record LunSettings(int Lun, string Volume, ByteSize Size);
+
+/// <summary>CHAP of a target; the mutual half is complete or absent.</summary>
+internal sealed record ChapSettings(string User, string Secret, string? MutualUser, string? MutualSecret)
+{
+    /// <summary>Without the secrets.</summary>
+    public override string ToString() => $"CHAP user {User}{(MutualUser == null ? "" : $", mutual {MutualUser}")}";
+}
+
+/// <summary>What the program says about itself.</summary>
+internal sealed record LoggingSettings(string Level, string File);

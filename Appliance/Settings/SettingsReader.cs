@@ -1,0 +1,98 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Lunaria.Appliance.Settings;
+
+/// <summary>What the command line says instead of the file; null or empty = what the file says.</summary>
+internal sealed record SettingsOverrides(string? DataDirectory, IReadOnlyList<IPEndPoint> Portals)
+{
+    /// <summary>Nothing.</summary>
+    public static SettingsOverrides None { get; } = new(null, []);
+}
+
+/// <summary>Reads appliance.json by <see cref="SettingsTable"/> and tells everything that is wrong at once. Stateless; any thread.</summary>
+internal static class SettingsReader
+{
+    private const int MaxFileBytes = 1 << 20;
+
+    private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16 };
+
+    /// <summary>Reads a file; <see cref="SettingsException"/> where it is absent, unreadable or wrong.</summary>
+    public static ApplianceSettings ReadFile(string path, SettingsOverrides overrides)
+    {
+        byte[] content;
+        try
+        {
+            var info = new FileInfo(path);
+            if (info.Exists && info.Length > MaxFileBytes)
+                throw new SettingsException(path, [new("", $"is larger than {new ByteSize(MaxFileBytes)}; this is no configuration of the appliance")]);
+            content = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SettingsException(path, [new("", "is not there; name the configuration with --config FILE")]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException(path, [new("", $"cannot be read: {e.Message}")]);
+        }
+
+        return Read(content, path, overrides);
+    }
+
+    /// <summary>Reads the bytes of a file; relative paths start at its directory.</summary>
+    public static ApplianceSettings Read(ReadOnlyMemory<byte> content, string path, SettingsOverrides overrides)
+    {
+        var errors = new SettingsErrors();
+        ApplianceSettings? settings = null;
+        try
+        {
+            if (content.Span.StartsWith("\uFEFF"u8))
+                content = content[3..];
+            using var document = JsonDocument.Parse(content, Lenient);
+            var root = (SettingsNode?)SettingsTable.Root.Read(document.RootElement, "", errors);
+            if (errors.All.Count == 0)
+                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides);
+        }
+        catch (JsonException e)
+        {
+            errors.Add("", $"is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {e.Message.Split(" LineNumber", 2)[0].Split(" Path:", 2)[0]}");
+        }
+
+        if (settings != null)
+            SettingsRules.Check(settings, errors);
+        return errors.All.Count == 0 ? settings! : throw new SettingsException(path, errors.All);
+    }
+
+    private static ApplianceSettings Compose(SettingsNode root, string fileDirectory, SettingsOverrides overrides)
+    {
+        var data = overrides.DataDirectory is { } directory
+            ? Path.GetFullPath(directory)
+            : Path.GetFullPath(root.Get<string>("dataDirectory"), fileDirectory);
+        var log = root.Get<SettingsNode>("log");
+        var logging = root.Get<SettingsNode>("logging");
+        return new ApplianceSettings(
+            data,
+            ComposeIscsi(root.Get<SettingsNode>("iscsi"), overrides),
+            [.. root.Get<SettingsNode>("pool").List<SettingsNode>("components").Select(node =>
+                new PoolComponentSettings(Path.GetFullPath(node.Get<string>("path"), data), node.Get<ByteSize>("size")))],
+            new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size")),
+            root.Get<SettingsNode>("map").Get<ByteSize>("memory"),
+            [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
+            new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
+            root.Get<SettingsNode>("web").Get<object>("listen") as IPEndPoint);
+    }
+
+    private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
+        new(overrides.Portals.Count > 0 ? overrides.Portals : [.. node.List<IPEndPoint>("portals")]);
+
+    private static TargetSettings ComposeTarget(SettingsNode node)
+    {
+        var chap = node.Find<SettingsNode>("chap");
+        return new TargetSettings(
+            node.Get<string>("iqn"),
+            [.. node.List<SettingsNode>("luns").Select(lun => new LunSettings(lun.Get<int>("lun"), lun.Get<string>("volume"), lun.Get<ByteSize>("size")))],
+            chap == null ? null : new ChapSettings(
+                chap.Get<string>("user"), chap.Get<string>("secret"), chap.Find<string>("mutualUser"), chap.Find<string>("mutualSecret")));
+    }
+}

@@ -1,0 +1,107 @@
+namespace Lunaria.Appliance.Settings;
+
+/// <summary>
+/// Every setting with its meaning, unit, range and default: the one description of appliance.json. <see cref="SettingsReader"/> reads by
+/// it, appliance.schema.json is written from it. Immutable; any thread.
+/// </summary>
+internal static class SettingsTable
+{
+    /// <summary>The only version of the file so far.</summary>
+    public const int SchemaVersion = 1;
+
+    private static readonly ByteSize Sector = new(4096);
+
+    /// <summary>The whole file.</summary>
+    public static ObjectShape Root { get; } = new(
+    [
+        new("$schema", "Where an editor finds the schema; not used by the program.", Text(text => text)),
+        new("schemaVersion", "Version of this file's structure: 1.", new NumberShape(SchemaVersion, SchemaVersion), Required: true),
+        new("dataDirectory", "Directory for everything the appliance keeps; relative to this file. Only one process can use it at a time.", Path, "\"data\""),
+        new("iscsi", "How hosts reach the targets.", Iscsi(), "{}"),
+        new("pool", "The disks that hold the volumes' data.", Pool(), "{}"),
+        new("log", "The write log: takes every write first, so it belongs on flash.", Log(), "{}"),
+        new("map", "The block map: where each block of each volume is.", Map(), "{}"),
+        new("bootstrap", "What is created at the start where it is absent. What exists is never changed by it.", Bootstrap(), "{}"),
+        new("logging", "What the program says about itself. Never a secret.", Logging(), "{}"),
+        new("web", "The status pages.", Web(), "{}"),
+    ]);
+
+    private static TextShape Path => Text(Values.FilePath);
+
+    private static ObjectShape Iscsi() => new(
+    [
+        new("portals", "Addresses to listen on, as \"ADDRESS:PORT\"; 0.0.0.0 and [::] stand for all of IPv4 and IPv6, port 0 for any free one.", new ListShape(Text(Values.EndPoint), 1, 64), "[\"0.0.0.0:3260\"]"),
+    ]);
+
+    private static ObjectShape Pool() => new(
+    [
+        new(
+            "components",
+            "The files that form the pool. One that is missing or belongs to another pool stops the start.",
+            new ListShape(
+                new ObjectShape(
+                [
+                    new("path", "The file; relative to dataDirectory. Made (sparse) where the pool is new.", Path, Required: true),
+                    new("size", "Its size.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(256), ByteSize.MiB(4)), Required: true),
+                ]),
+                1,
+                64),
+            "[{ \"path\": \"pool/0.lpool\", \"size\": \"80GiB\" }]"),
+    ]);
+
+    private static ObjectShape Log() => new(
+    [
+        new("directory", "Directory of the log; relative to dataDirectory.", Path, "\"log\""),
+        new("size", "Space for writes that are not in the pool yet. Fixed at the first start.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(1), ByteSize.MiB(128)), "\"4GiB\""),
+    ]);
+
+    private static ObjectShape Map() => new(
+    [
+        new("memory", "Memory for the parts of the map in use. About 2MiB serve 1GiB of data; the rest is read when needed.", new SizeShape(ByteSize.MiB(16), ByteSize.TiB(1), ByteSize.MiB(1)), "\"256MiB\""),
+    ]);
+
+    private static ObjectShape Bootstrap() => new(
+    [
+        new(
+            "targets",
+            "Targets to create.",
+            new ListShape(
+                new ObjectShape(
+                [
+                    new("iqn", "The target's name, like \"iqn.2026-11.com.example:disk0\".", Text(Values.IscsiName), Required: true),
+                    new("luns", "The target's logical units.", new ListShape(Lun(), 0, 256), "[]"),
+                    new("chap", "What a host must prove to log in. Left out: nothing.", Chap()),
+                ]),
+                0,
+                256),
+            "[]"),
+    ]);
+
+    private static ObjectShape Lun() => new(
+    [
+        new("lun", "Its number, 0 to 255; hosts expect one with 0.", new NumberShape(0, 255), Required: true),
+        new("volume", "The volume behind it, created where absent; unique among volumes.", Text(Values.VolumeName), Required: true),
+        new("size", "The volume's size. Thin: only what is written takes space.", new SizeShape(ByteSize.MiB(1), ByteSize.TiB(64), Sector), Required: true),
+    ]);
+
+    private static ObjectShape Chap() => new(
+    [
+        new("user", "The name the host gives.", Text(Values.ChapUser), Required: true),
+        new("secret", "The secret the host proves, 12 to 128 characters (Windows takes 12 to 16).", new TextShape(Values.ChapSecret, secret: true), Required: true),
+        new("mutualUser", "The name this target gives to a host that asks for proof.", Text(Values.ChapUser)),
+        new("mutualSecret", "The secret this target proves; must differ from the other.", new TextShape(Values.ChapSecret, secret: true)),
+    ]);
+
+    private static ObjectShape Logging() => new(
+    [
+        new("level", "The least severe message that is written.", new ChoiceShape("debug", "information", "warning", "error"), "\"information\""),
+        new("file", "The log file; relative to dataDirectory. A new one is begun each day and at 64MiB, and 14 are kept.", Path, "\"logs/lunaria.log\""),
+    ]);
+
+    private static ObjectShape Web() => new(
+    [
+        new("listen", "Loopback address of the status pages as \"ADDRESS:PORT\" (port 0: any free one), or \"off\".", Text(text => Values.WebListen(text) ?? (object)"off"), "\"127.0.0.1:8480\""),
+    ]);
+
+    private static TextShape Text(Func<string, object> parse) => new(parse);
+}

@@ -1,0 +1,14 @@
+namespace Lunaria.Appliance.Targets;
+
+/// <summary>A target in lunaria.db. Immutable.</summary>
+internal sealed record TargetRecord(string Iqn, IReadOnlyList<LunRecord> Luns, ChapRecord? Chap);
+
+/// <summary>A logical unit of a target: its number and the volume behind it.</summary>
+internal sealed record LunRecord(int Lun, Guid Volume);
+
+/// <summary>CHAP of a target, in the clear: never logged, never shown. The mutual half is complete or absent.</summary>
+internal sealed record ChapRecord(string User, string Secret, string? MutualUser, string? MutualSecret)
+{
+    /// <summary>Without the secrets.</summary>
+    public override string ToString() => $"CHAP user {User}";
+}

@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Volumes;
+
+namespace Lunaria.Appliance.Targets;
+
+/// <summary>
+/// A volume as the medium of a logical unit: the one place where the engine's outcomes become the target's. Holds nothing of its own;
+/// allocates nothing where the volume completes synchronously. Any thread.
+/// </summary>
+internal sealed class VolumeBlockDevice(Volume volume) : IBlockDevice
+{
+    /// <summary>What the engine maps by; smaller unmaps give back no space.</summary>
+    private const int BlockBytes = 4096;
+
+    /// <inheritdoc/>
+    public BlockDeviceGeometry Geometry => new(volume.SizeBytes, LogicalBlockBytes: 512, PhysicalBlockBytes: BlockBytes);
+
+    /// <inheritdoc/>
+    public ThinProvisioning Thin => new(BlockBytes);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockStatus> ReadAsync(long offsetBytes, Memory<byte> destination) => Map(volume.ReadAsync(offsetBytes, destination));
+
+    /// <inheritdoc/>
+    public ValueTask<BlockStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool forceUnitAccess) =>
+        Map(volume.WriteAsync(offsetBytes, source, forceUnitAccess));
+
+    /// <inheritdoc/>
+    public ValueTask<BlockStatus> FlushAsync() => Map(volume.FlushAsync());
+
+    /// <inheritdoc/>
+    public bool TryRead(long offsetBytes, Span<byte> destination) => volume.TryRead(offsetBytes, destination);
+
+    /// <inheritdoc/>
+    public bool TryWriteBatch(ReadOnlySpan<long> offsetsBytes, ReadOnlySpan<ReadOnlyMemory<byte>> sources) =>
+        volume.TryWriteBatch(offsetsBytes, sources);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => Map(volume.UnmapAsync(offsetBytes, lengthBytes));
+
+    /// <inheritdoc/>
+    public async ValueTask<(bool Mapped, long LengthBytes)> GetExtentAsync(long offsetBytes, long lengthBytes)
+    {
+        var (status, mapped, runBytes) = await volume.GetExtentAsync(offsetBytes, lengthBytes);
+
+        // What cannot be told now counts as mapped: a host that believes it reads the range instead of skipping it.
+        return status == VolumeStatus.Ok ? (mapped, runBytes) : (true, lengthBytes);
+    }
+
+    /// <summary>The target's word for an outcome of the engine.</summary>
+    internal static BlockStatus Map(VolumeStatus status) => status switch
+    {
+        VolumeStatus.Ok => BlockStatus.Ok,
+        VolumeStatus.OutOfSpace => BlockStatus.OutOfSpace,
+        VolumeStatus.ReadOnly => BlockStatus.ReadOnly,
+        VolumeStatus.Unavailable => BlockStatus.Unavailable,
+        VolumeStatus.MediumError => BlockStatus.MediumError,
+        VolumeStatus.Faulted => BlockStatus.Faulted,
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "an outcome that the adapter does not know"),
+    };
+
+    private static ValueTask<BlockStatus> Map(ValueTask<VolumeStatus> pending) =>
+        pending.IsCompletedSuccessfully ? ValueTask.FromResult(Map(pending.GetAwaiter().GetResult())) : AwaitAsync(pending);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<BlockStatus> AwaitAsync(ValueTask<VolumeStatus> pending) => Map(await pending);
+}
