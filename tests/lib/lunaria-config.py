@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""lunaria-config.py DIR SPEC...: writes DIR/appliance.json; target.sh explains SPEC."""
+import json
+import sys
+from pathlib import Path
+
+
+def configuration(specs):
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB"}
+    for spec in specs:
+        key, value = spec.split("=", 1)
+        if ":" in key:
+            name, lun = key.split(":")
+            target = targets.setdefault(name, {"iqn": f"iqn.2026-11.test.lunaria:{name}", "luns": []})
+            target["luns"].append({"lun": int(lun), "volume": f"{name}-{lun}", "size": value})
+        elif key in ("chap", "mutual"):
+            name, user, secret = value.split("/", 2)
+            names = ("user", "secret") if key == "chap" else ("mutualUser", "mutualSecret")
+            targets[name].setdefault("chap", {}).update(zip(names, (user, secret)))
+        elif key in settings:
+            settings[key] = value
+        else:
+            sys.exit(f"unknown setting {key}")
+    return {
+        "schemaVersion": 1,
+        "web": {"listen": "off"},
+        "pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]},
+        "log": {"size": settings["log"]},
+        "bootstrap": {"targets": list(targets.values())},
+    }
+
+
+Path(sys.argv[1], "appliance.json").write_text(json.dumps(configuration(sys.argv[2:]), indent=2) + "\n")
