@@ -52,7 +52,7 @@ check "iscsi-ls shows three targets" sh -c "[ \$(iscsi-ls iscsi://127.0.0.1:$por
 check "iscsi-inq device identification" sh -c "iscsi-inq -e 1 -c 131 $plain | grep -qi naa" # it reads decimal numbers only
 
 # --- CHAP -----------------------------------------------------------------------------------------------------------
-login() { timeout 30 iscsi-inq "iscsi://$1127.0.0.1:$port/$2/1"; }
+login() { timeout 30 iscsi-inq "iscsi://${1}127.0.0.1:$port/$2/1"; }
 check "CHAP: right secret" login "$user%$secret@" "$chap"
 refused "CHAP: wrong secret" 'authoriz|login|auth' login "$user%wrongwrong123@" "$chap"
 refused "CHAP: unknown user" 'authoriz|login|auth' login "nobody%$secret@" "$chap"

@@ -15,6 +15,7 @@
 # shellcheck shell=bash
 LUNARIA=${LUNARIA:-$REPO/Appliance/bin/Release/net10.0/lunaria}
 START_SECONDS=${START_SECONDS:-60}
+# shellcheck disable=SC2034  # for the scripts
 READY_MS=0
 # shellcheck source=tests/lib/lunaria.sh
 . "$LIB/lunaria.sh"
@@ -33,6 +34,7 @@ target_start() {
   started=$(date +%s%N)
   "$(cat "$1/kind")_start" "$1" || return 1
   ended=$(date +%s%N)
+  # shellcheck disable=SC2034
   READY_MS=$(((ended - started) / 1000000))
 }
 

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Lunaria for shared/vm/run-cases.sh: the verbs and printed variables of shared/vm/targets/tgt.sh.
+#   up | down | start | stop | kill9 | restart | pause | cont | sessions      resize LUN MB is refused: there is no way to ask for it
+# Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB.
+. "$(dirname "$(readlink -f "$0")")/../lib/common.sh"
+. "$LIB/target.sh"
+
+PORT=${PORT:-13261}
+T=${TARGET_DIR:-${TMPDIR:-/tmp}/vmlab/target-lunaria-$PORT}
+size=${LUN_MB:-512} size_b=${LUN_B_MB:-128}
+
+case ${1:-} in
+  up)
+    "$0" down
+    build_lunaria || exit 1
+    mkdir -p "$T" && echo "$PORT" >"$T/port"
+    target_create lunaria "$T" plain:1="${size}MiB" plain:2="${size_b}MiB" chap:1="${size_b}MiB" mutual:1="${size_b}MiB" \
+      chap=chap/chapuser/chappassword12 chap=mutual/chapuser/chappassword12 mutual=mutual/mutuser/mutpassword1234 \
+      log=256MiB pool=8GiB
+    target_start "$T" >&2 || exit 1
+    cat <<END
+PORTAL=10.0.2.2:$PORT
+PORTAL_B=10.0.3.2:$PORT
+IQN=$(target_iqn "$T" plain)
+LUN=1
+LUN_B=2
+LUN_MB=$size
+LUN_B_MB=$size_b
+IQN_CHAP=$(target_iqn "$T" chap)
+LUN_CHAP=1
+CHAP_USER=chapuser
+CHAP_PASS=chappassword12
+IQN_MUTUAL=$(target_iqn "$T" mutual)
+MUT_USER=mutuser
+MUT_PASS=mutpassword1234
+END
+    ;;
+  down) target_kill "$T"; rm -rf "$T" ;;
+  start) target_start "$T" ;;
+  stop) target_stop "$T" ;;
+  kill9) target_kill "$T" ;;
+  restart) target_stop "$T" && target_start "$T" ;;
+  pause) kill -STOP "$(target_pid "$T")" ;;
+  cont) kill -CONT "$(target_pid "$T")" ;;
+  sessions) grep -iE 'login|logged|session' "$T/output" | tail -n 20 ;;
+  resize) echo "the appliance cannot resize a volume from the outside yet" >&2; exit 2 ;;
+  *) echo "unknown verb ${1:-}" >&2; exit 2 ;;
+esac
