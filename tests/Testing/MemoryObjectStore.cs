@@ -120,6 +120,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public async ValueTask<string> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
+        Check(key, content.Length, cancellation);
         byte[] copy = content.ToArray();
         var flight = (key, copy);
         Task? gate;
@@ -150,6 +151,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
+        Check(key, content.Length, cancellation);
         lock (sync)
         {
             ThrowIfDead();
@@ -168,7 +170,7 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             if (dead || getFailures.Count > 0 || !objects.TryGetValue(key, out byte[]? content)) return false;
-            if (offsetBytes + destination.Length > content.Length) return false;
+            if (offsetBytes < 0 || offsetBytes + destination.Length > content.Length) return false;
             content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination);
             return true;
         }
@@ -177,6 +179,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public async ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
+        Check(key, 0, cancellation);
         BeforeOperation?.Invoke(key);
         if (Cold) await Task.Yield();
         lock (sync)
@@ -184,7 +187,7 @@ public sealed class MemoryObjectStore : IObjectStore
             ThrowIfDead();
             if (getFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
             if (!objects.TryGetValue(key, out byte[]? content)) throw Failure(ObjectStoreError.NotFound, key);
-            if (offsetBytes + destination.Length > content.Length) throw Failure(ObjectStoreError.Fatal, key);
+            if (offsetBytes < 0 || offsetBytes + destination.Length > content.Length) throw Failure(ObjectStoreError.Fatal, key);
             content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination.Span);
         }
     }
@@ -192,6 +195,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation)
     {
+        Check(key, 0, cancellation);
         lock (sync)
         {
             ThrowIfDead();
@@ -218,6 +222,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string key, CancellationToken cancellation)
     {
+        Check(key, 0, cancellation);
         BeforeOperation?.Invoke(key);
         lock (sync)
         {
@@ -242,6 +247,13 @@ public sealed class MemoryObjectStore : IObjectStore
         if (lostAnswers == 0) return Tag(content);
         lostAnswers--;
         throw Failure(ObjectStoreError.Retry, key);
+    }
+
+    private void Check(string key, int lengthBytes, CancellationToken cancellation)
+    {
+        ObjectKey.Check(key);
+        cancellation.ThrowIfCancellationRequested();
+        if (lengthBytes > Capabilities.MaxObjectBytes) throw Failure(ObjectStoreError.Fatal, key);
     }
 
     private void ThrowIfDead()

@@ -1,0 +1,237 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Lunaria.Backends.Pool.Format;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Io;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Backends.Pool;
+
+/// <summary>
+/// An object store on files of this machine. Each object lies in one chunk of one component and is found through a record that is written
+/// after its bytes are durable, so that a crash leaves all of it or nothing. Owned by who opened it; thread-safe. Reads take no lock.
+/// Dispose it when no call is in progress.
+/// </summary>
+public sealed class LocalPool : IObjectStore
+{
+    private readonly PoolComponent[] components;
+    private readonly PoolSpace space;
+    private readonly ConcurrentDictionary<string, ObjectEntry> index;
+    private readonly KeyLocks keyLocks = new();
+    private ulong generation;
+
+    internal LocalPool(
+        PoolComponent[] components, PoolSpace space, Dictionary<string, ObjectEntry> objects, ulong generation, IReadOnlyList<PoolFinding> findings)
+    {
+        this.components = components;
+        this.space = space;
+        this.generation = generation;
+        index = new ConcurrentDictionary<string, ObjectEntry>(objects, StringComparer.Ordinal);
+        Findings = findings;
+        int chunkBytes = components[0].Layout.ChunkBytes;
+        Capabilities = new ObjectStoreCapabilities(ConditionalWrites: true, MaxObjectBytes: chunkBytes, PreferredSegmentBytes: chunkBytes);
+    }
+
+    /// <summary>
+    /// Opens the pool of these components, or makes it where none of them exists. A component that holds anything else is never written to.
+    /// Fatal, with file, cause and remedy, where the set is not one whole pool.
+    /// </summary>
+    public static ValueTask<LocalPool> OpenAsync(LocalPoolOptions options, ILogger logger) => new PoolAssembly(options, logger).OpenAsync();
+
+    /// <inheritdoc/>
+    public ObjectStoreCapabilities Capabilities { get; }
+
+    /// <summary>Bytes in all, and bytes that new objects can use: the reserve is not among them.</summary>
+    public ObjectStoreSpace? Space => new(space.TotalBytes, space.FreeBytes);
+
+    /// <summary>How scarce space is.</summary>
+    public WatermarkState Watermark => space.State;
+
+    /// <summary>What was wrong, and repaired or lost, when the pool was opened.</summary>
+    public IReadOnlyList<PoolFinding> Findings { get; }
+
+    internal IReadOnlyList<PoolComponent> Components => components;
+
+    internal IEnumerable<ObjectEntry> Objects => index.Select(pair => pair.Value);
+
+    /// <inheritdoc/>
+    public async ValueTask<string> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        CheckPut(key, content.Length);
+        using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        if (index.ContainsKey(key))
+            throw Exists(key);
+        ObjectEntry entry = await StoreAsync(key, content, fromReserve: false, cancellation);
+        index[key] = entry;
+        return entry.Tag;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        CheckPut(key, content.Length);
+        using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        index.TryGetValue(key, out ObjectEntry? before);
+        if (before?.Tag != expectedTag)
+            throw Exists(key);
+        ObjectEntry entry = await StoreAsync(key, content, fromReserve: true, cancellation);
+        index[key] = entry;
+        // From here on the new object is the one that a crash leaves: its record is the newer of the two.
+        if (before is not null)
+            await RemoveAsync(before);
+        return entry.Tag;
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(string key, long offsetBytes, Span<byte> destination)
+    {
+        if (!index.TryGetValue(key, out ObjectEntry? entry) || offsetBytes < 0 || offsetBytes > entry.LengthBytes - destination.Length)
+            return false;
+        try
+        {
+            return entry.Component.File.TryRead(entry.OffsetBytes + offsetBytes, destination) && !entry.Retired;
+        }
+        catch (IOException)
+        {
+            return false; // GetAsync meets the failure again and has the words for it.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    {
+        ObjectKey.Check(key);
+        ObjectEntry entry;
+        do
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!index.TryGetValue(key, out entry!))
+                throw new ObjectStoreException(ObjectStoreError.NotFound, $"Pool '{PoolName}' has no object '{key}'.");
+            if (offsetBytes < 0 || offsetBytes > entry.LengthBytes - destination.Length)
+                throw new ObjectStoreException(ObjectStoreError.Fatal,
+                    $"Object '{key}' of pool '{PoolName}' has {entry.LengthBytes} bytes; {destination.Length} bytes at {offsetBytes} were asked for.");
+            try
+            {
+                await entry.Component.File.ReadAsync(entry.OffsetBytes + offsetBytes, destination);
+            }
+            catch (IOException e)
+            {
+                throw PoolErrors.ForRead(e, entry.Component.DisplayPath, key);
+            }
+        }
+        while (entry.Retired);
+
+        if (destination.Length == entry.LengthBytes && Crc32C.Compute(destination.Span) != entry.Record.ContentCrc)
+            throw new ObjectStoreException(ObjectStoreError.Fatal,
+                $"Object '{key}' is damaged: its bytes at {entry.OffsetBytes} of {entry.Component.DisplayPath} do not have the checksum that they were "
+                + "stored with. Check the device.");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation)
+    {
+        ObjectKey.Check(key);
+        cancellation.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(index.TryGetValue(key, out ObjectEntry? entry) ? Info(entry) : null);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await Task.CompletedTask;
+        foreach (ObjectEntry entry in Objects.Where(entry => entry.Record.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .OrderBy(entry => entry.Record.Key, StringComparer.Ordinal))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return Info(entry);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(string key, CancellationToken cancellation)
+    {
+        ObjectKey.Check(key);
+        using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        if (index.TryGetValue(key, out ObjectEntry? entry))
+            await RemoveAsync(entry);
+    }
+
+    /// <summary>Makes both table copies durable and closes the files.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (PoolComponent component in components)
+        {
+            using (component)
+            {
+                if (!component.IsFaulted)
+                    await component.FlushAsync();
+            }
+        }
+    }
+
+    private string PoolName => components[0].Label.PoolName;
+
+    private static ObjectInfo Info(ObjectEntry entry) => new(entry.Record.Key, entry.LengthBytes, entry.Tag);
+
+    /// <summary>Bytes first, then the record that names them; nothing is changed in memory.</summary>
+    private async ValueTask<ObjectEntry> StoreAsync(string key, ReadOnlyMemory<byte> content, bool fromReserve, CancellationToken cancellation)
+    {
+        // Puts run side by side, and a kernel that throttles writers holds up none but its own.
+        await Task.Yield();
+        SlotRun run = space.Allocate(components[0].Layout.SlotsFor(content.Length), fromReserve);
+        long number = await PrepareAsync(run, content, cancellation);
+        ulong version = Interlocked.Increment(ref generation);
+        var record = new TableRecord(TableRecordState.Live, version, version, key, (uint)run.Chunk, (byte)run.FirstSlot, (byte)run.Count,
+            (uint)content.Length, Crc32C.Compute(content.Span));
+        // If this fails the component is faulted: whether the object exists is known at the next opening, and its slots stay taken until then.
+        long durableRound = await run.Component.Table.StoreAsync(number, record);
+        return new ObjectEntry(run.Component, number, record, durableRound);
+    }
+
+    /// <summary>Makes the bytes durable and takes a record for them; gives the slots back where that fails.</summary>
+    private async ValueTask<long> PrepareAsync(SlotRun run, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        try
+        {
+            try
+            {
+                run.Component.File.Write(run.OffsetBytes, content.Span);
+            }
+            catch (IOException e)
+            {
+                throw PoolErrors.ForWrite(e, run.Component.DisplayPath);
+            }
+
+            await run.Component.FlushAsync();
+            cancellation.ThrowIfCancellationRequested();
+            return await run.Component.Table.TakeAsync();
+        }
+        catch
+        {
+            space.Free(run);
+            throw;
+        }
+    }
+
+    /// <summary>The record first, durably; then no reader finds the object; then its slots are free.</summary>
+    private async ValueTask RemoveAsync(ObjectEntry entry)
+    {
+        await entry.Component.Table.ClearAsync(entry, Interlocked.Increment(ref generation));
+        index.TryRemove(new KeyValuePair<string, ObjectEntry>(entry.Record.Key, entry));
+        entry.Retire();
+        TableRecord record = entry.Record;
+        space.Free(new SlotRun(entry.Component, (int)record.Chunk, record.FirstSlot, record.SlotCount));
+        entry.Component.Table.Return(entry.RecordNumber);
+    }
+
+    private void CheckPut(string key, int lengthBytes)
+    {
+        ObjectKey.Check(key);
+        if (lengthBytes > Capabilities.MaxObjectBytes)
+            throw new ObjectStoreException(ObjectStoreError.Fatal,
+                $"Object '{key}' of {lengthBytes} bytes is too large: pool '{PoolName}' takes at most {Capabilities.MaxObjectBytes}.");
+    }
+
+    private static ObjectStoreException Exists(string key) =>
+        new(ObjectStoreError.Exists, $"Object '{key}' is not what the caller takes it to be: it exists already, or another writer changed it.");
+}

@@ -1,0 +1,42 @@
+using Lunaria.Volumes.Io;
+
+namespace Lunaria.Backends.Pool;
+
+/// <summary>Settings of a <see cref="LocalPool"/>. Name, chunk size and component sizes count only when the pool is made.</summary>
+public sealed record LocalPoolOptions
+{
+    /// <summary>What the pool is called in messages, at most 63 bytes of UTF-8.</summary>
+    public string Name { get; init; } = "default";
+
+    /// <summary>All components, in any order: 1 to 255.</summary>
+    public required IReadOnlyList<PoolComponentSource> Components { get; init; }
+
+    /// <summary>Bytes of a chunk, which is also the largest object: a power of two, 64 KiB to 128 MiB.</summary>
+    public int ChunkBytes { get; init; } = 4 << 20;
+
+    /// <summary>How objects are laid out over the components.</summary>
+    public PoolAllocation Allocation { get; init; } = PoolAllocation.Spread;
+
+    /// <summary>
+    /// Free bytes that new objects leave alone, so that objects can still be replaced; null = 1 % of the pool, at least one chunk and at most 1 GiB.
+    /// </summary>
+    public long? ReserveBytes { get; init; }
+
+    /// <summary>When the pool says that space runs low.</summary>
+    public WatermarkOptions Watermarks { get; init; } = new();
+}
+
+/// <summary>
+/// Where a component lies: a file of a disk. <paramref name="DisplayPath"/>: what messages and labels call it.
+/// <paramref name="SizeBytes"/>: its size if it has to be made.
+/// </summary>
+public sealed record PoolComponentSource(IDisk Disk, string Path, string DisplayPath, long SizeBytes);
+
+/// <summary>How objects are laid out over the components of a pool.</summary>
+public enum PoolAllocation
+{
+    /// <summary>Each object goes to the component with the largest free share, so that all fill alike.</summary>
+    Spread,
+    /// <summary>Components are filled one after the other.</summary>
+    Sequential,
+}

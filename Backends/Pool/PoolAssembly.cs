@@ -1,0 +1,131 @@
+using Lunaria.Backends.Pool.Format;
+using Lunaria.Volumes.Backend;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Backends.Pool;
+
+/// <summary>Puts a pool together from its components, making them first where none exists. Used once, by <see cref="LocalPool.OpenAsync"/>.</summary>
+internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
+{
+    private readonly List<PoolFinding> findings = [];
+
+    /// <summary>The open pool, or an <see cref="ObjectStoreException"/> that names the file, the cause and the remedy.</summary>
+    public async ValueTask<LocalPool> OpenAsync()
+    {
+        PoolOptionsCheck.Check(options);
+        List<ComponentProbe> probes = await ProbeAsync();
+        PoolComponent[] components = [];
+        try
+        {
+            if (probes.TrueForAll(NothingStored))
+            {
+                Discard(probes);
+                Guid poolId = await PoolCreation.CreateAsync(options);
+                PoolLog.Created(logger, options.Name, poolId, string.Join(", ", options.Components.Select(source => source.DisplayPath)));
+                probes = await ProbeAsync();
+            }
+
+            IReadOnlyList<PoolMember> members = PoolMembership.CheckSet(probes);
+            components = [.. probes.OrderBy(probe => probe.Label!.Index)
+                .Select(probe => new PoolComponent(probe.File!, probe.Source.DisplayPath, probe.Label!, logger))];
+            await RefreshLabelsAsync(probes, components, members);
+            return await LoadAsync(components);
+        }
+        catch (Exception e)
+        {
+            Discard(probes);
+            throw e is IOException ? PoolMembership.Refuse($"Pool '{options.Name}' cannot be opened: {e.Message}", e) : e;
+        }
+    }
+
+    /// <summary>True for an absent component, and for one of a set that was never completed.</summary>
+    private static bool NothingStored(ComponentProbe probe) => probe.File is null || probe.Label is { State: LabelState.Initializing };
+
+    private static void Discard(List<ComponentProbe> probes)
+    {
+        foreach (ComponentProbe probe in probes)
+            probe.Dispose();
+    }
+
+    private async ValueTask<List<ComponentProbe>> ProbeAsync()
+    {
+        var probes = new List<ComponentProbe>();
+        try
+        {
+            foreach (PoolComponentSource source in options.Components)
+            {
+                probes.Add(await ComponentProbe.ReadAsync(source));
+                PoolMembership.CheckComponent(probes[^1]);
+            }
+
+            return probes;
+        }
+        catch (Exception e)
+        {
+            Discard(probes);
+            throw e is IOException
+                ? PoolMembership.Refuse($"Pool component {options.Components[Math.Min(probes.Count, options.Components.Count - 1)].DisplayPath} "
+                    + $"cannot be read: {e.Message}", e)
+                : e;
+        }
+    }
+
+    /// <summary>Writes labels that are damaged, old, unfinished, or know another path of a component.</summary>
+    private async ValueTask RefreshLabelsAsync(List<ComponentProbe> probes, PoolComponent[] components, IReadOnlyList<PoolMember> members)
+    {
+        PoolMember[] current = [.. members.Select(member =>
+            member with { LastPath = components.Single(component => component.Label.ComponentId == member.ComponentId).DisplayPath })];
+        ulong membership = components.Max(component => component.Label.MembershipGeneration);
+        foreach (PoolComponent component in components)
+        {
+            ComponentProbe probe = probes.Single(probe => ReferenceEquals(probe.File, component.File));
+            var wanted = component.Label with { State = LabelState.Ready, MembershipGeneration = membership, Members = current };
+            if (probe.FrontHealth != LabelHealth.Sound || probe.BackHealth != LabelHealth.Sound)
+                findings.Add(new PoolFinding(PoolFindingKind.LabelRepaired, component.DisplayPath,
+                    $"{component.DisplayPath}: the label at its {(probe.FrontHealth != LabelHealth.Sound ? "start" : "end")} was damaged "
+                    + "and is repaired from the other."));
+            if (!probe.LabelsAgree || component.Label.State != wanted.State || component.Label.MembershipGeneration != membership
+                || !component.Label.Members.SequenceEqual(current))
+                await component.WriteLabelAsync(wanted);
+        }
+    }
+
+    private async ValueTask<LocalPool> LoadAsync(PoolComponent[] components)
+    {
+        var objects = new List<ObjectEntry>();
+        ulong generation = 0;
+        foreach (PoolComponent component in components)
+        {
+            var loader = new TableLoader(component, findings);
+            await loader.LoadAsync();
+            objects.AddRange(loader.Live);
+            generation = Math.Max(generation, loader.NewestGeneration);
+        }
+
+        var index = new Dictionary<string, ObjectEntry>(objects.Count, StringComparer.Ordinal);
+        // The newest first: a second record of a key is what a crash left of a replacement, and a place belongs to its newest claimant.
+        objects.Sort((a, b) => b.Record.Generation.CompareTo(a.Record.Generation));
+        foreach (ObjectEntry entry in objects)
+        {
+            if (!index.TryAdd(entry.Record.Key, entry))
+            {
+                await entry.Component.Table.ClearAsync(entry, ++generation);
+                entry.Component.Table.Return(entry.RecordNumber);
+            }
+            else if (!entry.Component.Slots.TryClaim((int)entry.Record.Chunk, entry.Record.FirstSlot, entry.Record.SlotCount))
+            {
+                index.Remove(entry.Record.Key);
+                findings.Add(new PoolFinding(PoolFindingKind.ObjectOverlapped, entry.Component.DisplayPath,
+                    $"{entry.Component.DisplayPath}: object '{entry.Record.Key}' lies where a newer object lies and is lost. Its table record "
+                    + $"{entry.RecordNumber} is kept as evidence."));
+            }
+        }
+
+        string name = components[0].Label.PoolName;
+        foreach (PoolFinding finding in findings)
+            PoolLog.Found(logger, name, finding.Message);
+        var space = new PoolSpace(name, components, options, logger);
+        PoolLog.Opened(logger, name, components[0].Label.PoolId, components.Length, index.Count, space.FreeBytes, space.TotalBytes);
+        return new LocalPool(components, space, index, generation, findings);
+    }
+}

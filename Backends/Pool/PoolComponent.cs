@@ -1,0 +1,117 @@
+using Lunaria.Backends.Pool.Format;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Io;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Backends.Pool;
+
+/// <summary>
+/// An open component: its file, label, table and taken slots. Owned by a <see cref="LocalPool"/>. Once the file failed in a way that leaves
+/// its content unknown, the component is faulted: it is still read, but takes no change until the pool is opened again.
+/// </summary>
+internal sealed class PoolComponent : IDisposable
+{
+    private readonly ILogger logger;
+    private volatile Exception? fault;
+
+    public PoolComponent(IDiskFile file, string displayPath, ComponentLabel label, ILogger logger)
+    {
+        this.logger = logger;
+        File = file;
+        DisplayPath = displayPath;
+        Label = label;
+        Layout = label.Layout;
+        Rounds = new FlushRounds(file);
+        Slots = new SlotMap(Layout.ChunkCount);
+        Table = new ObjectTable(this);
+    }
+
+    /// <summary>The open file.</summary>
+    public IDiskFile File { get; }
+
+    /// <summary>What messages call it.</summary>
+    public string DisplayPath { get; }
+
+    /// <summary>Its label as it is on the medium; changed by <see cref="WriteLabelAsync"/> only.</summary>
+    public ComponentLabel Label { get; private set; }
+
+    /// <summary>Where things lie on it.</summary>
+    public ComponentLayout Layout { get; }
+
+    /// <summary>Its shared flushes.</summary>
+    public FlushRounds Rounds { get; }
+
+    /// <summary>Its taken slots; guarded by <see cref="PoolSpace"/>.</summary>
+    public SlotMap Slots { get; }
+
+    /// <summary>Its object table.</summary>
+    public ObjectTable Table { get; }
+
+    /// <summary>True once it takes no changes any more.</summary>
+    public bool IsFaulted => fault is not null;
+
+    /// <summary>Everything written before is durable; a failure faults the component.</summary>
+    public async ValueTask FlushAsync()
+    {
+        ThrowIfFaulted();
+        try
+        {
+            await Rounds.FlushAsync();
+        }
+        catch (IOException e)
+        {
+            throw Fault(e);
+        }
+    }
+
+    /// <summary>Writes label and table bytes, of which none may be lost; a failure faults the component.</summary>
+    public void WriteMetadata(long offsetBytes, ReadOnlySpan<byte> bytes)
+    {
+        ThrowIfFaulted();
+        try
+        {
+            File.Write(offsetBytes, bytes);
+        }
+        catch (IOException e)
+        {
+            throw Fault(e);
+        }
+    }
+
+    /// <summary>Replaces the label at both ends, one after the other, so that one is whole at any time.</summary>
+    public async ValueTask WriteLabelAsync(ComponentLabel label)
+    {
+        label = label with { Generation = Label.Generation + 1 };
+        byte[] bytes = LabelCodec.Encode(label);
+        WriteMetadata(0, bytes);
+        await FlushAsync();
+        WriteMetadata(Layout.BackLabelOffset, bytes);
+        await FlushAsync();
+        Label = label;
+    }
+
+    /// <summary>Throws Fatal where the component takes no changes.</summary>
+    public void ThrowIfFaulted()
+    {
+        if (fault is { } cause)
+            throw FaultError(cause);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        File.Dispose();
+        Table.Dispose();
+    }
+
+    private ObjectStoreException Fault(Exception cause)
+    {
+        if (Interlocked.CompareExchange(ref fault, cause, null) is null)
+            PoolLog.ComponentFaulted(logger, DisplayPath, cause);
+        return FaultError(cause);
+    }
+
+    private ObjectStoreException FaultError(Exception cause) =>
+        new(ObjectStoreError.Fatal,
+            $"Pool component {DisplayPath} failed and takes no changes: {cause.Message} Check the device, then start again.", cause);
+}

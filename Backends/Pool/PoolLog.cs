@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Backends.Pool;
+
+/// <summary>Messages of the local pool. Event ids are never used again for another event.</summary>
+internal static partial class PoolLog
+{
+    [LoggerMessage(3001, LogLevel.Information, "Pool '{Pool}' {PoolId} opened: {Components} components, {Objects} objects, {FreeBytes} of {TotalBytes} bytes free.")]
+    public static partial void Opened(ILogger logger, string pool, Guid poolId, int components, int objects, long freeBytes, long totalBytes);
+
+    [LoggerMessage(3002, LogLevel.Information, "Pool '{Pool}' {PoolId} created on {Components}.")]
+    public static partial void Created(ILogger logger, string pool, Guid poolId, string components);
+
+    [LoggerMessage(3003, LogLevel.Warning, "Pool '{Pool}': {Finding}")]
+    public static partial void Found(ILogger logger, string pool, string finding);
+
+    [LoggerMessage(3004, LogLevel.Error, "Pool component {Component} failed and takes no changes until the next start.")]
+    public static partial void ComponentFaulted(ILogger logger, string component, Exception cause);
+
+    [LoggerMessage(EventId = 3005, Message = "Pool '{Pool}' space is now {State}: {FreeBytes} of {TotalBytes} bytes free, low mark {LowBytes}, full mark {FullBytes}.")]
+    public static partial void WatermarkPassed(
+        ILogger logger, LogLevel level, string pool, WatermarkState state, long freeBytes, long totalBytes, long lowBytes, long fullBytes);
+}

@@ -1,0 +1,19 @@
+using Lunaria.Backends.Pool;
+using Lunaria.Backends.Tests.Pool;
+using Lunaria.Testing;
+using Lunaria.Volumes.Backend;
+
+namespace Lunaria.Backends.Tests.Contract;
+
+[TestClass]
+public sealed class LocalPoolOnSimulatedDiskContract : ObjectStoreContract
+{
+    protected override async ValueTask<IObjectStore> CreateAsync() =>
+        await TestPool.OpenAsync(new SimDisk(), TestPool.Options with { ChunkBytes = 1 << 20 }, 40 << 20, 50 << 20);
+}
+
+[TestClass]
+public sealed class MemoryObjectStoreContract : ObjectStoreContract
+{
+    protected override ValueTask<IObjectStore> CreateAsync() => ValueTask.FromResult<IObjectStore>(new MemoryObjectStore { CapacityBytes = 64 << 20 });
+}
