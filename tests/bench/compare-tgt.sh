@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Lunaria beside Debian's tgt (write-back, file-backed, same disk): A B A B, medians, ratios, CPU seconds per million I/Os.
-#   compare-tgt.sh [--rounds N] [--seconds S] [--sustained S] [--size SIZE] [--only WORKLOAD] [--results FILE]
+#   compare-tgt.sh [--rounds N] [--seconds S] [--sustained S] [--size SIZE] [--only WORKLOAD] [--budget S] [--results FILE]
 # WORKLOAD is a name of the table below. Both targets serve a LUN of the same size, filled with the same random data; before each
 # measurement the disk's dirty pages are written out and both servers are idle. It prints and never judges.
+# After the budget no further workload is begun.
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
 
-rounds=5 seconds=5 sustained=60 size=1g only='' results=''
+rounds=5 seconds=5 sustained=60 size=1g only='' budget=7200 results=''
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=$2 ;; --seconds) seconds=$2 ;; --sustained) sustained=$2 ;; --size) size=$2 ;; --only) only=$2 ;;
-    --results) results=$2 ;;
+    --budget) budget=$2 ;; --results) results=$2 ;;
     *) echo "unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -76,6 +77,7 @@ for workload in "${workloads[@]}"; do
   time=$seconds count=$rounds
   [ "$name" = seqwrite-sustained ] && time=$sustained
   [ "$time" = 0 ] && continue
+  [ "$SECONDS" -lt "$budget" ] || { echo "$name: not measured, the $budget s are over"; continue; }
   # A first round warms caches and the runtime's compiler; it does not count.
   for kind in tgt lunaria; do measure $kind warm-up 3 $options; done
   for ((round = 1; round <= count; round++)); do
