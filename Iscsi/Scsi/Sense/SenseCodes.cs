@@ -1,7 +1,48 @@
+using static Lunaria.Iscsi.Scsi.Sense.SenseKey;
+
 namespace Lunaria.Iscsi.Scsi.Sense;
 
-/// <summary>Every sense triplet this target sends, by its name in SPC-4 annex F.</summary>
+/// <summary>Every sense triplet this target sends, by its name in SPC-4 annex F.2, in the order of the codes.</summary>
 internal static class SenseCodes
 {
-    public static readonly SenseData InvalidOperationCode = new(SenseKey.IllegalRequest, 0x20, 0x00);
+    public static readonly SenseData None = new(NoSense, 0x00, 0x00);
+
+    public static readonly SenseData NotReadyBecomingReady = new(NotReady, 0x04, 0x01);
+    public static readonly SenseData InitializingCommandRequired = new(NotReady, 0x04, 0x02);
+    public static readonly SenseData ManualInterventionRequired = new(NotReady, 0x04, 0x03);
+    public static readonly SenseData AsymmetricAccessStateTransition = new(NotReady, 0x04, 0x0A);
+    public static readonly SenseData TargetPortInStandbyState = new(NotReady, 0x04, 0x0B);
+    public static readonly SenseData TargetPortInUnavailableState = new(NotReady, 0x04, 0x0C);
+    public static readonly SenseData MediumNotPresent = new(NotReady, 0x3A, 0x00);
+    public static readonly SenseData MediumNotPresentTrayOpen = new(NotReady, 0x3A, 0x02);
+
+    public static readonly SenseData WriteError = new(MediumError, 0x0C, 0x00);
+    public static readonly SenseData UnrecoveredReadError = new(MediumError, 0x11, 0x00);
+
+    public static readonly SenseData InternalTargetFailure = new(HardwareError, 0x44, 0x00);
+
+    public static readonly SenseData ParameterListLengthError = new(IllegalRequest, 0x1A, 0x00);
+    public static readonly SenseData InvalidCommandOperationCode = new(IllegalRequest, 0x20, 0x00);
+    public static readonly SenseData LogicalBlockAddressOutOfRange = new(IllegalRequest, 0x21, 0x00);
+    public static readonly SenseData InvalidFieldInCdb = new(IllegalRequest, 0x24, 0x00);
+    public static readonly SenseData LogicalUnitNotSupported = new(IllegalRequest, 0x25, 0x00);
+    public static readonly SenseData InvalidFieldInParameterList = new(IllegalRequest, 0x26, 0x00);
+    public static readonly SenseData SavingParametersNotSupported = new(IllegalRequest, 0x39, 0x00);
+    public static readonly SenseData MediumRemovalPrevented = new(IllegalRequest, 0x53, 0x02);
+
+    public static readonly SenseData PowerOnOrReset = new(UnitAttention, 0x29, 0x00);
+    public static readonly SenseData BusReset = new(UnitAttention, 0x29, 0x02);
+    public static readonly SenseData BusDeviceReset = new(UnitAttention, 0x29, 0x03);
+    public static readonly SenseData NexusLoss = new(UnitAttention, 0x29, 0x07);
+    public static readonly SenseData NotReadyToReadyChange = new(UnitAttention, 0x28, 0x00);
+    public static readonly SenseData ModeParametersChanged = new(UnitAttention, 0x2A, 0x01);
+    public static readonly SenseData CapacityDataChanged = new(UnitAttention, 0x2A, 0x09);
+    public static readonly SenseData CommandsCleared = new(UnitAttention, 0x2F, 0x00);
+    public static readonly SenseData ReportedLunsDataChanged = new(UnitAttention, 0x3F, 0x0E);
+
+    public static readonly SenseData WriteProtected = new(DataProtect, 0x27, 0x00);
+    public static readonly SenseData SoftwareWriteProtected = new(DataProtect, 0x27, 0x02);
+    public static readonly SenseData SpaceAllocationFailed = new(DataProtect, 0x27, 0x07);
+
+    public static readonly SenseData MiscompareDuringVerify = new(Miscompare, 0x1D, 0x00);
 }

@@ -1,12 +1,16 @@
+using Lunaria.Iscsi.Scsi.Units;
+
 namespace Lunaria.Iscsi.Scsi;
 
 /// <summary>
 /// One I_T nexus: an initiator port and a target port that a session joins (SAM-5 4.6, RFC 7143 4.4.1). Made when a login ends,
-/// attached to the <see cref="DeviceServer"/> of its target, detached when the session ends (I_T nexus loss). Immutable; shared by
-/// the connections of the session.
+/// attached to the <see cref="DeviceServer"/> of its target, detached when the session ends (I_T nexus loss). Shared by the
+/// connections of the session.
 /// </summary>
 public sealed class ItNexus
 {
+    private NexusUnits? units;
+
     /// <summary>A nexus of the initiator port <paramref name="initiatorName"/>,<paramref name="isid"/> and a target port.</summary>
     /// <param name="initiatorName">iSCSI name of the initiator.</param>
     /// <param name="isid">The 48 bits of the ISID, big-endian, in the low bits.</param>
@@ -56,4 +60,11 @@ public sealed class ItNexus
     /// another nexus ends them (PREEMPT AND ABORT, SPC-4 5.9.11.5). Null: the session has none in flight that could be ended.
     /// </summary>
     internal Func<ulong, ValueTask>? AbortTasks { get; init; }
+
+    /// <summary>The logical units as this nexus sees them; set by the device server while attached.</summary>
+    internal NexusUnits? Units
+    {
+        get => Volatile.Read(ref units);
+        set => Volatile.Write(ref units, value);
+    }
 }

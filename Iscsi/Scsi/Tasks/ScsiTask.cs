@@ -10,7 +10,11 @@ namespace Lunaria.Iscsi.Scsi;
 /// </summary>
 internal sealed class ScsiTask
 {
+    /// <summary>Longest parameter data of a command: a greater allocation length means no more.</summary>
+    private const int MaxParameterBytes = 1 << 20;
+
     private Cdb cdb;
+    private bool aborted;
 
     // Set by the connection before Prepare.
 
@@ -86,7 +90,17 @@ internal sealed class ScsiTask
     /// </summary>
     public int DataInLengthBytes { get; set; }
 
+    /// <summary>Set by any thread that wants the task to end: long executions look at it between their pieces.</summary>
+    public bool Aborted
+    {
+        get => Volatile.Read(ref aborted);
+        set => Volatile.Write(ref aborted, value);
+    }
+
     // Inside the device server.
+
+    /// <summary>The device server that prepared the task.</summary>
+    internal DeviceServer Server { get; set; } = null!;
 
     /// <summary>The logical unit addressed; null while unknown or absent.</summary>
     internal LogicalUnit? Unit { get; set; }
@@ -124,6 +138,28 @@ internal sealed class ScsiTask
         return false;
     }
 
+    /// <summary>Takes an ALLOCATION LENGTH (SPC-4 4.2.5.6). Always true.</summary>
+    internal bool Allocate(uint allocationLengthBytes)
+    {
+        DataInLengthMaxBytes = (int)Math.Min(allocationLengthBytes, MaxParameterBytes);
+        return true;
+    }
+
+    /// <summary>Takes a PARAMETER LIST LENGTH; more than <paramref name="maxBytes"/> is refused at byte <paramref name="index"/> of the CDB.</summary>
+    internal bool Expect(uint parameterListLengthBytes, int maxBytes, int index)
+    {
+        if (parameterListLengthBytes > (uint)maxBytes) return Fail(SenseCodes.InvalidFieldInCdb.AtCdb(index));
+        DataOutLengthBytes = (int)parameterListLengthBytes;
+        return true;
+    }
+
+    /// <summary>Answers with parameter data, as much as the allocation length asks for.</summary>
+    internal void Reply(ReadOnlySpan<byte> data)
+    {
+        DataInLengthBytes = Math.Min(data.Length, DataInLengthMaxBytes);
+        data[..Math.Min(DataInLengthBytes, DataIn.Length)].CopyTo(DataIn.Span);
+    }
+
     /// <summary>Forgets what <see cref="DeviceServer.Prepare"/> and the execution left; the connection's own fields stay.</summary>
     internal void Begin()
     {
@@ -136,6 +172,7 @@ internal sealed class ScsiTask
         Status = ScsiStatus.Good;
         Sense = default;
         DescriptorSense = false;
+        aborted = false;
         Unit = null;
         Itl = null;
         Command = null;

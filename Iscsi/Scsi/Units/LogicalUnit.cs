@@ -1,3 +1,10 @@
+using System.Collections.Immutable;
+using Lunaria.Iscsi.Scsi.Commands;
+using Lunaria.Iscsi.Scsi.ModePages;
+using Lunaria.Iscsi.Scsi.Reservations;
+using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Scsi.Units;
+
 namespace Lunaria.Iscsi.Scsi;
 
 /// <summary>
@@ -6,11 +13,20 @@ namespace Lunaria.Iscsi.Scsi;
 /// </summary>
 public sealed class LogicalUnit
 {
-    /// <summary>A unit over <paramref name="medium"/>.</summary>
+    private ImmutableArray<ItlNexus> nexuses = [];
+    private long knownLengthBytes;
+
+    /// <summary>A unit over <paramref name="medium"/>. Throws <see cref="ArgumentException"/> where a name is not ASCII.</summary>
     public LogicalUnit(IBlockDevice medium, LogicalUnitOptions options)
     {
+        ArgumentNullException.ThrowIfNull(medium);
+        ArgumentNullException.ThrowIfNull(options);
         Medium = medium;
         Options = options;
+        Identity = new UnitIdentity(options);
+        Limits = new UnitLimits(medium);
+        Mode = new ModeState(this);
+        knownLengthBytes = medium.Geometry.LengthBytes;
     }
 
     /// <summary>The medium.</summary>
@@ -18,4 +34,83 @@ public sealed class LogicalUnit
 
     /// <summary>What hosts see of it.</summary>
     public LogicalUnitOptions Options { get; }
+
+    /// <summary>Its names.</summary>
+    internal UnitIdentity Identity { get; }
+
+    /// <summary>The limits that are enforced and, the same values, advertised.</summary>
+    internal UnitLimits Limits { get; }
+
+    /// <summary>Mode parameters.</summary>
+    internal ModeState Mode { get; }
+
+    /// <summary>Keeps exclusive commands and writers apart.</summary>
+    internal UnitGate Gate { get; } = new();
+
+    /// <summary>Started, stopped or ejected.</summary>
+    internal UnitPower Power { get; } = new();
+
+    /// <summary>The reservation of RESERVE(6) and RESERVE(10).</summary>
+    internal LegacyReservation LegacyReservation { get; } = new();
+
+    /// <summary>Optional features.</summary>
+    internal UnitFeatures Features => Medium.Thin.Supported ? UnitFeatures.Thin : UnitFeatures.None;
+
+    /// <summary>Capacity in logical blocks.</summary>
+    internal long Blocks
+    {
+        get
+        {
+            BlockDeviceGeometry geometry = Medium.Geometry;
+            return geometry.LengthBytes / geometry.LogicalBlockBytes;
+        }
+    }
+
+    /// <summary>Logical block length, bytes.</summary>
+    internal int BlockBytes => Medium.Geometry.LogicalBlockBytes;
+
+    /// <summary>The nexuses that know the unit.</summary>
+    internal ImmutableArray<ItlNexus> Nexuses => nexuses;
+
+    /// <summary>A nexus gets to know the unit: its first command hears of the power on or of the loss of its nexus.</summary>
+    internal ItlNexus Attach(ItNexus nexus)
+    {
+        var itl = new ItlNexus(nexus, this);
+        itl.Establish(nexus.FollowsNexusLoss ? SenseCodes.NexusLoss : SenseCodes.PowerOnOrReset);
+        ImmutableInterlocked.Update(ref nexuses, (all, added) => all.Add(added), itl);
+        return itl;
+    }
+
+    /// <summary>I_T nexus loss: what the nexus holds without persistence ends (SAM-5 6.3.4).</summary>
+    internal void Detach(ItlNexus itl)
+    {
+        ImmutableInterlocked.Update(ref nexuses, (all, removed) => all.Remove(removed), itl);
+        LegacyReservation.Release(itl);
+        Power.AllowRemoval(itl);
+    }
+
+    /// <summary>Establishes a unit attention condition for every nexus but one.</summary>
+    internal void Establish(SenseData attention, ItlNexus? except = null)
+    {
+        foreach (ItlNexus itl in nexuses)
+            if (itl != except) itl.Establish(attention);
+    }
+
+    /// <summary>Logical unit reset (SAM-5 6.3.3).</summary>
+    internal void Reset(SenseData attention)
+    {
+        LegacyReservation.Clear();
+        Power.AllowRemoval();
+        Mode.Reset();
+        Establish(attention);
+    }
+
+    /// <summary>Notices that the medium was resized and tells every nexus (SBC-3 4.8: CAPACITY DATA HAS CHANGED).</summary>
+    internal void NoticeCapacity()
+    {
+        long now = Medium.Geometry.LengthBytes;
+        long before = Volatile.Read(ref knownLengthBytes);
+        if (now != before && Interlocked.CompareExchange(ref knownLengthBytes, now, before) == before)
+            Establish(SenseCodes.CapacityDataChanged);
+    }
 }

@@ -22,7 +22,17 @@ public sealed record LogicalUnitOptions
     public string? SerialNumber { get; init; }
 
     /// <summary>
+    /// The 24-bit IEEE company id inside the NAA identifier. The default has the bit of locally administered ids set, because none is
+    /// assigned to this product. Never change it on a unit that hosts know.
+    /// </summary>
+    public uint CompanyId { get; init; } = 0x4E4C55;
+
+    /// <summary>
     /// True (WCE=1): a write is answered when it survives the death of the process. False: every write is forced to the medium.
+    /// A host may change it (MODE SELECT, caching page).
     /// </summary>
     public bool WriteCache { get; init; } = true;
+
+    /// <summary>True: the medium can be ejected by a host (RMB=1, START STOP UNIT with LOEJ).</summary>
+    public bool Removable { get; init; }
 }

@@ -1,0 +1,12 @@
+namespace Lunaria.Iscsi.Scsi.VitalProductData;
+
+/// <summary>Block Device Characteristics (SBC-3 6.5.2): a medium that does not rotate; FUA and SYNCHRONIZE CACHE reach it (FUAB).</summary>
+internal static class BlockDeviceCharacteristics
+{
+    public static void Build(ParameterData data, LogicalUnit unit, ItNexus nexus) => data
+        .UInt16(0x0001)
+        .Byte(0)
+        .Byte(0)
+        .Byte(0x02)
+        .Zeros(55);
+}
