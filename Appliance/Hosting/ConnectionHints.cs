@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Lunaria.Appliance.Targets;
+
+namespace Lunaria.Appliance.Hosting;
+
+/// <summary>
+/// What to type on a host to reach the targets, and the line that scripts wait for. Pure but for the addresses of this machine.
+/// </summary>
+internal static class ConnectionHints
+{
+    /// <summary>More portals or targets than this are not shown one by one.</summary>
+    private const int MaxShown = 4;
+
+    /// <summary>
+    /// The line <c>ready portals=LIST targets=LIST web=URL</c>: lists are separated by commas, and <c>web=off</c> stands for no status pages.
+    /// </summary>
+    public static string ReadyLine(IEnumerable<IPEndPoint> portals, IEnumerable<TargetRecord> targets, string? webUrl) =>
+        $"ready portals={string.Join(',', portals)} targets={string.Join(',', targets.Select(target => target.Iqn))} web={webUrl ?? "off"}";
+
+    /// <summary>The commands for ESXi, Windows, Linux and QEMU. <paramref name="portals"/>: as bound; wildcards become real addresses.</summary>
+    public static IEnumerable<string> Commands(IEnumerable<IPEndPoint> portals, IReadOnlyList<TargetRecord> targets)
+    {
+        var reachable = portals.SelectMany(Reachable).Distinct().ToList();
+        var shown = reachable.Take(MaxShown).ToList();
+        var shownTargets = targets.Take(MaxShown).ToList();
+        List<string> lines =
+        [
+            "Linux (open-iscsi):",
+            .. shown.Select(portal => $"  iscsiadm -m discovery -t sendtargets -p {portal}"),
+            .. shownTargets.SelectMany(target => LinuxLogin(target, shown[0])),
+            "Windows (PowerShell as administrator):",
+            "  Set-Service MSiSCSI -StartupType Automatic; Start-Service MSiSCSI",
+            .. shown.Select(portal => $"  New-IscsiTargetPortal -TargetPortalAddress {portal.Address} -TargetPortalPortNumber {portal.Port}"),
+            .. shownTargets.Select(target => $"  Connect-IscsiTarget -NodeAddress {target.Iqn} -IsPersistent $true{WindowsChap(target)}"),
+            "VMware ESXi (vmhba64: the name that the second command shows):",
+            "  esxcli iscsi software set --enabled=true",
+            "  esxcli iscsi adapter list",
+            .. shown.Select(portal => $"  esxcli iscsi adapter discovery sendtarget add --adapter=vmhba64 --address={portal}"),
+            .. shownTargets.Where(target => target.Chap != null).Take(1).Select(target =>
+                $"  esxcli iscsi adapter auth chap set --adapter=vmhba64 --direction=uni --level=required --authname={target.Chap!.User} --secret=SECRET"),
+            "  esxcli storage core adapter rescan --adapter=vmhba64",
+        ];
+        if (reachable.Count > shown.Count || targets.Count > shownTargets.Count)
+            lines.Add($"{reachable.Count} addresses and {targets.Count} targets in all.");
+        return lines;
+    }
+
+    private static IEnumerable<string> LinuxLogin(TargetRecord target, IPEndPoint portal)
+    {
+        var node = $"  iscsiadm -m node -T {target.Iqn} -p {portal}";
+        if (target.Chap is { } chap)
+        {
+            yield return $"{node} -o update -n node.session.auth.authmethod -v CHAP";
+            yield return $"{node} -o update -n node.session.auth.username -v {chap.User}";
+            yield return $"{node} -o update -n node.session.auth.password -v SECRET";
+        }
+
+        yield return $"{node} --login";
+    }
+
+    private static string WindowsChap(TargetRecord target) =>
+        target.Chap is { } chap ? $" -AuthenticationType ONEWAYCHAP -ChapUsername {chap.User} -ChapSecret SECRET" : "";
+
+    /// <summary>The addresses at which hosts reach a portal: its own, or those of this machine's networks for a wildcard.</summary>
+    private static IEnumerable<IPEndPoint> Reachable(IPEndPoint portal)
+    {
+        if (!portal.Address.Equals(IPAddress.Any) && !portal.Address.Equals(IPAddress.IPv6Any))
+            return [portal];
+        var addresses = NetworkInterface.GetAllNetworkInterfaces()
+            .Where(network => network.OperationalStatus == OperationalStatus.Up && network.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .SelectMany(network => network.GetIPProperties().UnicastAddresses)
+            .Select(unicast => unicast.Address)
+            .Where(address => address.AddressFamily == portal.AddressFamily && !address.IsIPv6LinkLocal)
+            .ToList();
+        if (addresses.Count == 0)
+            addresses.Add(portal.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Loopback : IPAddress.IPv6Loopback);
+        return addresses.Select(address => new IPEndPoint(address, portal.Port));
+    }
+}
