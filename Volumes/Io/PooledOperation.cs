@@ -3,12 +3,12 @@ using System.Threading.Tasks.Sources;
 namespace Lunaria.Volumes.Io;
 
 /// <summary>
-/// The promise behind a ValueTask that is awaited once; then it goes back to the pool it came from. Continuations run on the thread pool, never on the
-/// thread that ends the operation.
+/// The promise behind a ValueTask that is awaited once; then it goes back to the pool it came from. Continuations run on the thread pool and not on the
+/// thread that ends the operation, unless <paramref name="continueInline"/> says that they are short.
 /// </summary>
-internal class PooledOperation : IValueTaskSource
+internal class PooledOperation(bool continueInline = false) : IValueTaskSource
 {
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = !continueInline };
 
     /// <summary>Link of the list the operation is in.</summary>
     public PooledOperation? Next { get; set; }
