@@ -1,0 +1,38 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Iscsi.Diagnostics;
+
+/// <summary>Every log message of the target. Nothing here is per command, and no text of a login request is printed but names.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Portal {Portal} listens")]
+    public static partial void PortalListens(ILogger logger, EndPoint portal);
+
+    [LoggerMessage(2, LogLevel.Warning, "Portal {Portal}: cannot accept a connection: {Reason}")]
+    public static partial void AcceptFailed(ILogger logger, EndPoint portal, string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "{Peer}: login of {Initiator} refused with status {Status:x4} ({StatusName})")]
+    public static partial void LoginRefused(ILogger logger, EndPoint peer, string initiator, ushort status, string statusName);
+
+    [LoggerMessage(4, LogLevel.Information, "{Peer}: {Initiator} logged in to {Target}, session {Tsih}")]
+    public static partial void SessionBegan(ILogger logger, EndPoint peer, string initiator, string target, ushort tsih);
+
+    [LoggerMessage(5, LogLevel.Information, "{Peer}: session {Tsih} of {Initiator} with {Target} ended: {Reason}")]
+    public static partial void SessionEnded(ILogger logger, EndPoint peer, ushort tsih, string initiator, string target, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Peer}: connection closed, the initiator broke the protocol: {Reason}")]
+    public static partial void ProtocolBroken(ILogger logger, EndPoint peer, string reason);
+
+    [LoggerMessage(7, LogLevel.Debug, "{Peer}: connection closed: {Reason}")]
+    public static partial void ConnectionClosed(ILogger logger, EndPoint peer, string reason);
+
+    [LoggerMessage(8, LogLevel.Error, "{Peer}: connection closed by a defect of the target")]
+    public static partial void ConnectionFailed(ILogger logger, Exception error, EndPoint peer);
+
+    [LoggerMessage(9, LogLevel.Error, "{Target}: a medium threw; its command fails with INTERNAL TARGET FAILURE")]
+    public static partial void MediumThrew(ILogger logger, Exception error, string target);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Peer}: connection refused: {Reason}")]
+    public static partial void ConnectionRefused(ILogger logger, EndPoint peer, string reason);
+}

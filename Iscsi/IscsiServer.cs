@@ -1,0 +1,109 @@
+using System.Net;
+using Lunaria.Iscsi.Sessions;
+using Lunaria.Iscsi.Transport;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lunaria.Iscsi;
+
+/// <summary>
+/// An iSCSI target server: portals that listen, and targets with logical units. Embed it: make one, add targets, start it, dispose it.
+/// Any thread. Media are the embedder's and are never disposed here.
+/// </summary>
+public sealed class IscsiServer : IAsyncDisposable
+{
+    private readonly ServerContext context;
+    private readonly Lock gate = new();
+    private readonly List<PortalListener> listeners = [];
+    private bool started, disposed;
+
+    /// <summary>A server that does not listen yet.</summary>
+    /// <param name="options">Portals and limits.</param>
+    /// <param name="logger">Where it reports logins, refusals and failures; null = nowhere.</param>
+    /// <param name="time">Clock of its timers; null = the system's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is out of its range.</exception>
+    public IscsiServer(IscsiServerOptions options, ILogger<IscsiServer>? logger = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        context = new(options, time ?? TimeProvider.System, logger ?? NullLogger<IscsiServer>.Instance);
+    }
+
+    /// <summary>Where it listens, with the ports it really has; empty before <see cref="StartAsync"/>.</summary>
+    public IReadOnlyList<IPEndPoint> Portals => context.Portals;
+
+    /// <summary>The targets now.</summary>
+    public IReadOnlyCollection<IscsiTarget> Targets => [.. context.Targets.All];
+
+    /// <summary>The sessions now, discovery sessions left out.</summary>
+    public IReadOnlyCollection<SessionInfo> Sessions =>
+        [.. context.Targets.All.SelectMany(target => target.Sessions.Snapshot().Select(session => new SessionInfo(
+            target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih)))];
+
+    internal ServerContext Context => context;
+
+    /// <summary>Adds a target without logical units. Allowed while the server runs.</summary>
+    /// <param name="name">iSCSI name: <c>iqn.</c>, <c>eui.</c> or <c>naa.</c>, at most 223 bytes (RFC 7143 4.2.7).</param>
+    /// <param name="options">Who may log in; null = everybody.</param>
+    /// <exception cref="ArgumentException">The name is not one, or taken.</exception>
+    public IscsiTarget AddTarget(string name, IscsiTargetOptions? options = null)
+    {
+        IscsiName.Check(name);
+        IscsiTarget target = new(name.ToLowerInvariant(), options ?? new());
+        if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {target.Name} already.", nameof(name));
+        return target;
+    }
+
+    /// <summary>Removes a target and closes its sessions; false where there is none of that name. Completes when its commands are gone.</summary>
+    public async Task<bool> RemoveTargetAsync(string name)
+    {
+        if (context.Targets.Remove(name) is not IscsiTarget target) return false;
+        await target.Sessions.CloseAllAsync("the target has been removed");
+        return true;
+    }
+
+    /// <summary>Binds every portal and answers logins from then on.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">A portal cannot be bound; none listens then.</exception>
+    public Task StartAsync()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            if (started) throw new InvalidOperationException("The server has been started already.");
+            try
+            {
+                foreach (IPEndPoint portal in context.Options.Portals) listeners.Add(new(context, portal));
+            }
+            catch
+            {
+                foreach (PortalListener listener in listeners) listener.Dispose();
+                listeners.Clear();
+                throw;
+            }
+            started = true;
+        }
+        context.Portals = [.. listeners.Select(listener => listener.EndPoint)];
+        foreach (PortalListener listener in listeners) listener.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Drains: no new logins, initiators are asked to log out, and after <see cref="IscsiServerOptions.DrainTimeout"/> the connections that
+    /// are left are closed. Completes when every command has left its medium, so that the media may be closed then.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (gate)
+        {
+            if (disposed) return;
+            disposed = true;
+        }
+        foreach (PortalListener listener in listeners) await listener.StopAsync();
+        foreach (Connection connection in context.Connections.Snapshot()) connection.Inbox.Post(new(MessageKind.Drain, null));
+        Task drained = context.Connections.WhenEmptyAsync();
+        await Task.WhenAny(drained, Task.Delay(context.Options.DrainTimeout, context.Time));
+        foreach (Connection connection in context.Connections.Snapshot())
+            connection.Inbox.Post(new(MessageKind.Close, "the target shuts down"));
+        await drained;
+    }
+}

@@ -1,0 +1,46 @@
+using Lunaria.Iscsi.Pdu;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>
+/// A task management function that ends commands of several connections. Each connection ends its own and reports; when the last has,
+/// the connection that asked hears of it. Any thread reports.
+/// </summary>
+internal sealed class AbortOperation(TaskManagementFunction function, ulong lun, uint initiatorTaskTag, int parts, ConnectionInbox asker)
+{
+    private int open = parts;
+
+    public TaskManagementFunction Function { get; } = function;
+
+    /// <summary>LUN field as in the request.</summary>
+    public ulong Lun { get; } = lun;
+
+    public uint InitiatorTaskTag { get; } = initiatorTaskTag;
+
+    /// <summary>What the answer will say; set by the connection that asked.</summary>
+    public TaskManagementResponse Response { get; set; } = TaskManagementResponse.FunctionComplete;
+
+    /// <summary>True for a command the function ends.</summary>
+    public bool Matches(Command command) =>
+        Function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset || command.Task.LunField == Lun;
+
+    /// <summary>One connection has no such command any more.</summary>
+    public void PartDone()
+    {
+        if (Interlocked.Decrement(ref open) == 0) asker.Post(new(MessageKind.AbortCompleted, this));
+    }
+}
+
+/// <summary>The part of an <see cref="AbortOperation"/> on one connection: how many commands still have to go. Its thread only.</summary>
+internal sealed class AbortPart(AbortOperation operation)
+{
+    private int left = 1;
+
+    public void Add() => left++;
+
+    /// <summary>A command is gone, or all have been counted.</summary>
+    public void Remove()
+    {
+        if (--left == 0) operation.PartDone();
+    }
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Transport;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>What a command waits for.</summary>
+internal enum CommandState
+{
+    /// <summary>In the pool, or done within one call.</summary>
+    None,
+    /// <summary>A buffer of its own.</summary>
+    WaitingForMemory,
+    /// <summary>Its payload.</summary>
+    CollectingData,
+    /// <summary>Commands before it (task attribute ORDERED).</summary>
+    Blocked,
+    /// <summary>Its medium.</summary>
+    Executing,
+}
+
+/// <summary>
+/// A SCSI command in flight on a connection: the task of the device server and the state of its transfer. Pooled by the connection;
+/// touched by its thread only, but for the completion of the medium, which does nothing but post it to the inbox.
+/// </summary>
+internal sealed class Command
+{
+    private readonly ConnectionInbox inbox;
+    private readonly Action completion;
+    private ValueTaskAwaiter awaiter;
+
+    public Command(ConnectionInbox inbox)
+    {
+        this.inbox = inbox;
+        completion = Complete;
+    }
+
+    public ScsiTask Task { get; } = new();
+    public CommandState State { get; set; }
+    public uint CmdSN { get; set; }
+    public bool Immediate { get; set; }
+
+    /// <summary>Memory of its own: payload, or room for the answer.</summary>
+    public PooledBuffer? Buffer { get; set; }
+
+    /// <summary>How much of <see cref="Buffer"/> it needs.</summary>
+    public int ReservedBytes { get; set; }
+
+    /// <summary>The receive buffer its payload lies in, when it does.</summary>
+    public ReceiveBuffer? Payload { get; set; }
+
+    /// <summary>The transfer from the initiator; made at the first one of this object.</summary>
+    public DataOutTransfer? DataOut { get; set; }
+
+    /// <summary>Data-In that has been sent before the command had to wait, bytes, and the DataSN that follows.</summary>
+    public int DataInSentBytes { get; set; }
+    public uint NextDataSN { get; set; }
+
+    /// <summary>True when it must end without a response.</summary>
+    public bool Aborted { get; set; }
+
+    /// <summary>True while the <see cref="CommandTable"/> can find it.</summary>
+    public bool IsEntered { get; set; }
+
+    /// <summary>True while a payload is being received straight into <see cref="Buffer"/>: it must not be given back.</summary>
+    public bool IsStreaming { get; set; }
+
+    /// <summary>Aborts that wait for its end; null = none.</summary>
+    public List<AbortPart>? Aborts { get; set; }
+
+    public uint InitiatorTaskTag => Task.InitiatorTaskTag;
+
+    /// <summary>Starts waiting; the inbox gets the command when <paramref name="execution"/> completes.</summary>
+    public void Await(ValueTask execution)
+    {
+        awaiter = execution.GetAwaiter();
+        awaiter.UnsafeOnCompleted(completion);
+    }
+
+    /// <summary>Takes the result of what was awaited; throws what the device server threw.</summary>
+    public void TakeResult()
+    {
+        ValueTaskAwaiter done = awaiter;
+        awaiter = default;
+        done.GetResult();
+    }
+
+    private void Complete() => inbox.Post(new(MessageKind.CommandCompleted, this));
+
+    /// <summary>Forgets the last use; buffers must be gone already.</summary>
+    public void Reset()
+    {
+        State = CommandState.None;
+        DataInSentBytes = 0;
+        NextDataSN = 0;
+        Aborted = false;
+        IsStreaming = false;
+        IsEntered = false;
+        Immediate = false;
+        Task.DataIn = default;
+        Task.DataOut = default;
+        Aborts?.Clear();
+        DataOut?.Reset();
+    }
+}

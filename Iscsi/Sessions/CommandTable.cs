@@ -1,0 +1,95 @@
+using System.Diagnostics.CodeAnalysis;
+using Lunaria.Iscsi.Transport;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>
+/// The commands in flight of one connection by initiator task tag, the pool of command objects, and the memory they hold. The
+/// connection's thread only.
+/// </summary>
+internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int maxBufferBytes)
+{
+    private readonly Dictionary<uint, Command> inFlight = new(256);
+    private readonly Stack<Command> free = new();
+    private long rentedBytes;
+
+    /// <summary>Commands that wait for something.</summary>
+    public int Count => inFlight.Count;
+
+    /// <summary>Of these, the ones that take a place in the command window.</summary>
+    public int OrderedCount { get; private set; }
+
+    /// <summary><see cref="OrderedCount"/> once <paramref name="command"/>, which may or may not be in flight here, is over.</summary>
+    public int CountWithout(Command command) => OrderedCount - (command.IsEntered && !command.Immediate ? 1 : 0);
+
+    public Dictionary<uint, Command>.ValueCollection All => inFlight.Values;
+
+    public bool TryFind(uint initiatorTaskTag, [NotNullWhen(true)] out Command? command) => inFlight.TryGetValue(initiatorTaskTag, out command);
+
+    public Command Rent() => free.TryPop(out Command? command) ? command : new(inbox);
+
+    /// <summary>From now on the command waits and can be found. Does nothing when it is there already.</summary>
+    public void Enter(Command command)
+    {
+        if (command.IsEntered) return;
+        inFlight.Add(command.InitiatorTaskTag, command);
+        command.IsEntered = true;
+        if (!command.Immediate) OrderedCount++;
+    }
+
+    /// <summary>
+    /// Gives the command a buffer of its own. False = the pool or this connection's share is used up; the inbox hears when that changes.
+    /// </summary>
+    public bool TryRentBuffer(Command command, int lengthBytes)
+    {
+        // A share too small for a single command would never grant it: one is always allowed.
+        if (rentedBytes > 0 && rentedBytes + lengthBytes > maxBufferBytes) return false;
+        command.Buffer = pool.TryRent(lengthBytes, inbox);
+        if (command.Buffer is null) return false;
+        rentedBytes += command.Buffer.Array.Length;
+        return true;
+    }
+
+    /// <summary>Moves a payload out of the receive buffer, for a command that will wait long; false = there is no memory for it.</summary>
+    public bool TryMovePayload(Command command)
+    {
+        Memory<byte> payload = command.Task.DataOut;
+        if (payload.Length > 0)
+        {
+            if (!TryRentBuffer(command, payload.Length)) return false;
+            payload.CopyTo(command.Buffer!.Array);
+            command.Task.DataOut = command.Buffer.Array.AsMemory(0, payload.Length);
+        }
+        ReleasePayload(command);
+        return true;
+    }
+
+    /// <summary>The command is over: its buffers go back, whoever waits for its end hears of it, and it is pooled.</summary>
+    public void Release(Command command)
+    {
+        if (command.IsEntered)
+        {
+            inFlight.Remove(command.InitiatorTaskTag);
+            if (!command.Immediate) OrderedCount--;
+        }
+        if (command.Buffer is PooledBuffer buffer)
+        {
+            rentedBytes -= buffer.Array.Length;
+            command.Buffer = null;
+            pool.Return(buffer);
+        }
+        ReleasePayload(command);
+        if (command.Aborts is { Count: > 0 } aborts)
+            foreach (AbortPart part in aborts)
+                part.Remove();
+        command.Reset();
+        free.Push(command);
+    }
+
+    private void ReleasePayload(Command command)
+    {
+        if (command.Payload is not ReceiveBuffer payload) return;
+        command.Payload = null;
+        if (--payload.References == 0 && payload is { IsDetached: true, Pooled: PooledBuffer pooled }) pool.Return(pooled);
+    }
+}

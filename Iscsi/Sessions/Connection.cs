@@ -1,0 +1,282 @@
+using System.Net;
+using System.Net.Sockets;
+using Lunaria.Iscsi.Diagnostics;
+using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Transport;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>
+/// One connection and its thread, from accept to close. The thread alone touches everything here but <see cref="Inbox"/>: it waits for the
+/// socket and the inbox at once, receives as much as there is, handles all complete PDUs, then sends once.
+/// </summary>
+internal sealed class Connection : IDisposable
+{
+    private const int ThreadStackBytes = 256 * 1024;
+
+    private readonly ServerContext server;
+    private readonly Socket socket;
+    private readonly WakeSocket wake = new();
+    private readonly SocketWaiter waiter;
+    private readonly PduSender sender;
+    private readonly ConnectionMemory memory;
+    private readonly PduReader reader;
+    private readonly ConnectionTimers timers;
+    private readonly EndPoint peer;
+    private LoginPhase? login;
+    private FullFeaturePhase? fullFeature;
+
+    /// <summary>Takes over <paramref name="socket"/>.</summary>
+    public Connection(ServerContext server, Socket socket)
+    {
+        this.server = server;
+        this.socket = socket;
+        socket.Blocking = false;
+        socket.NoDelay = true;
+        peer = socket.RemoteEndPoint!;
+        PeerAddress = ((IPEndPoint)peer).Address;
+        Inbox = new(wake);
+        waiter = new(socket, wake);
+        SendBuffer sendBuffer = new(socket);
+        sender = new(sendBuffer, waiter, Inbox, server.Time, server.Options.PingTimeout);
+        memory = new(server.Pool, sendBuffer, Inbox, server.Options.MaxRecvDataSegmentLength);
+        reader = new(memory);
+        timers = new(server.Options, server.Time);
+        login = new(server, sender, Inbox);
+    }
+
+    /// <summary>Where other threads leave messages.</summary>
+    public ConnectionInbox Inbox { get; }
+
+    public IPAddress PeerAddress { get; }
+
+    /// <summary>Starts the thread. The connection must have been entered in the registry.</summary>
+    public void Start() => new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"iSCSI {peer}" }.Start();
+
+    /// <summary>Closes a connection that never started.</summary>
+    public void Dispose()
+    {
+        Inbox.Close();
+        socket.Dispose();
+        wake.Dispose();
+    }
+
+    private void Run()
+    {
+        string reason = "";
+        try
+        {
+            reason = Serve();
+        }
+        catch (ConnectionClosedException closed)
+        {
+            reason = closed.Message;
+        }
+        catch (IscsiProtocolException broken)
+        {
+            reason = broken.Message;
+            Log.ProtocolBroken(server.Logger, peer, broken.Message);
+        }
+        catch (SocketException failed)
+        {
+            reason = failed.Message;
+        }
+        catch (Exception error)
+        {
+            reason = "a defect of the target";
+            Log.ConnectionFailed(server.Logger, error, peer);
+        }
+        finally
+        {
+            Close(reason);
+        }
+    }
+
+    /// <summary>The loop. Returns why it ended in order.</summary>
+    private string Serve()
+    {
+        while (true)
+        {
+            HandleMessages();
+            HandleReceived();
+            fullFeature?.EndBatch();
+            sender.Flush();
+            if (EndReason is string reason) return reason;
+            Receive();
+        }
+    }
+
+    private string? EndReason => login is { Refused: not LoginStatus.Success } ? "login refused" : fullFeature?.EndReason;
+
+    private void HandleMessages()
+    {
+        foreach (ConnectionMessage message in Inbox.Take())
+        {
+            switch (message.Kind)
+            {
+                case MessageKind.Close:
+                    throw new ConnectionClosedException((string)message.Subject!);
+                case MessageKind.BufferReturned:
+                    break;
+                case MessageKind.SessionGone when login is { IsWaiting: true }:
+                    if (login.Complete() is Session session) EnterFullFeature(session);
+                    break;
+                case MessageKind.Drain when fullFeature is null:
+                    throw new ConnectionClosedException("the target shuts down");
+                case MessageKind.Abort when fullFeature is null:
+                    ((AbortOperation)message.Subject!).PartDone();
+                    break;
+                default:
+                    fullFeature?.Handle(message);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Handles every complete PDU that is here, and begins to stream a long one that is not.</summary>
+    private void HandleReceived()
+    {
+        while (login is not { IsWaiting: true } && EndReason is null)
+        {
+            ReadResult read = reader.Read(out PduFrame frame);
+            if (read == ReadResult.Nothing) return;
+            if (read == ReadResult.StreamEnded)
+            {
+                StreamedPdu streamed = reader.TakeStreamed();
+                fullFeature!.EndStream(streamed.Command, streamed.Opcode, streamed.Final);
+            }
+            else if (read == ReadResult.Partial)
+            {
+                if (!TryStream(frame)) return;
+            }
+            else
+            {
+                HandlePdu(frame);
+            }
+        }
+    }
+
+    private void HandlePdu(PduFrame frame)
+    {
+        if (fullFeature is not null)
+        {
+            fullFeature.Handle(frame, out _);
+            reader.Consume();
+            fullFeature.HandleDeferred();
+            return;
+        }
+        Session? session = login!.Handle(frame);
+        reader.Consume();
+        if (session is not null) EnterFullFeature(session);
+    }
+
+    /// <summary>Gives the data of a PDU that is not all here its final place, so that the rest is received straight into it.</summary>
+    private bool TryStream(PduFrame frame)
+    {
+        if (fullFeature is null) return false;
+        int here = frame.Data.Length;
+        if (frame.Basic.Opcode == Pdu.Opcode.DataOut)
+        {
+            if (!fullFeature.TryBeginDataOutStream(new(frame.Header), out Command? command, out Memory<byte> destination)) return false;
+            frame.Data.Span.CopyTo(destination.Span);
+            reader.BeginStream(command, destination, here);
+            return true;
+        }
+        if (!fullFeature.MayStream(frame.Basic)) return false;
+        int length = frame.Basic.DataSegmentLengthBytes;
+        fullFeature.Handle(frame, out Command? begun);
+        // A command that was refused has had its response: the data that is still to come belongs to nobody.
+        if (begun is null) reader.DiscardPdu();
+        else reader.BeginStream(begun, begun.Buffer!.Array.AsMemory(0, length), here);
+        return true;
+    }
+
+    private void EnterFullFeature(Session session)
+    {
+        SessionParameters parameters = new(login!.Parameters);
+        sender.Flush();
+        sender.Buffer.HeaderDigest = reader.HeaderDigest = parameters.HeaderDigest;
+        sender.Buffer.DataDigest = reader.DataDigest = parameters.DataDigest;
+        reader.MaxDataSegmentLength = server.Options.MaxRecvDataSegmentLength;
+        IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
+        ushort portalGroupTag = server.LoginEnvironment.PortalGroupTag;
+        fullFeature = new(server, session, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
+        login = null;
+        timers.LoggedIn();
+        memory.LeaveLogin();
+        server.Connections.LoggedIn(this);
+        Log.SessionBegan(server.Logger, peer, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", session.Tsih);
+    }
+
+    /// <summary>Waits for the socket or the inbox, and receives what is there.</summary>
+    private void Receive()
+    {
+        bool ready = login is not { IsWaiting: true } && memory.TryActivate() && reader.TryMakeRoom();
+        if (ready && reader.ExpectsMore && TryReceive()) return;
+        if (!Inbox.TryBeginWait()) return;
+        waiter.Wait(ready, forWrite: false, timers.NextDueMs());
+        if (ready && waiter.IsReadable)
+        {
+            TryReceive();
+            return;
+        }
+        if (timers.CheckDue(ready, fullFeature is not null) is TimerEvent.Ping) fullFeature!.Ping();
+        if (fullFeature is { HasCommands: false } && sender.Buffer.IsEmpty && timers.IsIdle) memory.GiveBack();
+    }
+
+    private bool TryReceive()
+    {
+        int received = socket.Receive(reader.Target, SocketFlags.None, out SocketError error);
+        if (error is SocketError.WouldBlock or SocketError.Interrupted) return reader.Received(0);
+        if (error != SocketError.Success) throw new ConnectionClosedException($"receive failed: {error}");
+        if (received == 0) throw new ConnectionClosedException("the initiator has closed the connection");
+        timers.HeardFromPeer();
+        return reader.Received(received);
+    }
+
+    /// <summary>Ends everything. Waits for commands on the medium: until they are gone no new session of this initiator port begins.</summary>
+    private void Close(string reason)
+    {
+        LogEnd(reason);
+        try
+        {
+            if (!sender.Buffer.IsEmpty) sender.Buffer.TrySend();
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception error) when (error is SocketException or ConnectionClosedException)
+        {
+            // The peer is gone already; there is nobody to tell.
+        }
+        socket.Dispose();
+        if (fullFeature is not null) WindDown(fullFeature);
+        memory.Release();
+        Inbox.Close();
+        server.Connections.Leave(this);
+        wake.Dispose();
+    }
+
+    private void WindDown(FullFeaturePhase phase)
+    {
+        phase.AbortAll();
+        while (phase.HasCommands)
+        {
+            if (Inbox.TryBeginWait()) waiter.WaitForWake();
+            foreach (ConnectionMessage message in Inbox.Take())
+                if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort)
+                    phase.Handle(message);
+        }
+        if (phase.Session.Identity.Target is not IscsiTarget target) return;
+        target.DeviceServer.Detach(phase.Session.Nexus!);
+        target.Sessions.Leave(phase.Session);
+    }
+
+    private void LogEnd(string reason)
+    {
+        if (fullFeature?.Session is Session session)
+            Log.SessionEnded(server.Logger, peer, session.Tsih, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", reason);
+        else if (login is { Refused: not LoginStatus.Success } refused)
+            Log.LoginRefused(server.Logger, peer, refused.Identity?.InitiatorName ?? "an initiator", (ushort)refused.Refused, refused.Refused.ToString());
+        else
+            Log.ConnectionClosed(server.Logger, peer, reason);
+    }
+}

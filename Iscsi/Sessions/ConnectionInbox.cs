@@ -1,0 +1,87 @@
+using Lunaria.Iscsi.Transport;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>What other threads tell a connection.</summary>
+internal enum MessageKind
+{
+    /// <summary>A command that waited for its medium is done; subject: <see cref="Command"/>.</summary>
+    CommandCompleted,
+    /// <summary>Commands must end; subject: <see cref="AbortOperation"/>.</summary>
+    Abort,
+    /// <summary>All commands of an abort this connection asked for are gone; subject: <see cref="AbortOperation"/>.</summary>
+    AbortCompleted,
+    /// <summary>The effects of a task management function are done, its answer is due; subject: <see cref="AbortOperation"/>.</summary>
+    FunctionCompleted,
+    /// <summary>The session this login replaces is gone.</summary>
+    SessionGone,
+    /// <summary>The buffer pool has something again.</summary>
+    BufferReturned,
+    /// <summary>Ask the initiator to log out.</summary>
+    Drain,
+    /// <summary>Close now; subject: the reason.</summary>
+    Close,
+}
+
+/// <summary>One message to a connection.</summary>
+internal readonly record struct ConnectionMessage(MessageKind Kind, object? Subject);
+
+/// <summary>
+/// The only way into a connection from other threads. Posting wakes the connection's thread when it waits. Any thread posts; the
+/// connection's thread takes.
+/// </summary>
+internal sealed class ConnectionInbox(WakeSocket wake)
+{
+    private readonly Lock gate = new();
+    private List<ConnectionMessage> incoming = new(64), taken = new(64);
+    private bool waiting, closed;
+    private volatile string? closeReason;
+
+    /// <summary>Not null once a <see cref="MessageKind.Close"/> has been posted; read where the thread waits for something else.</summary>
+    public string? CloseReason => closeReason;
+
+    public void Post(ConnectionMessage message)
+    {
+        if (message.Kind == MessageKind.Close) closeReason ??= (string)message.Subject!;
+        bool signal, late;
+        lock (gate)
+        {
+            late = closed;
+            if (!late) incoming.Add(message);
+            signal = waiting;
+            waiting = false;
+        }
+        if (late) AnswerForNobody(message);
+        else if (signal) wake.Signal();
+    }
+
+    /// <summary>False when there are messages; true = none, and the next one signals.</summary>
+    public bool TryBeginWait()
+    {
+        lock (gate) return waiting = incoming.Count == 0;
+    }
+
+    /// <summary>All messages that came; valid until the next call.</summary>
+    public List<ConnectionMessage> Take()
+    {
+        taken.Clear();
+        lock (gate)
+        {
+            waiting = false;
+            if (incoming.Count > 0) (incoming, taken) = (taken, incoming);
+        }
+        return taken;
+    }
+
+    /// <summary>The connection is gone and has no commands: what still comes is answered on the spot.</summary>
+    public void Close()
+    {
+        lock (gate) closed = true;
+        foreach (ConnectionMessage message in Take()) AnswerForNobody(message);
+    }
+
+    private static void AnswerForNobody(ConnectionMessage message)
+    {
+        if (message.Kind == MessageKind.Abort) ((AbortOperation)message.Subject!).PartDone();
+    }
+}

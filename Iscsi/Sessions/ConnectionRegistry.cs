@@ -1,0 +1,79 @@
+using System.Net;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>All connections of a server, and the limits on their number. Any thread.</summary>
+internal sealed class ConnectionRegistry(IscsiServerOptions options)
+{
+    private readonly Lock gate = new();
+    private readonly HashSet<Connection> all = [];
+    private readonly LinkedList<Connection> halfOpen = new();
+    private readonly Dictionary<IPAddress, int> perAddress = [];
+    private TaskCompletionSource? empty;
+
+    public int Count
+    {
+        get
+        {
+            lock (gate) return all.Count;
+        }
+    }
+
+    public Connection[] Snapshot()
+    {
+        lock (gate) return [.. all];
+    }
+
+    /// <summary>Enters a new connection; null = accepted, else why not. A full list of half-open connections loses its oldest.</summary>
+    public string? TryEnter(Connection connection)
+    {
+        Connection? oldest = null;
+        lock (gate)
+        {
+            int fromAddress = perAddress.GetValueOrDefault(connection.PeerAddress);
+            if (fromAddress >= options.MaxConnectionsPerAddress) return $"{fromAddress} connections from this address are the limit";
+            bool full = all.Count >= options.MaxConnections;
+            if (full && halfOpen.Count == 0) return $"{all.Count} connections are the limit";
+            if (full || halfOpen.Count >= options.MaxHalfOpenConnections)
+            {
+                oldest = halfOpen.First!.Value;
+                halfOpen.RemoveFirst();
+            }
+            all.Add(connection);
+            halfOpen.AddLast(connection);
+            perAddress[connection.PeerAddress] = fromAddress + 1;
+        }
+        oldest?.Inbox.Post(new(MessageKind.Close, "too many connections have not logged in, and this one was the oldest"));
+        return null;
+    }
+
+    /// <summary>The connection has finished its login.</summary>
+    public void LoggedIn(Connection connection)
+    {
+        lock (gate) halfOpen.Remove(connection);
+    }
+
+    public void Leave(Connection connection)
+    {
+        lock (gate)
+        {
+            if (!all.Remove(connection)) return;
+            halfOpen.Remove(connection);
+            int left = perAddress[connection.PeerAddress] - 1;
+            if (left == 0) perAddress.Remove(connection.PeerAddress);
+            else perAddress[connection.PeerAddress] = left;
+            if (all.Count == 0) empty?.TrySetResult();
+        }
+    }
+
+    /// <summary>Completes when there is no connection; none may be entered any more.</summary>
+    public Task WhenEmptyAsync()
+    {
+        lock (gate)
+        {
+            if (all.Count == 0) return Task.CompletedTask;
+            empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return empty.Task;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Scsi;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>
+/// A connection during its login: feeds the <see cref="LoginNegotiation"/>, makes the session at its end, and waits where an old session
+/// of the same initiator port has to go first. The connection's thread only.
+/// </summary>
+internal sealed class LoginPhase(ServerContext server, PduSender sender, ConnectionInbox inbox)
+{
+    private readonly LoginNegotiation negotiation = new(server.LoginEnvironment);
+    private LoginReply? held;
+    private Session? session;
+    private uint firstCmdSN;
+    private bool begun, waited;
+
+    public ParameterNegotiation Parameters => negotiation.Parameters;
+
+    public LoginIdentity? Identity => negotiation.Identity;
+
+    /// <summary>Not Success when the login was refused: the response is in the send buffer, the connection ends.</summary>
+    public LoginStatus Refused { get; private set; }
+
+    /// <summary>True while the last response waits for an old session to end; nothing may be received.</summary>
+    public bool IsWaiting => held is not null;
+
+    /// <summary>Handles a PDU; not null = the login is complete and its response in the send buffer.</summary>
+    public Session? Handle(PduFrame frame)
+    {
+        BasicHeader header = frame.Basic;
+        if (!begun)
+        {
+            begun = true;
+            firstCmdSN = header.CmdSN;
+            sender.Window = new(firstCmdSN, server.Options.CommandWindow);
+        }
+        LoginReply reply = header.Opcode == Opcode.LoginRequest
+            ? negotiation.Process(frame.Header, frame.Data.Span)
+            : LoginReply.Refuse(frame.Header, LoginStatus.InvalidDuringLogin);
+        if (reply.Outcome != LoginOutcome.Complete)
+        {
+            Send(reply);
+            if (reply.Outcome == LoginOutcome.Failed) Refused = reply.Status;
+            return null;
+        }
+        held = reply;
+        return Complete();
+    }
+
+    /// <summary>Makes the session; null = an old one is still there, to be called again when it is gone.</summary>
+    public Session? Complete()
+    {
+        LoginIdentity identity = negotiation.Identity!;
+        session ??= new(identity, inbox, sender.Window!);
+        if (identity.Target is IscsiTarget target)
+        {
+            if (!target.Sessions.TryEnter(session))
+            {
+                waited = true;
+                return null;
+            }
+            session.Nexus = new(identity.InitiatorName, identity.Isid, target.Name, server.LoginEnvironment.PortalGroupTag, 1) { FollowsNexusLoss = waited };
+            target.DeviceServer.Attach(session.Nexus);
+        }
+        else
+        {
+            session.Tsih = 1;
+        }
+        LoginReply reply = held!;
+        held = null;
+        new LoginResponseHeader(reply.Header).Tsih = session.Tsih;
+        Send(reply);
+        return session;
+    }
+
+    private void Send(LoginReply reply)
+    {
+        Span<byte> header = sender.Begin(Opcode.LoginResponse, 0, reply.Text.Length);
+        reply.Header.CopyTo(header);
+        new BasicHeader(header).DataSegmentLengthBytes = reply.Text.Length;
+        reply.Text.Span.CopyTo(sender.Data);
+        sender.EndWithStatus();
+    }
+}

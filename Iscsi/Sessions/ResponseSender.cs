@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Sense;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>Data-In and SCSI Response PDUs, with residuals (RFC 7143 11.4, 11.7). The connection's thread only.</summary>
+internal sealed class ResponseSender(PduSender sender, SessionParameters parameters)
+{
+    /// <summary>
+    /// Reads a prepared READ straight into the send buffer, behind headers that are already there, and ends it with GOOD. False = the
+    /// medium has to be waited for: the rest, from <see cref="Command.DataInSentBytes"/> on, is sent by <see cref="SendResult"/>.
+    /// </summary>
+    public bool TryReadInPlace(Command command)
+    {
+        ScsiTask task = command.Task;
+        int total = (int)Math.Min(task.ExpectedDataTransferLength, (uint)task.LengthBytes);
+        int blockMask = task.Medium!.Geometry.LogicalBlockBytes - 1;
+        int segmentMax = Math.Min(MaxSegment, parameters.MaxBurstLength) & ~blockMask;
+        int burstMax = parameters.MaxBurstLength & ~blockMask;
+        if (segmentMax == 0 || (total & blockMask) != 0 || total == 0) return false;
+        task.DataInLengthBytes = task.LengthBytes;
+        while (command.DataInSentBytes < total)
+        {
+            int sent = command.DataInSentBytes;
+            int length = Math.Min(Math.Min(segmentMax, total - sent), burstMax - (sent % burstMax));
+            BeginDataIn(command, sent, length);
+            if (!task.Medium.TryRead(task.OffsetBytes + sent, sender.Data)) return false;
+            EndDataIn(command, sent + length, total, (sent + length) % burstMax == 0);
+        }
+        return true;
+    }
+
+    /// <summary>Sends what an executed command has produced, or what it failed with.</summary>
+    public void SendResult(Command command)
+    {
+        ScsiTask task = command.Task;
+        int total = Math.Min(task.DataInLengthBytes, task.DataIn.Length);
+        if (task.Status != ScsiStatus.Good || task.Direction != DataDirection.In || total == 0)
+        {
+            SendStatus(command);
+            return;
+        }
+        int segmentMax = Math.Min(MaxSegment, parameters.MaxBurstLength);
+        while (command.DataInSentBytes < total)
+        {
+            int sent = command.DataInSentBytes;
+            int length = Math.Min(Math.Min(segmentMax, total - sent), parameters.MaxBurstLength - (sent % parameters.MaxBurstLength));
+            BeginDataIn(command, sent, length);
+            task.DataIn.Span.Slice(sent, length).CopyTo(sender.Data);
+            EndDataIn(command, sent + length, total, (sent + length) % parameters.MaxBurstLength == 0);
+        }
+    }
+
+    /// <summary>A SCSI Response without data but sense.</summary>
+    public void SendStatus(Command command)
+    {
+        ScsiTask task = command.Task;
+        Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
+        int senseLength = task.WriteSense(sense);
+        ScsiResponseHeader response = new(sender.Begin(Opcode.ScsiResponse, task.InitiatorTaskTag, senseLength == 0 ? 0 : senseLength + 2));
+        response.Status = (byte)task.Status;
+        response.ExpDataSN = command.NextDataSN;
+        Residual residual = Residual.Of(command);
+        response.Overflow = residual.IsOverflow;
+        response.Underflow = residual.IsUnderflow;
+        response.ResidualCount = residual.Count;
+        if (senseLength > 0)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(sender.Data, (ushort)senseLength);
+            sense[..senseLength].CopyTo(sender.Data[2..]);
+        }
+        sender.EndWithStatus();
+    }
+
+    private int MaxSegment => Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
+
+    private void BeginDataIn(Command command, int offset, int length)
+    {
+        DataInHeader header = new(sender.Begin(Opcode.DataIn, command.InitiatorTaskTag, length));
+        header.Basic.TargetTransferTag = BasicHeader.ReservedTag;
+        header.DataSN = command.NextDataSN;
+        header.BufferOffset = (uint)offset;
+    }
+
+    private void EndDataIn(Command command, int end, int total, bool endsBurst)
+    {
+        DataInHeader header = new(sender.Buffer.Header);
+        command.DataInSentBytes = end;
+        command.NextDataSN++;
+        if (end < total)
+        {
+            header.Basic.Final = endsBurst;
+            sender.EndWithoutStatSN();
+            return;
+        }
+        header.HasStatus = true;
+        Residual residual = Residual.Of(command);
+        header.Overflow = residual.IsOverflow;
+        header.Underflow = residual.IsUnderflow;
+        header.ResidualCount = residual.Count;
+        sender.EndWithStatus();
+    }
+}

@@ -1,0 +1,43 @@
+using System.Net;
+using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <summary>What all connections of a server share. Made by the <see cref="IscsiServer"/>; any thread.</summary>
+internal sealed class ServerContext(IscsiServerOptions options, TimeProvider time, ILogger logger)
+{
+    private IReadOnlyList<IPEndPoint> portals = [];
+
+    public IscsiServerOptions Options { get; } = options;
+    public TimeProvider Time { get; } = time;
+    public ILogger Logger { get; } = logger;
+    public BufferPool Pool { get; } = new(options.BufferPoolBytes);
+    public TargetDirectory Targets { get; } = new();
+    public ConnectionRegistry Connections { get; } = new(options);
+
+    /// <summary>Where the server listens, with the ports it really has.</summary>
+    public IReadOnlyList<IPEndPoint> Portals { get => Volatile.Read(ref portals); set => Volatile.Write(ref portals, value); }
+
+    public LoginEnvironment LoginEnvironment => new(Targets, Options.DiscoveryAccess)
+    {
+        MaxRecvDataSegmentLength = Options.MaxRecvDataSegmentLength,
+    };
+
+    /// <summary>
+    /// The addresses a host that came in at <paramref name="local"/> can use: portals with an address of their own as they are, and
+    /// for a portal on all addresses the one the host found.
+    /// </summary>
+    public List<string> AddressesFor(IPEndPoint local, ushort portalGroupTag)
+    {
+        List<string> addresses = [];
+        foreach (IPEndPoint portal in Portals)
+        {
+            bool any = portal.Address.Equals(IPAddress.Any) || portal.Address.Equals(IPAddress.IPv6Any);
+            string address = SendTargets.Address(any ? new(local.Address, portal.Port) : portal, portalGroupTag);
+            if (!addresses.Contains(address)) addresses.Add(address);
+        }
+        return addresses;
+    }
+}

@@ -1,0 +1,86 @@
+using Lunaria.Iscsi.Sessions;
+
+namespace Lunaria.Iscsi.Transport;
+
+/// <summary>
+/// Pinned buffers in size classes under one hard limit for the whole server. When the limit is reached nothing throws: renting fails,
+/// and whoever asked is told when buffers come back. Any thread.
+/// </summary>
+internal sealed class BufferPool(long limitBytes)
+{
+    /// <summary>Room for headers and digests beside a full data segment.</summary>
+    public const int OverheadBytes = 4096;
+
+    private static readonly int[] ClassBytes =
+    [
+        4096, 16384, 65536, 262144 + OverheadBytes, (1 << 20) + OverheadBytes, 2 << 20, 4 << 20, 8 << 20, 16 << 20,
+    ];
+
+    private readonly Lock gate = new();
+    private readonly Stack<PooledBuffer>[] free = [.. ClassBytes.Select(_ => new Stack<PooledBuffer>())];
+    private readonly Queue<ConnectionInbox> waiters = new();
+    private long allocatedBytes, rentedBytes;
+
+    /// <summary>The longest buffer there is.</summary>
+    public static int MaxLengthBytes => ClassBytes[^1];
+
+    /// <summary>Bytes in use now.</summary>
+    public long RentedBytes => Interlocked.Read(ref rentedBytes);
+
+    /// <summary>A buffer of at least <paramref name="lengthBytes"/>, or null when the limit is reached.</summary>
+    public PooledBuffer? TryRent(int lengthBytes)
+    {
+        int sizeClass = 0;
+        while (ClassBytes[sizeClass] < lengthBytes) sizeClass++;
+        lock (gate)
+        {
+            if (!free[sizeClass].TryPop(out PooledBuffer? buffer))
+            {
+                if (!MakeRoom(ClassBytes[sizeClass])) return null;
+                buffer = new(sizeClass, ClassBytes[sizeClass]);
+                allocatedBytes += ClassBytes[sizeClass];
+            }
+            buffer.IsRented = true;
+            rentedBytes += buffer.Array.Length;
+            return buffer;
+        }
+    }
+
+    /// <summary>The same; when the limit is reached, <paramref name="waiter"/> hears of the next buffer that comes back.</summary>
+    public PooledBuffer? TryRent(int lengthBytes, ConnectionInbox waiter)
+    {
+        if (TryRent(lengthBytes) is PooledBuffer buffer) return buffer;
+        lock (gate) waiters.Enqueue(waiter);
+        // One may have come back in between.
+        return TryRent(lengthBytes);
+    }
+
+    /// <summary>Gives a buffer back.</summary>
+    public void Return(PooledBuffer buffer)
+    {
+        lock (gate)
+        {
+            if (!buffer.IsRented) throw new InvalidOperationException("A buffer came back to the pool twice: its owner is wrong.");
+            buffer.IsRented = false;
+            rentedBytes -= buffer.Array.Length;
+            free[buffer.SizeClass].Push(buffer);
+        }
+        while (true)
+        {
+            ConnectionInbox? waiter;
+            lock (gate)
+                if (!waiters.TryDequeue(out waiter))
+                    return;
+            waiter.Post(new(MessageKind.BufferReturned, null));
+        }
+    }
+
+    /// <summary>Drops free buffers of other classes until one of <paramref name="lengthBytes"/> fits under the limit.</summary>
+    private bool MakeRoom(int lengthBytes)
+    {
+        for (int i = free.Length - 1; i >= 0 && allocatedBytes + lengthBytes > limitBytes; i--)
+            while (allocatedBytes + lengthBytes > limitBytes && free[i].TryPop(out _))
+                allocatedBytes -= ClassBytes[i];
+        return allocatedBytes + lengthBytes <= limitBytes;
+    }
+}

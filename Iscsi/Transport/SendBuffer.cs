@@ -1,0 +1,83 @@
+using System.Net.Sockets;
+using Lunaria.Iscsi.Pdu;
+
+namespace Lunaria.Iscsi.Transport;
+
+/// <summary>
+/// PDUs on their way out, contiguous, so that many leave in one send. A PDU is begun, its header and data are written in place, and
+/// it is ended, which adds pad and digests. Owned by the connection's thread.
+/// </summary>
+internal sealed class SendBuffer(Socket socket)
+{
+    private byte[] array = [];
+    private int start, end;
+    private int pduDataStart, pduDataLength;
+
+    public bool HeaderDigest { get; set; }
+    public bool DataDigest { get; set; }
+
+    public byte[] Array => array;
+    public bool IsEmpty => start == end;
+    public int PendingBytes => end - start;
+
+    /// <summary>Longest data segment a PDU here can have.</summary>
+    public int MaxDataLength => array.Length - BasicHeader.LengthBytes - (2 * Crc32C.LengthBytes) - 3;
+
+    /// <summary>Takes other memory; only while empty.</summary>
+    public void Use(byte[] memory)
+    {
+        array = memory;
+        start = end = 0;
+    }
+
+    /// <summary>True when a PDU with this much data fits behind what is there.</summary>
+    public bool Fits(int dataLength) => array.Length - end >= PduLength(dataLength);
+
+    /// <summary>A zeroed header. The data segment of <paramref name="dataLength"/> bytes is <see cref="Data"/>. Must fit.</summary>
+    public Span<byte> BeginPdu(int dataLength)
+    {
+        Span<byte> header = array.AsSpan(end, BasicHeader.LengthBytes);
+        header.Clear();
+        new BasicHeader(header).DataSegmentLengthBytes = dataLength;
+        pduDataStart = end + BasicHeader.LengthBytes + (HeaderDigest ? Crc32C.LengthBytes : 0);
+        pduDataLength = dataLength;
+        return header;
+    }
+
+    /// <summary>Data segment of the PDU begun last, without pad.</summary>
+    public Span<byte> Data => array.AsSpan(pduDataStart, pduDataLength);
+
+    /// <summary>Header of the PDU begun last.</summary>
+    public Span<byte> Header => array.AsSpan(end, BasicHeader.LengthBytes);
+
+    /// <summary>The PDU begun last is complete and will be sent. Without this it never was.</summary>
+    public void EndPdu()
+    {
+        if (HeaderDigest) Crc32C.Write(Header, array.AsSpan(end + BasicHeader.LengthBytes));
+        end = pduDataStart;
+        if (pduDataLength == 0) return;
+        int padded = BasicHeader.Padded(pduDataLength);
+        array.AsSpan(pduDataStart + pduDataLength, padded - pduDataLength).Clear();
+        end += padded;
+        if (!DataDigest) return;
+        Crc32C.Write(array.AsSpan(pduDataStart, padded), array.AsSpan(end));
+        end += Crc32C.LengthBytes;
+    }
+
+    /// <summary>Sends what the socket takes now. True = all is gone.</summary>
+    public bool TrySend()
+    {
+        while (start < end)
+        {
+            int sent = socket.Send(array.AsSpan(start, end - start), SocketFlags.None, out SocketError error);
+            if (error is SocketError.WouldBlock or SocketError.Interrupted) return false;
+            if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");
+            start += sent;
+        }
+        start = end = 0;
+        return true;
+    }
+
+    private int PduLength(int dataLength) =>
+        BasicHeader.LengthBytes + (HeaderDigest ? Crc32C.LengthBytes : 0) + BasicHeader.Padded(dataLength) + (DataDigest ? Crc32C.LengthBytes : 0);
+}
