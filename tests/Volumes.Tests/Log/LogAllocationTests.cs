@@ -41,21 +41,28 @@ public sealed class LogAllocationTests : IDisposable
         for (int i = 0; i < 200; i++)
             AppendAndRead();
         // More than one turn of the ring.
-        long before = GC.GetTotalAllocatedBytes(precise: true);
+        long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 5000; i++)
             AppendAndRead();
-        // An object an append would be 120,000 bytes; the flushes that nobody asked for take some.
-        Assert.IsLessThan(50_000L, GC.GetTotalAllocatedBytes(precise: true) - before, "bytes for 5000 appends");
+        // An object an append would be 120,000 bytes; the flushes that nobody asked for may warm a pool.
+        Assert.IsLessThan(10_000L, GC.GetAllocatedBytesForCurrentThread() - before, "bytes for 5000 appends");
 
+        // These go through other threads, so what the test host does counts, too.
+        for (int i = 0; i < 10_200; i++)
+        {
+            if (i == 200)
+                before = GC.GetTotalAllocatedBytes(precise: true);
+            await log.ReadAsync(appended.PayloadLsn, read);
+        }
+        Assert.IsLessThan(10_000 * 48L, GC.GetTotalAllocatedBytes(precise: true) - before, "bytes for 10,000 reads");
         for (int i = 0; i < 400; i++)
         {
             if (i == 200)
                 before = GC.GetTotalAllocatedBytes(precise: true);
             AppendAndRead();
             await log.FlushAsync();
-            await log.ReadAsync(appended.PayloadLsn, read);
         }
-        Assert.IsLessThan(200 * 500L, GC.GetTotalAllocatedBytes(precise: true) - before, "bytes for 200 flushes and reads");
+        Assert.IsLessThan(200 * 1000L, GC.GetTotalAllocatedBytes(precise: true) - before, "bytes for 200 flushes");
         await log.DisposeAsync();
     }
 }
