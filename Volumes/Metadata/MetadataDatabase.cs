@@ -1,34 +1,167 @@
-#pragma warning disable CA1822
+using Microsoft.Data.Sqlite;
+
 namespace Lunaria.Volumes.Metadata;
 
 /// <summary>
-/// lunaria.db: what only it knows. Every change is durable when the call returns (synchronous=FULL, a few ms), so never on the way of an I/O. Owned by the
-/// process; thread-safe, one call at a time.
+/// The engine's part of lunaria.db: what only it knows. Every change is durable when the call returns (synchronous=FULL, a few ms), so never on the way
+/// of an I/O. Owned by the process; thread-safe, one call at a time.
 /// </summary>
 public sealed class MetadataDatabase : IDisposable
 {
-    /// <summary>Opens or creates the file, checks it and brings it to this version's schema.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged or written by a newer version.</exception>
-    public static MetadataDatabase Open(string path, TimeProvider time) => throw null!;
+    /// <summary>Events kept; older ones go.</summary>
+    public const int MaxEvents = 10_000;
 
-    /// <summary>The pool this file belongs to; made with the file.</summary>
-    public Guid PoolId => throw null!;
+    private readonly Lock sync = new();
+    private readonly SqliteConnection connection;
+    private readonly TimeProvider time;
+
+    private MetadataDatabase(SqliteConnection connection, TimeProvider time)
+    {
+        (this.connection, this.time) = (connection, time);
+        Run("INSERT OR IGNORE INTO identity (id, pool_id, lives, next_volume) VALUES (1, $1, 0, 1)", Guid.NewGuid().ToByteArray(bigEndian: true));
+        PoolId = new Guid((byte[])SqliteFile.ReadScalar(connection, "SELECT pool_id FROM identity")!, bigEndian: true);
+    }
+
+    /// <summary>Opens or creates the file, checks all of it and brings it to this version's schema.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, not ours, or written by a newer version.</exception>
+    public static MetadataDatabase Open(string path, TimeProvider time)
+    {
+        var file = new SqliteFile(path, MetadataSchema.ApplicationId, MetadataSchema.PageBytes, MetadataSchema.Migrations);
+        SqliteConnection connection = file.OpenWriter(checkWhole: true);
+        try
+        {
+            return new MetadataDatabase(connection, time);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The pool this file belongs to; made with the file. Segments and map journal carry it.</summary>
+    public Guid PoolId { get; }
 
     /// <summary>Counts this start of the process and gives its number, from 1.</summary>
-    public ulong BeginLife() => throw null!;
+    public ulong BeginLife()
+    {
+        lock (sync)
+        {
+            Run("UPDATE identity SET lives = lives + 1");
+            return (ulong)(long)SqliteFile.ReadScalar(connection, "SELECT lives FROM identity")!;
+        }
+    }
 
     /// <summary>All volumes, in the order of their numbers.</summary>
-    public IReadOnlyList<VolumeRecord> ReadVolumes() => throw null!;
+    public IReadOnlyList<VolumeRecord> ReadVolumes() =>
+        Read("SELECT number, uuid, name, size_bytes, created, state FROM volumes ORDER BY number", row => new VolumeRecord(
+            (uint)row.GetInt64(0), new Guid((byte[])row[1], bigEndian: true), row.GetString(2), row.GetInt64(3), ToTime(row.GetInt64(4)),
+            (VolumeState)row.GetInt32(5)));
 
     /// <summary>Adds a volume with the next number.</summary>
-    /// <exception cref="InvalidOperationException">The name is taken.</exception>
-    public VolumeRecord CreateVolume(Guid uuid, string name, long sizeBytes) => throw null!;
+    /// <exception cref="InvalidOperationException">The name or the uuid is taken.</exception>
+    public VolumeRecord CreateVolume(Guid uuid, string name, long sizeBytes)
+    {
+        lock (sync)
+        {
+            DateTimeOffset created = ToTime(Now);
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            uint number = (uint)(long)SqliteFile.ReadScalar(connection, "SELECT next_volume FROM identity")!;
+            int added = Run(
+                "INSERT OR IGNORE INTO volumes (number, uuid, name, size_bytes, created, state) VALUES ($1, $2, $3, $4, $5, $6)",
+                (long)number, uuid.ToByteArray(bigEndian: true), name, sizeBytes, created.ToUnixTimeMilliseconds(), (long)VolumeState.Active);
+            if (added == 0)
+                throw new InvalidOperationException($"There is a volume '{name}' or with the identity {uuid} already. Choose another name.");
+            Run("UPDATE identity SET next_volume = next_volume + 1");
+            transaction.Commit();
+            return new(number, uuid, name, sizeBytes, created, VolumeState.Active);
+        }
+    }
 
     /// <summary>Changes a volume's state.</summary>
-    public void SetVolumeState(uint number, VolumeState state) => throw null!;
+    public void SetVolumeState(uint number, VolumeState state) => Change("UPDATE volumes SET state = $2 WHERE number = $1", (long)number, (long)state);
 
     /// <summary>Forgets a volume; its number stays taken.</summary>
-    public void RemoveVolume(uint number) => throw null!;
+    public void RemoveVolume(uint number) => Change("DELETE FROM volumes WHERE number = $1", (long)number);
 
-    public void Dispose() => throw null!;
+    /// <summary>A setting, or null.</summary>
+    public string? ReadSetting(string name) => Read("SELECT value FROM settings WHERE name = $1", row => row.GetString(0), name).FirstOrDefault();
+
+    /// <summary>Sets a setting; null removes it.</summary>
+    public void WriteSetting(string name, string? value)
+    {
+        if (value == null)
+            Change("DELETE FROM settings WHERE name = $1", name);
+        else
+            Change("INSERT OR REPLACE INTO settings (name, value) VALUES ($1, $2)", name, value);
+    }
+
+    /// <summary>The persistent reservations of a logical unit as they were written, or null.</summary>
+    public byte[]? ReadReservations(string logicalUnit) =>
+        Read("SELECT content FROM reservations WHERE logical_unit = $1", row => (byte[])row[0], logicalUnit).FirstOrDefault();
+
+    /// <summary>Keeps the persistent reservations of a logical unit (SPC-4 5.12.5: through the loss of power); null removes them.</summary>
+    public void WriteReservations(string logicalUnit, byte[]? content)
+    {
+        if (content == null)
+            Change("DELETE FROM reservations WHERE logical_unit = $1", logicalUnit);
+        else
+            Change("INSERT OR REPLACE INTO reservations (logical_unit, content) VALUES ($1, $2)", logicalUnit, content);
+    }
+
+    /// <summary>Adds an event; the oldest go where there are more than <see cref="MaxEvents"/>.</summary>
+    public EventRecord AddEvent(EventSeverity severity, string subject, string message)
+    {
+        lock (sync)
+        {
+            long now = Now;
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            Run("INSERT INTO events (time, severity, subject, message) VALUES ($1, $2, $3, $4)", now, (long)severity, subject, message);
+            long id = (long)SqliteFile.ReadScalar(connection, "SELECT last_insert_rowid()")!;
+            Run("DELETE FROM events WHERE id <= $1", id - MaxEvents);
+            transaction.Commit();
+            return new(id, ToTime(now), severity, subject, message);
+        }
+    }
+
+    /// <summary>The newest events older than one (long.MaxValue = from the newest on), newest first.</summary>
+    public IReadOnlyList<EventRecord> ReadEvents(long beforeId, int maxCount) =>
+        Read("SELECT id, time, severity, subject, message FROM events WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            row => new EventRecord(row.GetInt64(0), ToTime(row.GetInt64(1)), (EventSeverity)row.GetInt32(2), row.GetString(3), row.GetString(4)),
+            beforeId, (long)maxCount);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => connection.Dispose();
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static DateTimeOffset ToTime(long unixTimeMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixTimeMs);
+
+    private void Change(string sql, params ReadOnlySpan<object?> values)
+    {
+        lock (sync)
+            Run(sql, values);
+    }
+
+    private int Run(string sql, params ReadOnlySpan<object?> values)
+    {
+        using var statement = new SqliteStatement(connection, sql, values.Length);
+        return statement.Run(values);
+    }
+
+    private List<T> Read<T>(string sql, Func<SqliteDataReader, T> convert, params ReadOnlySpan<object?> values)
+    {
+        lock (sync)
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = sql;
+            for (int i = 0; i < values.Length; i++)
+                command.Parameters.AddWithValue($"${i + 1}", values[i]);
+            using SqliteDataReader reader = command.ExecuteReader();
+            var rows = new List<T>();
+            while (reader.Read())
+                rows.Add(convert(reader));
+            return rows;
+        }
+    }
 }

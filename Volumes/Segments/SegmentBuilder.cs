@@ -1,4 +1,3 @@
-#pragma warning disable CA1822
 namespace Lunaria.Volumes.Segments;
 
 /// <summary>
@@ -7,31 +6,103 @@ namespace Lunaria.Volumes.Segments;
 /// </summary>
 internal sealed class SegmentBuilder
 {
-    /// <summary>Takes a buffer of <paramref name="maxObjectBytes"/> (header included; at least 8 KiB).</summary>
-    public SegmentBuilder(int maxObjectBytes) => _ = maxObjectBytes;
+    private readonly int maxObjectBytes;
+
+    // The header's length is known last, so blocks start behind the longest header there can be, and the header ends where they start.
+    private readonly int dataOffset;
+    private readonly byte[] buffer;
+    private readonly List<BlockRange> extents = [];
+    private readonly List<BlockRange> trims = [];
+    private readonly List<uint> crcs = [];
+
+    /// <summary>Takes a buffer for objects of at most <paramref name="maxObjectBytes"/>, header included; at least 8 KiB.</summary>
+    public SegmentBuilder(int maxObjectBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxObjectBytes, 2 * SegmentHeader.BlockBytes);
+        this.maxObjectBytes = maxObjectBytes & -SegmentHeader.BlockBytes;
+        int maxBlocks = Math.Min(this.maxObjectBytes / SegmentHeader.BlockBytes - 1, SegmentHeader.MaxBlocks);
+        int maxTrims = Math.Min(this.maxObjectBytes, 1 << 20) / 64;
+        dataOffset = Math.Min(SegmentCodec.MeasureHeader(maxBlocks, maxTrims, maxBlocks), this.maxObjectBytes);
+        buffer = GC.AllocateUninitializedArray<byte>(dataOffset + maxBlocks * SegmentHeader.BlockBytes, pinned: true);
+    }
 
     /// <summary>Blocks added since the last reset.</summary>
-    public int BlockCount => throw null!;
+    public int BlockCount => crcs.Count;
 
     /// <summary>True while nothing was added.</summary>
-    public bool IsEmpty => throw null!;
+    public bool IsEmpty => crcs.Count == 0 && trims.Count == 0;
 
     /// <summary>Starts the next segment; the memory <see cref="Seal"/> gave is overwritten.</summary>
-    public void Reset() => throw null!;
+    public void Reset()
+    {
+        extents.Clear();
+        trims.Clear();
+        crcs.Clear();
+    }
 
     /// <summary>Adds a trim; trims ascend and are disjoint. False = full.</summary>
-    public bool TryAddTrim(BlockRange trim) => throw null!;
+    public bool TryAddTrim(BlockRange trim)
+    {
+        if (trim.LengthBlocks == 0 || (trims.Count > 0 && trim.StartBlock < trims[^1].EndBlock))
+            throw new ArgumentException("Trims of a segment ascend, are disjoint and not empty.", nameof(trim));
+        if (!Fits(extents.Count, trims.Count + 1, crcs.Count))
+            return false;
+        trims.Add(trim);
+        return true;
+    }
 
     /// <summary>
-    /// Adds a block (numbers ascend) whose content the caller now puts into <paramref name="page"/> (4096 bytes, valid until the next reset). The checksum is the one
-    /// the log record carries, so that it covers the block from the host's write to its last read: a page that does not match it is stored as
-    /// damaged, never as good. False = full.
+    /// Adds a block (numbers ascend) whose content the caller now puts into <paramref name="page"/> (4096 bytes, valid until the next reset). The
+    /// checksum is the one the log record carries, so that it covers the block from the host's write to its last read: a page that does not match
+    /// it is stored as damaged, never as good. False = full.
     /// </summary>
-    public bool TryAddBlock(ulong block, uint crc, out Memory<byte> page) => throw null!;
+    public bool TryAddBlock(ulong block, uint crc, out Memory<byte> page)
+    {
+        bool adjacent = extents.Count > 0 && block == extents[^1].EndBlock;
+        if (!adjacent && extents.Count > 0 && block < extents[^1].EndBlock)
+            throw new ArgumentException("Blocks of a segment ascend.", nameof(block));
+        if (crcs.Count == SegmentHeader.MaxBlocks || !Fits(extents.Count + (adjacent ? 0 : 1), trims.Count, crcs.Count + 1))
+        {
+            page = default;
+            return false;
+        }
+        if (adjacent)
+            extents[^1] = extents[^1] with { LengthBlocks = extents[^1].LengthBlocks + 1 };
+        else
+            extents.Add(new(block, 1));
+        page = buffer.AsMemory(dataOffset + crcs.Count * SegmentHeader.BlockBytes, SegmentHeader.BlockBytes);
+        crcs.Add(crc);
+        return true;
+    }
 
     /// <summary>
-    /// Writes the header and gives the whole object; valid until the next reset. <paramref name="header"/> is its decoded form, for
+    /// Writes the header and gives the whole object; valid until the next reset. <paramref name="header"/> is its decoded form, for the publish and for
     /// <see cref="SegmentStore.AddDirectory"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Seal(Guid poolId, Guid volumeUuid, ulong sequence, ulong firstLsn, ulong endLsn, out SegmentHeader header) => throw null!;
+    public ReadOnlyMemory<byte> Seal(
+        Guid poolId, Guid volumeUuid, ulong sequence, ulong firstLsn, ulong endLsn, out SegmentHeader header)
+    {
+        header = new SegmentHeader
+        {
+            PoolId = poolId,
+            VolumeUuid = volumeUuid,
+            Sequence = sequence,
+            Kind = SegmentKind.Data,
+            FirstLsn = firstLsn,
+            EndLsn = endLsn,
+            Extents = [.. extents],
+            Trims = [.. trims],
+            BlockCrcs = [.. crcs],
+        };
+        int headerBytes = header.HeaderBytes;
+        Memory<byte> content = buffer.AsMemory(dataOffset - headerBytes, header.ObjectBytes);
+        SegmentCodec.Write(header, content.Span[..headerBytes]);
+        return content;
+    }
+
+    private bool Fits(int extentCount, int trimCount, int blockCount)
+    {
+        int headerBytes = SegmentCodec.MeasureHeader(extentCount, trimCount, blockCount);
+        return headerBytes <= dataOffset && headerBytes + (long)blockCount * SegmentHeader.BlockBytes <= maxObjectBytes;
+    }
 }

@@ -1,4 +1,5 @@
-#pragma warning disable CA1822
+using System.Diagnostics.CodeAnalysis;
+
 namespace Lunaria.Volumes.Segments;
 
 /// <summary>
@@ -13,26 +14,46 @@ internal sealed class SegmentHeader
     /// <summary>The most blocks a segment can have: map entries hold 16 bits of index.</summary>
     public const int MaxBlocks = 65535;
 
+    /// <summary>The pool it belongs to.</summary>
     public required Guid PoolId { get; init; }
+
+    /// <summary>The volume whose blocks it holds.</summary>
     public required Guid VolumeUuid { get; init; }
+
+    /// <summary>Its number in the order of the volume's segments.</summary>
     public required ulong Sequence { get; init; }
+
+    /// <summary>Why it was written.</summary>
     public required SegmentKind Kind { get; init; }
-    /// <summary>The cut it came from: first LSN and the LSN behind the last.</summary>
+
+    /// <summary>The first LSN of the cut it came from.</summary>
     public required ulong FirstLsn { get; init; }
+
+    /// <summary>The LSN behind that cut.</summary>
     public required ulong EndLsn { get; init; }
+
     /// <summary>Ascending, disjoint, not adjacent; their lengths add up to <see cref="BlockCount"/>.</summary>
     public required BlockRange[] Extents { get; init; }
+
     /// <summary>Ascending, disjoint; applied before the extents.</summary>
     public required BlockRange[] Trims { get; init; }
+
     /// <summary>CRC32C of each block, by index.</summary>
     public required uint[] BlockCrcs { get; init; }
 
+    /// <summary>Number of data blocks.</summary>
     public int BlockCount => BlockCrcs.Length;
-    public int HeaderBytes => throw null!;
+
+    /// <summary>Bytes of the header pages: where block 0 is.</summary>
+    public int HeaderBytes => SegmentCodec.MeasureHeader(Extents.Length, Trims.Length, BlockCrcs.Length);
+
+    /// <summary>Bytes of the whole object.</summary>
     public int ObjectBytes => HeaderBytes + BlockCount * BlockBytes;
 
     /// <summary>
     /// Decodes header pages; <paramref name="source"/> may be longer. False with the reason in <paramref name="problem"/> where they are not intact.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<byte> source, out SegmentHeader? header, out string? problem) => throw null!;
+    public static bool TryParse(
+        ReadOnlySpan<byte> source, [NotNullWhen(true)] out SegmentHeader? header, [NotNullWhen(false)] out string? problem) =>
+        SegmentCodec.TryParse(source, out header, out problem);
 }

@@ -1,29 +1,108 @@
-#pragma warning disable CA1822
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Segments;
 
 /// <summary>
-/// Reads blocks of segments and checks each against its CRC32C. Keeps the checksums of the segments in use (directories) under a byte budget. Owned by
-/// the volume manager; thread-safe.
+/// Reads blocks of segments and checks each against its CRC32C. Keeps the checksums of the segments in use (directories) under a byte budget. Owned
+/// by the volume manager; thread-safe.
 /// </summary>
-internal sealed class SegmentStore
+internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long directoryBytes)
 {
-    /// <summary>Keeps at most <paramref name="directoryBytes"/> of directories.</summary>
-    public SegmentStore(IObjectStore store, SegmentTable table, long directoryBytes) => _ = (store, table, directoryBytes);
+    private readonly SegmentDirectoryCache directories = new(directoryBytes);
+    private readonly ConcurrentDictionary<uint, Lazy<Task<SegmentDirectory>>> loads = new();
 
     /// <summary>
     /// Reads consecutive blocks without waiting: true = <paramref name="destination"/> (a multiple of 4096 bytes) is filled and checked; false = use
     /// <see cref="ReadAsync"/>. Allocates nothing.
     /// </summary>
     /// <exception cref="SegmentCorruptException">A block's checksum is wrong.</exception>
-    public bool TryRead(SegmentId segment, int blockIndex, Span<byte> destination) => throw null!;
+    public bool TryRead(SegmentId segment, int blockIndex, Span<byte> destination)
+    {
+        if (!directories.TryGet(segment, out SegmentDirectory? directory))
+            return false;
+        CheckRange(directory, blockIndex, destination.Length);
+        if (!store.TryGet(directory.Key, OffsetBytes(directory, blockIndex), destination))
+            return false;
+        CheckBlocks(directory, blockIndex, destination);
+        return true;
+    }
 
-    /// <summary>As <see cref="TryRead"/>, waiting for the store.</summary>
+    /// <summary>As <see cref="TryRead"/>, waiting for the store. Equal loads of a header at the same time are one.</summary>
     /// <exception cref="SegmentCorruptException">A block's or the header's checksum is wrong.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public ValueTask ReadAsync(SegmentId segment, int blockIndex, Memory<byte> destination, CancellationToken cancellation) => throw null!;
+    public async ValueTask ReadAsync(SegmentId segment, int blockIndex, Memory<byte> destination, CancellationToken cancellation)
+    {
+        if (!directories.TryGet(segment, out SegmentDirectory? directory))
+            directory = await LoadDirectoryAsync(segment).WaitAsync(cancellation);
+        CheckRange(directory, blockIndex, destination.Length);
+        await store.GetAsync(directory.Key, OffsetBytes(directory, blockIndex), destination, cancellation);
+        CheckBlocks(directory, blockIndex, destination.Span);
+    }
 
-    /// <summary>Keeps the directory of a segment just put, so that reading it back needs no load of its header.</summary>
-    public void AddDirectory(SegmentId segment, SegmentHeader header) => throw null!;
+    /// <summary>Keeps the directory of a segment just published, so that reading it back needs no load of its header.</summary>
+    public void AddDirectory(SegmentId segment, SegmentHeader header) =>
+        directories.Add(new(segment, SegmentKey.Format(header.VolumeUuid, header.Sequence), header.HeaderBytes, header.BlockCrcs));
+
+    private async Task<SegmentDirectory> LoadDirectoryAsync(SegmentId segment)
+    {
+        Lazy<Task<SegmentDirectory>> load = loads.GetOrAdd(segment.Value, static (id, self) => new(() => self.ReadDirectoryAsync(new(id))), this);
+        try
+        {
+            SegmentDirectory directory = await load.Value;
+            directories.Add(directory);
+            return directory;
+        }
+        finally
+        {
+            loads.TryRemove(KeyValuePair.Create(segment.Value, load));
+        }
+    }
+
+    private async Task<SegmentDirectory> ReadDirectoryAsync(SegmentId segment)
+    {
+        if (!table.TryGet(segment, out SegmentRow row))
+            throw new InvalidOperationException($"The map names segment {segment.Value}, which the segment table does not have.");
+        Guid volume = table.VolumeUuid(row.Volume);
+        string key = SegmentKey.Format(volume, row.Sequence);
+        byte[] bytes = new byte[row.HeaderBytes];
+        await store.GetAsync(key, 0, bytes, CancellationToken.None);
+        if (!SegmentHeader.TryParse(bytes, out SegmentHeader? header, out string? problem))
+            ThrowCorrupt(segment, key, -1, problem);
+        if (header.VolumeUuid != volume || header.Sequence != row.Sequence || header.BlockCount != row.BlockCount)
+            ThrowCorrupt(segment, key, -1, $"the header is of sequence {header.Sequence:x16} of volume {header.VolumeUuid} with {header.BlockCount} blocks");
+        return new(segment, key, row.HeaderBytes, header.BlockCrcs);
+    }
+
+    private static long OffsetBytes(SegmentDirectory directory, int blockIndex) =>
+        directory.HeaderBytes + (long)blockIndex * SegmentHeader.BlockBytes;
+
+    private static void CheckRange(SegmentDirectory directory, int blockIndex, int lengthBytes)
+    {
+        int blocks = lengthBytes / SegmentHeader.BlockBytes;
+        if (blocks * SegmentHeader.BlockBytes != lengthBytes || blockIndex < 0 || blockIndex > directory.BlockCrcs.Length - blocks)
+            ThrowOutOfRange(directory, blockIndex, lengthBytes);
+    }
+
+    private static void CheckBlocks(SegmentDirectory directory, int blockIndex, ReadOnlySpan<byte> content)
+    {
+        for (; content.Length > 0; content = content[SegmentHeader.BlockBytes..], blockIndex++)
+        {
+            if (Crc32C.Compute(content[..SegmentHeader.BlockBytes]) != directory.BlockCrcs[blockIndex])
+                ThrowCorrupt(directory.Segment, directory.Key, blockIndex, "its checksum is wrong");
+        }
+    }
+
+    [DoesNotReturn]
+    private static void ThrowCorrupt(SegmentId segment, string key, int blockIndex, string problem) =>
+        throw new SegmentCorruptException(segment, key, blockIndex,
+            $"{(blockIndex < 0 ? "The header" : $"Block {blockIndex}")} of segment {segment.Value}, object {key}, is damaged: {problem}. "
+            + "Restore the object from a copy, or write the blocks anew.");
+
+    [DoesNotReturn]
+    private static void ThrowOutOfRange(SegmentDirectory directory, int blockIndex, int lengthBytes) =>
+        throw new ArgumentOutOfRangeException(nameof(blockIndex), blockIndex,
+            $"{lengthBytes} bytes from block {blockIndex} on are not inside segment {directory.Segment.Value} of {directory.BlockCrcs.Length} blocks.");
 }

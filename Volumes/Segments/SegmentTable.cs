@@ -1,4 +1,3 @@
-#pragma warning disable CA1822
 namespace Lunaria.Volumes.Segments;
 
 /// <summary>
@@ -7,35 +6,217 @@ namespace Lunaria.Volumes.Segments;
 /// </summary>
 internal sealed class SegmentTable
 {
-    /// <summary>The id the next published segment gets. Ids are given by the destager in the order of publishing.</summary>
-    public SegmentId NextId => throw null!;
+    private const int ChunkRows = 1024;
+
+    private readonly Lock volumesLock = new();
+    private readonly Dictionary<uint, VolumeEntry> volumes = [];
+    private readonly List<SegmentId> changed = [];
+    private Row[]?[] chunks = new Row[]?[16];
+    private uint nextId = 1;
+    private long storedBytes, mappedBlocks;
+    private int count;
+
+    /// <summary>The id the next published segment gets; the destager counts on from it, in the order of publishing.</summary>
+    public SegmentId NextId => new(nextId);
 
     /// <summary>Bytes of all segments in the table, headers included.</summary>
-    public long StoredBytes => throw null!;
+    public long StoredBytes => Volatile.Read(ref storedBytes);
 
     /// <summary>Blocks the maps name, of all volumes.</summary>
-    public long MappedBlocks => throw null!;
+    public long MappedBlocks => Volatile.Read(ref mappedBlocks);
 
     /// <summary>Number of segments in the table.</summary>
-    public int Count => throw null!;
+    public int Count => Volatile.Read(ref count);
 
     /// <summary>One segment's row; false where there is none (never was, or deleted).</summary>
-    public bool TryGet(SegmentId id, out SegmentRow row) => throw null!;
+    public bool TryGet(SegmentId id, out SegmentRow row)
+    {
+        Row[]?[] all = Volatile.Read(ref chunks);
+        uint chunk = id.Value / ChunkRows;
+        if (chunk < all.Length && all[chunk] is { } rows && rows[id.Value % ChunkRows] is { Exists: true } found)
+        {
+            row = new(found.Volume, found.Sequence, found.HeaderBytes, found.BlockCount, found.LiveBlocks);
+            return true;
+        }
+        row = default;
+        return false;
+    }
+
+    /// <summary>The uuid of a volume that was added.</summary>
+    public Guid VolumeUuid(uint volume) => Volume(volume).Uuid;
 
     /// <summary>Bytes of the volume's segments, headers included.</summary>
-    public long VolumeStoredBytes(uint volume) => throw null!;
+    public long VolumeStoredBytes(uint volume) => Volatile.Read(ref Volume(volume).StoredBytes);
 
     /// <summary>The sequence the volume's next segment gets: above every one the table ever held.</summary>
-    public ulong NextSequence(uint volume) => throw null!;
+    public ulong NextSequence(uint volume) => Volume(volume).NextSequence;
 
     /// <summary>
-    /// Adds the segments whose live count is 0 to a list. Called by the map writer between publishes; they may be deleted from the store once the next
-    /// checkpoint is committed.
+    /// Adds the segments whose live count is 0 to a list. Called by the map writer between publishes; they may be deleted from the store once the
+    /// next checkpoint is committed.
     /// </summary>
-    public void CopyDead(List<SegmentId> destination) => throw null!;
+    public void CopyDead(List<SegmentId> destination)
+    {
+        for (uint id = 1; id < nextId; id++)
+        {
+            if (chunks[id / ChunkRows] is not { } rows)
+                id |= ChunkRows - 1;
+            else if (rows[id % ChunkRows] is { Exists: true, LiveBlocks: 0 })
+                destination.Add(new(id));
+        }
+    }
 
     /// <summary>Forgets a segment whose object is deleted; the row goes with the next checkpoint.</summary>
-    public void Remove(SegmentId id) => throw null!;
+    /// <exception cref="InvalidOperationException">The map still names it.</exception>
+    public void Remove(SegmentId id)
+    {
+        ref Row row = ref Existing(id);
+        if (row.LiveBlocks != 0)
+            throw new InvalidOperationException($"Segment {id.Value} still has {row.LiveBlocks} live blocks and cannot be removed.");
+        MarkChanged(id, ref row);
+        AddStored(row, -1);
+        row.Exists = false;
+    }
+
+    /// <summary>Makes a volume known, with the next sequence it had at the checkpoint.</summary>
+    internal void AddVolume(uint volume, Guid uuid, ulong nextSequence)
+    {
+        lock (volumesLock)
+        {
+            if (volumes.TryGetValue(volume, out VolumeEntry? entry))
+                (entry.Uuid, entry.NextSequence) = (uuid, Math.Max(entry.NextSequence, nextSequence));
+            else
+                volumes.Add(volume, new() { Uuid = uuid, NextSequence = nextSequence });
+        }
+    }
+
+    /// <summary>Adds a published segment with no live blocks; one that is there stays as it is.</summary>
+    internal void Add(SegmentId id, uint volume, SegmentHeader header)
+    {
+        ref Row row = ref Slot(id);
+        if (row.Exists)
+        {
+            if (row.Volume != volume || row.Sequence != header.Sequence || row.BlockCount != header.BlockCount)
+                throw new InvalidDataException(
+                    $"The map journal gives segment number {id.Value} to sequence {header.Sequence:x16} of volume {volume}, but map.db has "
+                    + $"sequence {row.Sequence:x16} of volume {row.Volume} there. The two files do not belong together.");
+            return;
+        }
+        Restore(id, new(volume, header.Sequence, header.HeaderBytes, header.BlockCount, 0));
+        MarkChanged(id, ref row);
+    }
+
+    /// <summary>Puts a row of map.db into the table.</summary>
+    internal void Restore(SegmentId id, SegmentRow stored)
+    {
+        ref Row row = ref Slot(id);
+        row = new()
+        {
+            Exists = true,
+            Volume = stored.Volume,
+            Sequence = stored.Sequence,
+            HeaderBytes = stored.HeaderBytes,
+            BlockCount = (ushort)stored.BlockCount,
+            LiveBlocks = (ushort)stored.LiveBlocks,
+        };
+        AddStored(row, 1);
+        Volatile.Write(ref mappedBlocks, mappedBlocks + stored.LiveBlocks);
+        VolumeEntry entry = Volume(stored.Volume);
+        entry.NextSequence = Math.Max(entry.NextSequence, stored.Sequence + 1);
+        nextId = Math.Max(nextId, id.Value + 1);
+    }
+
+    /// <summary>Ids below this were given out before.</summary>
+    internal void RestoreNextId(uint value) => nextId = Math.Max(nextId, value);
+
+    /// <summary>The map names <paramref name="blocks"/> more (or, negative, fewer) blocks of a segment.</summary>
+    /// <exception cref="InvalidOperationException">The count would leave 0..blocks of the segment: the map is not what it was.</exception>
+    internal void AddLive(SegmentId id, int blocks)
+    {
+        ref Row row = ref Existing(id);
+        int live = row.LiveBlocks + blocks;
+        if (live < 0 || live > row.BlockCount)
+            throw new InvalidOperationException($"Segment {id.Value} would have {live} live blocks of {row.BlockCount}: map and segment table disagree.");
+        row.LiveBlocks = (ushort)live;
+        Volatile.Write(ref mappedBlocks, mappedBlocks + blocks);
+        MarkChanged(id, ref row);
+    }
+
+    /// <summary>Rows that differ from map.db; a row that is gone has been removed.</summary>
+    internal IReadOnlyList<SegmentId> Changed => changed;
+
+    /// <summary>map.db has all rows as they are now.</summary>
+    internal void MarkClean()
+    {
+        foreach (SegmentId id in changed)
+            Slot(id).Changed = false;
+        changed.Clear();
+    }
+
+    private void MarkChanged(SegmentId id, ref Row row)
+    {
+        if (row.Changed)
+            return;
+        row.Changed = true;
+        changed.Add(id);
+    }
+
+    private void AddStored(in Row row, int sign)
+    {
+        long bytes = sign * (row.HeaderBytes + (long)row.BlockCount * SegmentHeader.BlockBytes);
+        Volatile.Write(ref storedBytes, storedBytes + bytes);
+        Volatile.Write(ref count, count + sign);
+        VolumeEntry entry = Volume(row.Volume);
+        Volatile.Write(ref entry.StoredBytes, entry.StoredBytes + bytes);
+    }
+
+    private VolumeEntry Volume(uint volume)
+    {
+        lock (volumesLock)
+        {
+            return volumes.TryGetValue(volume, out VolumeEntry? entry)
+                ? entry
+                : throw new InvalidOperationException($"Volume number {volume} has segments but is not open.");
+        }
+    }
+
+    private ref Row Existing(SegmentId id)
+    {
+        ref Row row = ref Slot(id);
+        if (!row.Exists)
+            throw new InvalidOperationException($"The map names segment {id.Value}, which the segment table does not have.");
+        return ref row;
+    }
+
+    private ref Row Slot(SegmentId id)
+    {
+        uint chunk = id.Value / ChunkRows;
+        if (chunk >= chunks.Length)
+        {
+            var longer = new Row[]?[Math.Max(chunks.Length * 2, chunk + 1)];
+            chunks.CopyTo(longer, 0);
+            Volatile.Write(ref chunks, longer);
+        }
+        if (chunks[chunk] == null)
+            Volatile.Write(ref chunks[chunk], new Row[ChunkRows]);
+        return ref chunks[chunk]![id.Value % ChunkRows];
+    }
+
+    private struct Row
+    {
+        public ulong Sequence;
+        public uint Volume;
+        public int HeaderBytes;
+        public ushort BlockCount, LiveBlocks;
+        public bool Exists, Changed;
+    }
+
+    private sealed class VolumeEntry
+    {
+        public Guid Uuid;
+        public ulong NextSequence;
+        public long StoredBytes;
+    }
 }
 
 /// <summary>A segment in the table. <paramref name="LiveBlocks"/> of <paramref name="BlockCount"/> blocks are named by the map.</summary>

@@ -1,0 +1,83 @@
+using Lunaria.Volumes.Io;
+
+namespace Lunaria.Volumes.Journal;
+
+/// <summary>
+/// Reads a journal from a checkpoint to its end. A frame that is not whole ends it only where nothing can have been behind it: frames are appended one
+/// at a time and flushed, so a whole frame behind a broken one proves damage. Used once, while the journal opens.
+/// </summary>
+internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
+{
+    private byte[] buffer = new byte[1 << 20];
+
+    /// <summary>The number of the frame behind the last.</summary>
+    public ulong NextSequence { get; private set; }
+
+    /// <summary>Number and length of the frames that were given to the visitor.</summary>
+    public Queue<(ulong Sequence, int Bytes)> Frames { get; } = new();
+
+    /// <summary>Gives all publishes from a number on to the visitor, in order.</summary>
+    /// <exception cref="JournalDamagedException">See <see cref="MapJournal.OpenAsync"/>.</exception>
+    public async ValueTask RunAsync(List<ulong> files, ulong fromSequence, Func<PublishFrame, ValueTask> visitor)
+    {
+        int start = files.FindLastIndex(first => first <= fromSequence);
+        if (start < 0 && (files.Count > 0 || fromSequence > 1))
+            throw Damaged($"frame {fromSequence} is missing: there is no file that begins at or before it");
+        NextSequence = start < 0 ? fromSequence : files[start];
+        for (int i = Math.Max(start, 0); i < files.Count; i++)
+        {
+            if (files[i] != NextSequence)
+                throw Damaged($"frames {NextSequence} to {files[i] - 1} are missing before file {JournalFiles.Path(directory, files[i])}");
+            await ReadFileAsync(JournalFiles.Path(directory, files[i]), fromSequence, visitor);
+        }
+        if (NextSequence < fromSequence)
+            throw Damaged($"frames {NextSequence} to {fromSequence - 1} are missing, which map.db contains");
+    }
+
+    private async ValueTask ReadFileAsync(string path, ulong fromSequence, Func<PublishFrame, ValueTask> visitor)
+    {
+        using IDiskFile file = disk.Open(path, create: false);
+        await file.FlushAsync();
+        long position = 0;
+        while (await ReadFrameAsync(file, path, position) is { } header)
+        {
+            if (header.Sequence != NextSequence)
+                throw Damaged($"{path} has frame {header.Sequence} at byte {position}, where {NextSequence} has to be");
+            if (header.Sequence >= fromSequence)
+            {
+                PublishFrame publish = FrameCodec.TryParse(buffer.AsSpan(0, header.FrameBytes), header) ?? throw Damaged(
+                    $"{path} has at byte {position} a frame of version {header.Version}, type {header.Type}, that this version does not know");
+                await visitor(publish);
+                Frames.Enqueue((header.Sequence, header.FrameBytes));
+            }
+            NextSequence++;
+            position += header.FrameBytes;
+        }
+        for (long later = position + FrameCodec.AlignBytes; later < file.LengthBytes; later += FrameCodec.AlignBytes)
+        {
+            if (await ReadFrameAsync(file, path, later) is { } header && header.Sequence > NextSequence)
+                throw Damaged($"frame {NextSequence} in {path} at byte {position} is broken, but frame {header.Sequence} behind it is whole");
+        }
+    }
+
+    /// <summary>Reads a whole frame into the buffer; null where there is none.</summary>
+    private async ValueTask<FrameHeader?> ReadFrameAsync(IDiskFile file, string path, long position)
+    {
+        if (position + FrameCodec.AlignBytes > file.LengthBytes)
+            return null;
+        await file.ReadAsync(position, buffer.AsMemory(0, FrameCodec.AlignBytes));
+        if (!FrameCodec.TryReadHeader(buffer, out FrameHeader header) || header.FrameBytes > file.LengthBytes - position)
+            return null;
+        if (header.FrameBytes > buffer.Length)
+            buffer = new byte[header.FrameBytes];
+        await file.ReadAsync(position, buffer.AsMemory(0, header.FrameBytes));
+        if (!FrameCodec.IsIntact(buffer.AsSpan(0, header.FrameBytes)))
+            return null;
+        return header.PoolId == poolId
+            ? header
+            : throw Damaged($"{path} belongs to pool {header.PoolId}, not to {poolId}");
+    }
+
+    private JournalDamagedException Damaged(string problem) =>
+        new($"The map journal in '{directory}' is damaged: {problem}. Nothing was changed. Restore the directory from a copy of the same moment as map.db.");
+}

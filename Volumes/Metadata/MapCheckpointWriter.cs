@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Segments;
+using Microsoft.Data.Sqlite;
+
+namespace Lunaria.Volumes.Metadata;
+
+/// <summary>The transaction of one checkpoint of map.db. Owned by the map writer's call; one thread.</summary>
+internal sealed class MapCheckpointWriter : IDisposable
+{
+    private readonly SqliteConnection connection;
+    private readonly SqliteTransaction transaction;
+    private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putSegment, deleteSegment, putCheckpoint;
+
+    /// <summary>Begins.</summary>
+    public MapCheckpointWriter(SqliteConnection connection)
+    {
+        this.connection = connection;
+        transaction = connection.BeginTransaction();
+        putLeaf = Prepare("INSERT OR REPLACE INTO leaves (volume, leaf, generation, content) VALUES ($1, $2, $3, $4)", 4);
+        deleteLeaf = Prepare("DELETE FROM leaves WHERE volume=$1 AND leaf=$2 AND generation=$3", 3);
+        putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content) VALUES ($1, $2, $3, $4)", 4);
+        deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
+        putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks) VALUES ($1, $2, $3, $4)", 4);
+        putSegment = Prepare(
+            "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, live_blocks) VALUES ($1, $2, $3, $4, $5, $6)", 6);
+        deleteSegment = Prepare("DELETE FROM segments WHERE id=$1", 1);
+        putCheckpoint = Prepare(
+            "INSERT OR REPLACE INTO checkpoint (id, journal_sequence, published_lsn, published_chain_crc, next_segment) VALUES (1, $1, $2, $3, $4)", 4);
+    }
+
+    /// <summary>Writes a leaf.</summary>
+    [SkipLocalsInit]
+    public void PutLeaf(uint volume, uint generation, ulong leaf, ReadOnlySpan<LeafRun> runs)
+    {
+        Span<byte> content = stackalloc byte[LeafCodec.MaxBytes];
+        content = content[..LeafCodec.Encode(runs, content)];
+        putLeaf.Run((long)volume, (long)leaf, (long)generation, content.ToArray());
+    }
+
+    /// <summary>Deletes a leaf.</summary>
+    public void DeleteLeaf(uint volume, uint generation, ulong leaf) => deleteLeaf.Run((long)volume, (long)leaf, (long)generation);
+
+    /// <summary>Writes which leaves of a group exist.</summary>
+    public void PutPresence(uint volume, uint generation, int group, LeafSet leaves)
+    {
+        if (leaves.IsEmpty)
+            deletePresence.Run((long)volume, (long)generation, (long)group);
+        else
+            putPresence.Run((long)volume, (long)generation, (long)group, PresenceCodec.Encode(leaves));
+    }
+
+    /// <summary>Writes the counts of a volume.</summary>
+    public void PutVolume(uint volume, Guid uuid, ulong nextSequence, long mappedBlocks) =>
+        putVolume.Run((long)volume, uuid.ToByteArray(bigEndian: true), (long)nextSequence, mappedBlocks);
+
+    /// <summary>Writes or deletes all rows of the table that changed.</summary>
+    public void PutSegments(SegmentTable table)
+    {
+        foreach (SegmentId id in table.Changed)
+        {
+            if (table.TryGet(id, out SegmentRow row))
+                putSegment.Run((long)id.Value, (long)row.Volume, (long)row.Sequence, (long)row.HeaderBytes, (long)row.BlockCount, (long)row.LiveBlocks);
+            else
+                deleteSegment.Run((long)id.Value);
+        }
+    }
+
+    /// <summary>Says what all this corresponds to, and makes it durable.</summary>
+    public void Commit(MapCheckpoint checkpoint, SegmentId nextSegment)
+    {
+        putCheckpoint.Run(
+            (long)checkpoint.JournalSequence, (long)checkpoint.Published.Lsn, (long)checkpoint.Published.ChainCrc, (long)nextSegment.Value);
+        transaction.Commit();
+    }
+
+    /// <summary>Undoes what is not committed.</summary>
+    public void Dispose()
+    {
+        foreach (SqliteStatement statement in (ReadOnlySpan<SqliteStatement>)
+            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putSegment, deleteSegment, putCheckpoint])
+            statement.Dispose();
+        transaction.Dispose();
+    }
+
+    private SqliteStatement Prepare(string sql, int parameters) => new(connection, sql, parameters);
+}
