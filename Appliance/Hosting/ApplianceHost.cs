@@ -1,16 +1,91 @@
+using System.Net.Sockets;
 using Lunaria.Appliance.Settings;
+using Lunaria.Appliance.Targets;
+using Lunaria.Iscsi;
+using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Log;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Appliance.Hosting;
 
-/// <summary>The appliance from start to stop. Used once by the program.</summary>
-internal static class ApplianceHost
+/// <summary>
+/// The composition root: everything that makes the appliance, in the order of the start. Each part is closed in the reverse order.
+/// </summary>
+internal static partial class ApplianceHost
 {
-    /// <summary>Serves until <paramref name="stop"/>; <see cref="StartException"/> where that cannot be done.</summary>
+    /// <summary>
+    /// Serves until <paramref name="stop"/>, then drains and closes. Writes what to type on a host, and the line that begins with "ready", to
+    /// <paramref name="output"/>. <see cref="StartException"/> where that cannot be done.
+    /// </summary>
     public static async Task RunAsync(ApplianceSettings settings, TextWriter output, TimeProvider time, CancellationToken stop)
+    {
+        try
+        {
+            await ServeAsync(settings, output, time, stop);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ObjectStoreException or SqliteException or SocketException)
+        {
+            throw new StartException(e.Message, e);
+        }
+    }
+
+    private static async Task ServeAsync(ApplianceSettings settings, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         using var data = DataDirectory.Acquire(settings.DataDirectory);
         using var log = new ApplianceLog(settings.Logging);
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var logger = log.Factory.CreateLogger("Lunaria.Appliance");
+        LogStart(logger, ProductVersion.Text, data.FullPath);
+
+        var status = new ApplianceStatus(time);
+        await using var pages = StatusPages.Begin(settings.WebListen, status, log.Factory);
+
+        await using var pool = await PoolFiles.OpenAsync(settings.PoolComponents, data.IsNew, log.Factory);
+        using var logDisk = new FileSystemDisk(settings.Log.Directory);
+        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, pool.Pool, EngineOptions(settings), time, log.Factory);
+
+        using var store = TargetStore.Open(data.FullPath, SecretBox.Open(data.FullPath), time);
+        await new TargetReconciler(volumes, store, log.Factory.CreateLogger<TargetReconciler>()).ReconcileAsync(settings.BootstrapTargets);
+        var targets = store.Read();
+
+        await using var server = new IscsiServer(ServerOptions(settings.Iscsi), log.Factory.CreateLogger<IscsiServer>(), time);
+        TargetServing.AddTargets(server, targets, volumes);
+        await TargetServing.ListenAsync(server, settings.Iscsi.Portals);
+        status.Ready(volumes, pool.Pool, server, targets);
+        var url = await pages.GetUrlAsync();
+
+        foreach (var line in ConnectionHints.Commands(server.Portals, targets))
+            await output.WriteLineAsync(line);
+        await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        LogStop(logger, server.Sessions.Count);
+        await pages.DisposeAsync(); // First: a report reads the parts that close now.
     }
+
+    private static VolumesOptions EngineOptions(ApplianceSettings settings) => new()
+    {
+        Log = new WriteLogOptions { SizeBytes = settings.Log.Size.Bytes, DiscardDamagedTail = settings.Log.DiscardDamagedTail },
+        MapMemoryBytes = settings.MapMemory.Bytes,
+    };
+
+    private static IscsiServerOptions ServerOptions(IscsiSettings settings) => new()
+    {
+        Portals = settings.Portals,
+        MaxConnections = settings.MaxConnections,
+        LoginTimeout = settings.LoginTimeout.Value,
+        PingInterval = settings.PingInterval.Value,
+        PingTimeout = settings.PingTimeout.Value,
+        DrainTimeout = settings.DrainTimeout.Value,
+        BufferPoolBytes = settings.BufferMemory.Bytes,
+    };
+
+    [LoggerMessage(1, LogLevel.Information, "Lunaria {Version} starts on {Directory}")]
+    private static partial void LogStart(ILogger logger, string version, string directory);
+
+    [LoggerMessage(2, LogLevel.Information, "Lunaria stops; {Sessions} session(s) are asked to log out")]
+    private static partial void LogStop(ILogger logger, int sessions);
 }

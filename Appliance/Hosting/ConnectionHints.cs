@@ -72,7 +72,7 @@ internal static class ConnectionHints
             .Where(network => network.OperationalStatus == OperationalStatus.Up && network.NetworkInterfaceType != NetworkInterfaceType.Loopback)
             .SelectMany(network => network.GetIPProperties().UnicastAddresses)
             .Select(unicast => unicast.Address)
-            .Where(address => address.AddressFamily == portal.AddressFamily && !address.IsIPv6LinkLocal)
+            .Where(address => (address.AddressFamily == AddressFamily.InterNetwork || portal.AddressFamily == AddressFamily.InterNetworkV6) && !address.IsIPv6LinkLocal)
             .ToList();
         if (addresses.Count == 0)
             addresses.Add(portal.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Loopback : IPAddress.IPv6Loopback);

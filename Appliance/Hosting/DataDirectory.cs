@@ -18,6 +18,9 @@ internal sealed class DataDirectory : IDisposable
     /// <summary>The absolute path.</summary>
     public string FullPath { get; }
 
+    /// <summary>True as long as the engine has put nothing into it.</summary>
+    public bool IsNew => !File.Exists(Path.Combine(FullPath, "lunaria.db"));
+
     /// <summary>Creates the directory where absent and takes it; <see cref="StartException"/> where it is not writable or taken.</summary>
     public static DataDirectory Acquire(string path)
     {

@@ -14,13 +14,20 @@ internal sealed record ApplianceSettings(
     IPEndPoint? WebListen);
 
 /// <summary>How hosts reach the targets.</summary>
-internal sealed record IscsiSettings(IReadOnlyList<IPEndPoint> Portals);
+internal sealed record IscsiSettings(
+    IReadOnlyList<IPEndPoint> Portals,
+    int MaxConnections,
+    Duration LoginTimeout,
+    Duration PingInterval,
+    Duration PingTimeout,
+    Duration DrainTimeout,
+    ByteSize BufferMemory);
 
 /// <summary>One file of the pool.</summary>
 internal sealed record PoolComponentSettings(string Path, ByteSize Size);
 
 /// <summary>The write log.</summary>
-internal sealed record LogSettings(string Directory, ByteSize Size);
+internal sealed record LogSettings(string Directory, ByteSize Size, bool DiscardDamagedTail);
 
 /// <summary>A target to create where absent.</summary>
 internal sealed record TargetSettings(string Iqn, IReadOnlyList<LunSettings> Luns, ChapSettings? Chap);

@@ -76,7 +76,7 @@ internal static class SettingsReader
             ComposeIscsi(root.Get<SettingsNode>("iscsi"), overrides),
             [.. root.Get<SettingsNode>("pool").List<SettingsNode>("components").Select(node =>
                 new PoolComponentSettings(Path.GetFullPath(node.Get<string>("path"), data), node.Get<ByteSize>("size")))],
-            new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size")),
+            new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size"), log.Get<bool>("discardDamagedTail")),
             root.Get<SettingsNode>("map").Get<ByteSize>("memory"),
             [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
@@ -84,7 +84,14 @@ internal static class SettingsReader
     }
 
     private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
-        new(overrides.Portals.Count > 0 ? overrides.Portals : [.. node.List<IPEndPoint>("portals")]);
+        new(
+            overrides.Portals.Count > 0 ? overrides.Portals : [.. node.List<IPEndPoint>("portals")],
+            node.Get<int>("maxConnections"),
+            node.Get<Duration>("loginTimeout"),
+            node.Get<Duration>("pingInterval"),
+            node.Get<Duration>("pingTimeout"),
+            node.Get<Duration>("drainTimeout"),
+            node.Get<ByteSize>("bufferMemory"));
 
     private static TargetSettings ComposeTarget(SettingsNode node)
     {

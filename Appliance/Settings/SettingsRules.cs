@@ -31,12 +31,13 @@ internal static class SettingsRules
             errors.Add("web.listen", $"{web} is already taken by the portal {taken} (iscsi.portals); choose another port");
     }
 
+    /// <summary>True where two addresses cannot both be bound: [::] takes IPv4 hosts, too.</summary>
     private static bool Overlap(IPEndPoint a, IPEndPoint b) =>
-        a.Port == b.Port && a.Port != 0 && a.AddressFamily == b.AddressFamily
-        && (a.Address.Equals(b.Address) || IsWildcard(a) || IsWildcard(b));
+        a.Port == b.Port && a.Port != 0
+        && (a.Address.Equals(b.Address) || IsWildcardOver(a.Address, b.Address) || IsWildcardOver(b.Address, a.Address));
 
-    private static bool IsWildcard(IPEndPoint endPoint) =>
-        endPoint.Address.Equals(endPoint.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any);
+    private static bool IsWildcardOver(IPAddress address, IPAddress other) =>
+        address.Equals(IPAddress.IPv6Any) || (address.Equals(IPAddress.Any) && other.AddressFamily == AddressFamily.InterNetwork);
 
     private static void CheckPool(ApplianceSettings settings, SettingsErrors errors)
     {
@@ -62,8 +63,13 @@ internal static class SettingsRules
     private static void CheckMemory(ApplianceSettings settings, SettingsErrors errors)
     {
         var machine = new ByteSize(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        if (settings.MapMemory.CompareTo(machine) > 0)
-            errors.Add("map.memory", $"{settings.MapMemory} is more than this machine's {machine.ToRoundedString()}");
+        var wanted = new ByteSize(settings.MapMemory.Bytes + settings.Iscsi.BufferMemory.Bytes);
+        if (wanted.CompareTo(machine) > 0)
+        {
+            errors.Add(
+                "map.memory",
+                $"{settings.MapMemory} and iscsi.bufferMemory {settings.Iscsi.BufferMemory} are {wanted.ToRoundedString()} together, more than this machine's {machine.ToRoundedString()}");
+        }
     }
 
     private static void CheckTargets(IReadOnlyList<TargetSettings> targets, SettingsErrors errors)

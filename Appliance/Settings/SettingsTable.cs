@@ -30,7 +30,13 @@ internal static class SettingsTable
 
     private static ObjectShape Iscsi() => new(
     [
-        new("portals", "Addresses to listen on, as \"ADDRESS:PORT\"; 0.0.0.0 and [::] stand for all of IPv4 and IPv6, port 0 for any free one.", new ListShape(Text(Values.EndPoint), 1, 64), "[\"0.0.0.0:3260\"]"),
+        new("portals", "Addresses to listen on, as \"ADDRESS:PORT\"; 0.0.0.0 stands for all of IPv4, [::] for all of IPv4 and IPv6, port 0 for any free one.", new ListShape(Text(Values.EndPoint), 1, 64), "[\"0.0.0.0:3260\"]"),
+        new("maxConnections", "Most connections at once; a host with multipath has several.", new NumberShape(1, 65536), "1024"),
+        new("loginTimeout", "A log-in that takes longer is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(300)), "\"15s\""),
+        new("pingInterval", "After this long without a sign of life a host is pinged.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\""),
+        new("pingTimeout", "A host that does not answer a ping, or takes no data, for this long is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\""),
+        new("drainTimeout", "How long a stop waits for commands in flight and for hosts to log out.", new DurationShape(Duration.Seconds(0), Duration.Seconds(300)), "\"5s\""),
+        new("bufferMemory", "Memory for data on its way from and to hosts. When it is used up, commands wait; none fails.", new SizeShape(ByteSize.MiB(16), ByteSize.GiB(64), ByteSize.MiB(1)), "\"256MiB\""),
     ]);
 
     private static ObjectShape Pool() => new(
@@ -52,7 +58,8 @@ internal static class SettingsTable
     private static ObjectShape Log() => new(
     [
         new("directory", "Directory of the log; relative to dataDirectory.", Path, "\"log\""),
-        new("size", "Space for writes that are not in the pool yet. Fixed at the first start.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(1), ByteSize.MiB(128)), "\"4GiB\""),
+        new("size", "Space for writes that are not in the pool yet. A change takes effect at a start that finds it empty.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(1), ByteSize.MiB(64)), "\"4GiB\""),
+        new("discardDamagedTail", "True: a log that is damaged is used all the same, and what lies behind the damage is given up. For one start, where the files cannot be restored.", new SwitchShape(), "false"),
     ]);
 
     private static ObjectShape Map() => new(

@@ -101,6 +101,22 @@ internal sealed class NumberShape(int min, int max) : Shape
     public override JsonObject ToSchema() => new() { ["type"] = "integer", ["minimum"] = min, ["maximum"] = max };
 }
 
+/// <summary>Yes or no.</summary>
+internal sealed class SwitchShape : Shape
+{
+    /// <inheritdoc/>
+    public override object? Read(JsonElement value, string path, SettingsErrors errors)
+    {
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+            return value.GetBoolean();
+        errors.AddValue(path, value, "is neither true nor false");
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public override JsonObject ToSchema() => new() { ["type"] = "boolean" };
+}
+
 /// <summary>One of a few words.</summary>
 internal sealed class ChoiceShape(params string[] words) : Shape
 {

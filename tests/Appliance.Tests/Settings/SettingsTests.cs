@@ -16,7 +16,7 @@ public sealed class SettingsTests
         Assert.AreEqual("0.0.0.0:3260", settings.Iscsi.Portals.Single().ToString());
         Assert.AreEqual("/etc/lunaria/data/pool/0.lpool", settings.PoolComponents.Single().Path);
         Assert.AreEqual(ByteSize.GiB(80), settings.PoolComponents.Single().Size);
-        Assert.AreEqual(new LogSettings("/etc/lunaria/data/log", ByteSize.GiB(4)), settings.Log);
+        Assert.AreEqual(new LogSettings("/etc/lunaria/data/log", ByteSize.GiB(4), false), settings.Log);
         Assert.AreEqual(ByteSize.MiB(256), settings.MapMemory);
         Assert.IsEmpty(settings.BootstrapTargets);
         Assert.AreEqual(new LoggingSettings("information", "/etc/lunaria/data/logs/lunaria.log"), settings.Logging);
@@ -32,7 +32,7 @@ public sealed class SettingsTests
               "$schema": "x", "schemaVersion": 1, /* another */ "dataDirectory": "/srv/l",
               "iscsi": { "portals": ["192.0.2.1:3260", "[::1]:3261",], },
               "pool": { "components": [{ "path": "a", "size": "1GiB" }, { "path": "/disks/b", "size": "2TiB" }] },
-              "log": { "directory": "/flash", "size": "512MiB" }, "map": { "memory": "16MiB" },
+              "log": { "directory": "/flash", "size": "512MiB", "discardDamagedTail": true }, "map": { "memory": "16MiB" },
               "bootstrap": { "targets": [{ "iqn": "iqn.2026-11.example:a", "luns": [{ "lun": 0, "volume": "v", "size": "64TiB" }],
                 "chap": { "user": "u", "secret": "123456789012", "mutualUser": "m", "mutualSecret": "abcdefghijkl" } }] },
               "logging": { "level": "error", "file": "l.txt" }, "web": { "listen": "off" },
@@ -40,7 +40,7 @@ public sealed class SettingsTests
             """);
         Assert.AreEqual("192.0.2.1:3260 [::1]:3261", string.Join(' ', settings.Iscsi.Portals));
         Assert.AreEqual("/srv/l/a /disks/b", string.Join(' ', settings.PoolComponents.Select(component => component.Path)));
-        Assert.AreEqual(new LogSettings("/flash", ByteSize.MiB(512)), settings.Log);
+        Assert.AreEqual(new LogSettings("/flash", ByteSize.MiB(512), true), settings.Log);
         var target = settings.BootstrapTargets.Single();
         Assert.AreEqual("iqn.2026-11.example:a", target.Iqn);
         Assert.AreEqual(new LunSettings(0, "v", ByteSize.TiB(64)), target.Luns.Single());
@@ -84,9 +84,15 @@ public sealed class SettingsTests
     [DataRow(""" "schemaVersion": 1, "log": { "size": 4294967296 } """, "log.size", "is not a string")]
     [DataRow(""" "schemaVersion": 1, "log": { "size": "4G" } """, "log.size", "like \"64GiB\"")]
     [DataRow(""" "schemaVersion": 1, "log": { "size": "1MiB" } """, "log.size", "allowed are 256MiB to 1TiB")]
-    [DataRow(""" "schemaVersion": 1, "log": { "size": "300MiB" } """, "log.size", "write 384MiB")]
+    [DataRow(""" "schemaVersion": 1, "log": { "size": "300MiB" } """, "log.size", "write 320MiB")]
     [DataRow(""" "schemaVersion": 1, "log": { "size": "64GiB" } """, "log.size", "needs a pool of at least 128GiB, and pool.components have 80GiB")]
-    [DataRow(""" "schemaVersion": 1, "map": { "memory": "1TiB" } """, "map.memory", "is more than this machine's")]
+    [DataRow(""" "schemaVersion": 1, "log": { "discardDamagedTail": "yes" } """, "log.discardDamagedTail", "neither true nor false")]
+    [DataRow(""" "schemaVersion": 1, "iscsi": { "portals": ["1.2.3.4:5", "[::]:5"] } """, "iscsi.portals[1]", "already served by 1.2.3.4:5")]
+    [DataRow(""" "schemaVersion": 1, "iscsi": { "maxConnections": 0 } """, "iscsi.maxConnections", "1 to 65536")]
+    [DataRow(""" "schemaVersion": 1, "iscsi": { "loginTimeout": 15 } """, "iscsi.loginTimeout", "is not a string")]
+    [DataRow(""" "schemaVersion": 1, "iscsi": { "loginTimeout": "15" } """, "iscsi.loginTimeout", "like \"30s\"")]
+    [DataRow(""" "schemaVersion": 1, "iscsi": { "loginTimeout": "1h" } """, "iscsi.loginTimeout", "allowed are 1s to 5min")]
+    [DataRow(""" "schemaVersion": 1, "map": { "memory": "1TiB" } """, "map.memory", "more than this machine's")]
     [DataRow(""" "schemaVersion": 1, "pool": { "components": [{ "path": "a" }] } """, "pool.components[0].size", "is missing")]
     [DataRow(""" "schemaVersion": 1, "pool": { "components": [{ "path": "a", "size": "80GiB" }, { "path": "./x/../a", "size": "1GiB" }] } """, "pool.components[1].path", "pool.components[0]")]
     [DataRow(""" "schemaVersion": 1, "logging": { "level": "verbose" } """, "logging.level", "\"debug\", \"information\"")]
