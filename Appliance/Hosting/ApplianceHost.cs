@@ -34,7 +34,7 @@ internal static partial class ApplianceHost
 
     private static async Task ServeAsync(ApplianceSettings settings, TextWriter output, TimeProvider time, CancellationToken stop)
     {
-        using var data = DataDirectory.Acquire(settings.DataDirectory);
+        using var data = DataDirectory.Acquire(settings);
         using var log = new ApplianceLog(settings.Logging);
         var logger = log.Factory.CreateLogger("Lunaria.Appliance");
         LogStart(logger, ProductVersion.Text, data.FullPath);
