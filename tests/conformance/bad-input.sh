@@ -57,7 +57,7 @@ refused "a wrong CHAP secret" 'auth|login' timeout 30 iscsi-inq "iscsi://chapuse
 ulimit -n 8192 2>/dev/null
 python3 "$peers" half-open "$port" 1000 8 >"$WORK/half-open" 2>&1 &
 holder=$!
-timeout 60 tail -n +1 --pid=$holder -f "$WORK/half-open" | grep -q -m 1 open; cat "$WORK/half-open"
+grep -q -m 1 open < <(timeout 60 tail -n +1 --pid=$holder -f "$WORK/half-open"); cat "$WORK/half-open"
 check "a client works beside a thousand half-open connections" io "$T" 1 "${whole[@]}" "write -P 0x63 200M 4M" "read -P 0x63 200M 4M"
 check "... and another one logs in" timeout 30 iscsi-inq "$(target_url "$T" bad 2)"
 echo "memory beside a thousand half-open connections: $(($(target_rss "$T") / 1024)) MiB"

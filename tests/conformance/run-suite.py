@@ -17,6 +17,11 @@ import threading
 import time
 
 TIMEOUT_S = 120
+# What the tool says before and after every test where there are no persistent reservations to clear; no word of the test itself.
+FRAME = "[SKIPPED] PERSISTENT RESERVE IN is not implemented."
+
+# Tests that pass only behind another one of their suite: they look at a variable that it sets.
+WHOLE_SUITE = {"iSCSITMF.LUNResetSimpleAsync": "iSCSITMF"}
 
 
 def read_expected(path):
@@ -39,7 +44,7 @@ def expectation(rules, test):
 
 def run(test, url):
     """Returns (outcome, explanation)."""
-    command = ["iscsi-test-cu", "-d", "-n", "-S", "-t", "ALL." + test, url]
+    command = ["iscsi-test-cu", "-d", "-n", "-S", "-t", "ALL." + WHOLE_SUITE.get(test, test), url]
     if test.startswith("MultipathIO."):
         command.append(url)
     try:
@@ -54,8 +59,10 @@ def run(test, url):
         return "fail", "ran no test\n" + text[-1500:]
     if done.returncode != 0 or counts[3] != "0":
         wanted = ("[FAILED]", "Suite ", "1.", "2.", "3.")
-        return "fail", "\n".join(line for line in lines if line.startswith(wanted)) or text[-1500:]
+        return "fail", "\n".join(line.replace(FRAME, "") for line in lines if line.startswith(wanted)) or text[-1500:]
     skipped = [line for line in lines if line.startswith("[SKIPPED]")]
+    skipped = skipped[1:] if skipped[:1] == [FRAME] else skipped
+    skipped = skipped[:-1] if skipped[-1:] == [FRAME] else skipped
     return ("skip", skipped[0]) if skipped else ("pass", "")
 
 

@@ -26,7 +26,7 @@ lunaria_start() {
 
 # await_ready FILE PID: until the line is there, the process is gone, or the time is over.
 await_ready() {
-  timeout "$START_SECONDS" tail -n +1 -s 0.1 --pid="$2" -f "$1" 2>/dev/null | grep -q -m 1 '^ready'
+  grep -q -m 1 '^ready' < <(timeout "$START_SECONDS" tail -n +1 -s 0.1 --pid="$2" -f "$1" 2>/dev/null)
 }
 
 lunaria_stop() {
