@@ -1,0 +1,62 @@
+using System.Net;
+using Lunaria.Appliance.Hosting;
+using Lunaria.Appliance.Targets;
+
+namespace Lunaria.Appliance.Tests.Hosting;
+
+[TestClass]
+public sealed class ConnectionHintsTests
+{
+    private static readonly TargetRecord Open = new("iqn.2026-11.test:a", [], null);
+    private static readonly TargetRecord Closed = new("iqn.2026-11.test:b", [], new ChapRecord("host1", "hush hush hush", null, null));
+
+    [TestMethod]
+    public void The_ready_line_has_its_documented_form()
+    {
+        IPEndPoint[] portals = [IPEndPoint.Parse("127.0.0.1:3260"), IPEndPoint.Parse("[::1]:3261")];
+        Assert.AreEqual(
+            "ready portals=127.0.0.1:3260,[::1]:3261 targets=iqn.2026-11.test:a,iqn.2026-11.test:b web=http://127.0.0.1:8480",
+            ConnectionHints.ReadyLine(portals, [Open, Closed], "http://127.0.0.1:8480"));
+        Assert.AreEqual("ready portals=127.0.0.1:3260 targets= web=off", ConnectionHints.ReadyLine(portals[..1], [], null));
+    }
+
+    [TestMethod]
+    public void Every_kind_of_host_is_told_portal_and_name()
+    {
+        var text = Text(["192.0.2.1:3260", "[2001:db8::1]:3261"], [Open]);
+        StringAssert.Contains(text, "iscsiadm -m discovery -t sendtargets -p 192.0.2.1:3260");
+        StringAssert.Contains(text, "iscsiadm -m discovery -t sendtargets -p [2001:db8::1]:3261");
+        StringAssert.Contains(text, "iscsiadm -m node -T iqn.2026-11.test:a -p 192.0.2.1:3260 --login");
+        StringAssert.Contains(text, "New-IscsiTargetPortal -TargetPortalAddress 2001:db8::1 -TargetPortalPortNumber 3261");
+        StringAssert.Contains(text, "Connect-IscsiTarget -NodeAddress iqn.2026-11.test:a");
+        StringAssert.Contains(text, "sendtarget add --adapter=vmhba64 --address=192.0.2.1:3260");
+    }
+
+    [TestMethod]
+    public void A_target_with_chap_names_the_user_and_never_the_secret()
+    {
+        var text = Text(["192.0.2.1:3260"], [Closed]);
+        StringAssert.Contains(text, "node.session.auth.username -v host1");
+        StringAssert.Contains(text, "-ChapUsername host1");
+        StringAssert.Contains(text, "--authname=host1");
+        Assert.DoesNotContain("hush", text);
+    }
+
+    [TestMethod]
+    [DataRow("0.0.0.0:3260", "0.0.0.0")]
+    [DataRow("[::]:3260", "[::]")]
+    public void A_wildcard_becomes_an_address_that_hosts_can_use(string portal, string wildcard) =>
+        Assert.DoesNotContain(wildcard, Text([portal], [Open]));
+
+    [TestMethod]
+    public void Many_targets_are_counted_and_not_all_shown()
+    {
+        var targets = Enumerable.Range(0, 200).Select(i => new TargetRecord($"iqn.2026-11.test:{i}", [], null)).ToArray();
+        var lines = ConnectionHints.Commands([IPEndPoint.Parse("192.0.2.1:3260")], targets).ToList();
+        Assert.IsLessThan(30, lines.Count);
+        StringAssert.Contains(lines[^1], "200 targets");
+    }
+
+    private static string Text(string[] portals, TargetRecord[] targets) =>
+        string.Join('\n', ConnectionHints.Commands(portals.Select(IPEndPoint.Parse), targets));
+}
