@@ -191,7 +191,7 @@ internal sealed class WriteLog : IAsyncDisposable
         {
             await _flushes.JoinAsync();
         }
-        catch (ObjectDisposedException)
+        catch (Exception e) when (e is ObjectDisposedException or LogFencedException)
         {
             // The round behind the last real one: it does nothing but say so.
         }
