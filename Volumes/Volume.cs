@@ -1,3 +1,13 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+
 namespace Lunaria.Volumes;
 
 /// <summary>
@@ -7,7 +17,20 @@ namespace Lunaria.Volumes;
 /// </summary>
 public sealed class Volume
 {
-    internal Volume(Guid uuid, string name, long sizeBytes) => (Uuid, Name, SizeBytes) = (uuid, name, sizeBytes);
+    private const int MaxExtentLookups = 256;
+    private readonly EngineParts _engine;
+    private readonly BlockReader _reader;
+    private readonly WaitingWriter _waitingWriter;
+    private volatile VolumeHealth? _fault;
+
+    internal Volume(VolumeRecord record, VolumeIndex index, EngineParts engine)
+    {
+        (Number, Uuid, Name, SizeBytes, _engine) = (record.Number, record.Uuid, record.Name, record.SizeBytes, engine);
+        Index = index;
+        _reader = new(Name, Index, engine.Log, engine.Segments, engine.Time, engine.Options.RoomWait, engine.Logger);
+        Writer = new(Number, Index, engine.Log, engine.Marks);
+        _waitingWriter = new(_reader, Writer, engine);
+    }
 
     /// <summary>Identity for ever; LUN identifiers are derived from it.</summary>
     public Guid Uuid { get; }
@@ -19,39 +42,205 @@ public sealed class Volume
     public long SizeBytes { get; }
 
     /// <summary>What the volume can do now.</summary>
-    public VolumeHealth Health { get; } = VolumeHealth.Online;
+    public VolumeHealth Health => _fault ?? _engine.Health.Current(_engine.Log);
+
+    /// <summary>Its number in log, journal and map.</summary>
+    internal uint Number { get; }
+
+    internal VolumeIndex Index { get; }
+
+    internal BlockWriter Writer { get; }
 
     /// <summary>Space of this volume now.</summary>
-    public VolumeStatistics GetStatistics() => throw new NotImplementedException();
+    public VolumeStatistics GetStatistics() =>
+        new(Index.Map.MappedBlocks << BlockGeometry.BlockShift, Index.BlocksInLog << BlockGeometry.BlockShift);
 
     /// <summary>Fills <paramref name="destination"/> without waiting for a medium; false = its content is undefined, use <see cref="ReadAsync"/>.</summary>
-    public bool TryRead(long offsetBytes, Span<byte> destination) => SizeBytes < 0;
+    public bool TryRead(long offsetBytes, Span<byte> destination)
+    {
+        CheckRange(offsetBytes, destination.Length);
+        if (_fault is not null)
+            return false;
+        return BlockGeometry.IsAligned(offsetBytes, destination.Length)
+            ? _reader.TryRead((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
+            : TryReadUnaligned(offsetBytes, destination);
+    }
 
     /// <summary>Fills <paramref name="destination"/>; blocks nobody wrote are zeros.</summary>
-    public ValueTask<VolumeStatus> ReadAsync(long offsetBytes, Memory<byte> destination) => throw new NotImplementedException();
+    public ValueTask<VolumeStatus> ReadAsync(long offsetBytes, Memory<byte> destination)
+    {
+        if (TryRead(offsetBytes, destination.Span))
+            return new(VolumeStatus.Ok);
+        if (_fault is not null)
+            return new(VolumeStatus.Faulted);
+        return BlockGeometry.IsAligned(offsetBytes, destination.Length)
+            ? _reader.ReadAsync((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
+            : ReadUnalignedAsync(offsetBytes, destination);
+    }
 
     /// <summary>
     /// Writes several ranges in their order without waiting: true = all of them survive the death of this process; false = none is
     /// written, use <see cref="WriteAsync"/> for each.
     /// </summary>
-    public bool TryWriteBatch(ReadOnlySpan<long> offsetsBytes, ReadOnlySpan<ReadOnlyMemory<byte>> sources) => SizeBytes < 0;
+    public bool TryWriteBatch(ReadOnlySpan<long> offsetsBytes, ReadOnlySpan<ReadOnlyMemory<byte>> sources)
+    {
+        for (int i = 0; i < sources.Length; i++)
+        {
+            CheckRange(offsetsBytes[i], sources[i].Length);
+            if (!BlockGeometry.IsAligned(offsetsBytes[i], sources[i].Length))
+                return false;
+        }
+        if (_fault is not null || !WritePacer.IsFree(_engine.Log.UsedBytes, _engine.Log.CapacityBytes))
+            return false;
+        try
+        {
+            return Writer.TryWrite(offsetsBytes, sources, waited: false);
+        }
+        catch (Exception e) when (e is LogFencedException or DiskFullException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>
     /// Writes <paramref name="source"/>. Complete = it survives the death of this process; with <paramref name="durable"/> the loss of power.
     /// The memory must stay unchanged until then.
     /// </summary>
-    public ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool durable) => throw new NotImplementedException();
+    public ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool durable)
+    {
+        CheckRange(offsetBytes, source.Length);
+        if (_fault is not null)
+            return new(VolumeStatus.Faulted);
+        if (TryWriteBatch(new(in offsetBytes), MemoryMarshal.CreateReadOnlySpan(in source, 1)))
+            return durable ? FlushAsync() : new(VolumeStatus.Ok);
+        ValueTask<VolumeStatus> write = _waitingWriter.WriteAsync(offsetBytes, source);
+        return durable ? ThenFlushAsync(write) : write;
+    }
 
-    /// <summary>Complete = every write completed before the call survives the loss of power.</summary>
-    public ValueTask<VolumeStatus> FlushAsync() => throw new NotImplementedException();
+    /// <summary>Complete = every write completed before the call survives the loss of power; MediumError = that is not known, the log is fenced.</summary>
+    public ValueTask<VolumeStatus> FlushAsync()
+    {
+        if (_fault is not null)
+            return new(VolumeStatus.Faulted);
+        try
+        {
+            ValueTask flush = _engine.Log.FlushAsync();
+            if (!flush.IsCompletedSuccessfully)
+                return AwaitFlushAsync(flush);
+            flush.GetAwaiter().GetResult();
+            return new(VolumeStatus.Ok);
+        }
+        catch (LogFencedException)
+        {
+            return new(VolumeStatus.MediumError);
+        }
+    }
 
     /// <summary>Makes a range read as zeros and gives back the space of its whole blocks.</summary>
-    public ValueTask<VolumeStatus> UnmapAsync(long offsetBytes, long lengthBytes) => throw new NotImplementedException();
+    public ValueTask<VolumeStatus> UnmapAsync(long offsetBytes, long lengthBytes)
+    {
+        CheckRange(offsetBytes, lengthBytes);
+        return _fault is not null ? new(VolumeStatus.Faulted) : lengthBytes == 0 ? new(VolumeStatus.Ok) : _waitingWriter.UnmapAsync(offsetBytes, lengthBytes);
+    }
 
     /// <summary>
     /// The run of equal provisioning that starts at <paramref name="offsetBytes"/>: mapped or not, and how many bytes of it follow (at least 512,
     /// at most <paramref name="lengthBytes"/>; may be shorter than the whole run).
     /// </summary>
-    public ValueTask<(VolumeStatus Status, bool Mapped, long LengthBytes)> GetExtentAsync(long offsetBytes, long lengthBytes) =>
-        throw new NotImplementedException();
+    public async ValueTask<(VolumeStatus Status, bool Mapped, long LengthBytes)> GetExtentAsync(long offsetBytes, long lengthBytes)
+    {
+        CheckRange(offsetBytes, lengthBytes);
+        ArgumentOutOfRangeException.ThrowIfZero(lengthBytes);
+        var runs = new BlockRun[16];
+        var crcs = new uint[BlockMap.LeafBlocks];
+        long end = offsetBytes + lengthBytes, at = offsetBytes & -BlockGeometry.BlockBytes;
+        bool? mapped = null;
+        for (int lookup = 0; lookup < MaxExtentLookups && at < end; lookup++)
+        {
+            int wanted = (int)Math.Min(crcs.Length, (end - at + BlockGeometry.BlockBytes - 1) >> BlockGeometry.BlockShift);
+            (VolumeStatus status, int count) = await _reader.ResolveAsync((ulong)at >> BlockGeometry.BlockShift, wanted, runs, crcs);
+            if (status != VolumeStatus.Ok)
+                return (status, false, 0);
+            foreach (BlockRun run in runs.AsSpan(0, count))
+            {
+                bool isData = run.Place != BlockPlace.Hole;
+                if (isData != (mapped ??= isData))
+                    return (VolumeStatus.Ok, mapped.Value, at - offsetBytes);
+                at += (long)run.LengthBlocks << BlockGeometry.BlockShift;
+            }
+        }
+        return (VolumeStatus.Ok, mapped!.Value, Math.Min(at, end) - offsetBytes);
+    }
+
+    /// <summary>The volume refuses all I/O from now on.</summary>
+    internal void Fault(string cause) => _fault = new(HealthState.Faulted, cause);
+
+    [SkipLocalsInit]
+    private bool TryReadUnaligned(long offsetBytes, Span<byte> destination)
+    {
+        Span<byte> block = stackalloc byte[BlockGeometry.BlockBytes];
+        while (destination.Length > 0)
+        {
+            ulong number = (ulong)offsetBytes >> BlockGeometry.BlockShift;
+            int within = (int)(offsetBytes & (BlockGeometry.BlockBytes - 1)), length = Math.Min(BlockGeometry.BlockBytes - within, destination.Length);
+            if (within == 0 && destination.Length >= BlockGeometry.BlockBytes)
+            {
+                length = destination.Length & -BlockGeometry.BlockBytes;
+                if (!_reader.TryRead(number, destination[..length]))
+                    return false;
+            }
+            else
+            {
+                if (!_reader.TryRead(number, block))
+                    return false;
+                block.Slice(within, length).CopyTo(destination);
+            }
+            offsetBytes += length;
+            destination = destination[length..];
+        }
+        return true;
+    }
+
+    private async ValueTask<VolumeStatus> ReadUnalignedAsync(long offsetBytes, Memory<byte> destination)
+    {
+        long start = offsetBytes & -BlockGeometry.BlockBytes;
+        int length = (int)(((offsetBytes + destination.Length + BlockGeometry.BlockBytes - 1) & -BlockGeometry.BlockBytes) - start);
+        byte[] whole = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            VolumeStatus status = await _reader.ReadAsync((ulong)start >> BlockGeometry.BlockShift, whole.AsMemory(0, length));
+            whole.AsSpan((int)(offsetBytes - start), destination.Length).CopyTo(destination.Span);
+            return status;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(whole);
+        }
+    }
+
+    private async ValueTask<VolumeStatus> ThenFlushAsync(ValueTask<VolumeStatus> write)
+    {
+        VolumeStatus status = await write;
+        return status == VolumeStatus.Ok ? await FlushAsync() : status;
+    }
+
+    private static async ValueTask<VolumeStatus> AwaitFlushAsync(ValueTask flush)
+    {
+        try
+        {
+            await flush;
+            return VolumeStatus.Ok;
+        }
+        catch (LogFencedException)
+        {
+            return VolumeStatus.MediumError;
+        }
+    }
+
+    private void CheckRange(long offsetBytes, long lengthBytes)
+    {
+        if (((offsetBytes | lengthBytes) & (BlockGeometry.SectorBytes - 1)) != 0 || offsetBytes < 0 || lengthBytes < 0 || offsetBytes > SizeBytes - lengthBytes)
+            throw new ArgumentOutOfRangeException(
+                nameof(offsetBytes), $"{lengthBytes} bytes at {offsetBytes} are not whole sectors inside volume '{Name}' of {SizeBytes} bytes.");
+    }
 }

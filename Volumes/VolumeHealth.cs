@@ -1,7 +1,7 @@
 namespace Lunaria.Volumes;
 
 /// <summary>What a volume, or the engine as a whole, can do now; worse comes later.</summary>
-public enum VolumeState
+public enum HealthState
 {
     /// <summary>Everything works.</summary>
     Online,
@@ -9,15 +9,15 @@ public enum VolumeState
     StoreFailing,
     /// <summary>The object store has no space; writes go on until the log is full.</summary>
     OutOfSpace,
-    /// <summary>The log is fenced: reads go on, writes are refused.</summary>
+    /// <summary>The log or the map journal takes no more writes: reads go on until the appliance is started again.</summary>
     ReadOnly,
     /// <summary>An invariant is broken: no I/O.</summary>
     Faulted,
 }
 
-/// <summary>A state and, where it is not <see cref="VolumeState.Online"/>, the thing, the cause and the remedy in words.</summary>
-public sealed record VolumeHealth(VolumeState State, string? Cause)
+/// <summary>A state and, where it is not <see cref="HealthState.Online"/>, the thing, the cause and the remedy in words.</summary>
+public sealed record VolumeHealth(HealthState State, string? Cause)
 {
     /// <summary>Everything works.</summary>
-    public static VolumeHealth Online { get; } = new(VolumeState.Online, null);
+    public static VolumeHealth Online { get; } = new(HealthState.Online, null);
 }

@@ -56,6 +56,9 @@ internal sealed class WriteLog : IAsyncDisposable
     /// <summary>Bytes of the ring.</summary>
     public ulong CapacityBytes => _files.CapacityBytes;
 
+    /// <summary>The most blocks a record of this log can have, whatever its extents: at most <see cref="MaxPayloadBlocks"/>, fewer where files are small.</summary>
+    public int MaxRecordBlocks => (int)Math.Clamp(((long)_files.FileBytes - LogHeader.MaxHeaderBytes) / LogHeader.PageBytes, 1, MaxPayloadBlocks);
+
     /// <summary>Where the next record starts, with its chain value: what a cut takes as its end.</summary>
     public LogPosition Position
     {

@@ -101,20 +101,23 @@ public sealed class MemoryObjectStore : IObjectStore
     /// </summary>
     public MemoryObjectStore Reborn(Random random)
     {
-        var next = new MemoryObjectStore(Capabilities.PreferredSegmentBytes) { CapacityBytes = CapacityBytes, Cold = Cold };
-        lock (sync)
-        {
-            dead = true;
-            foreach ((string key, byte[] content) in inFlight)
-                if (random.Next(2) == 0) objects.TryAdd(key, content);
-            foreach ((string key, byte[] content) in objects)
-            {
-                next.objects.Add(key, content);
-                next.usedBytes += content.Length;
-            }
-        }
+        lock (sync) dead = true;
+        MemoryObjectStore next = Copy(random);
         ReleasePuts();
         return next;
+    }
+
+    /// <summary>The store as the appliance would find it if it had died now; this one goes on.</summary>
+    public MemoryObjectStore Copy(Random random)
+    {
+        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes) { CapacityBytes = CapacityBytes, Cold = Cold };
+        lock (sync)
+        {
+            foreach ((string key, byte[] content) in objects) copy.Land(key, content);
+            foreach ((string key, byte[] content) in inFlight)
+                if (random.Next(2) == 0) copy.Land(key, content);
+        }
+        return copy;
     }
 
     /// <inheritdoc/>
@@ -234,6 +237,11 @@ public sealed class MemoryObjectStore : IObjectStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Land(string key, byte[] content)
+    {
+        if (objects.TryAdd(key, content)) usedBytes += content.Length;
+    }
 
     private string Store(string key, byte[] content)
     {

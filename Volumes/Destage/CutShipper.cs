@@ -1,0 +1,112 @@
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Segments;
+
+namespace Lunaria.Volumes.Destage;
+
+/// <summary>
+/// Turns the cuts of all volumes into durable segments, several puts at once. All of them, or none: what was put of a cut that failed is deleted, since
+/// the next try gives the same names to other content. The destager's; one call at a time.
+/// </summary>
+internal sealed class CutShipper(
+    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, SegmentPacker packer, SegmentUploader uploader) : IDisposable
+{
+    private readonly SemaphoreSlim _slots = new(concurrentPuts);
+    private readonly Stack<SegmentBuilder> _builders = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>
+    /// Complete = the segments are durable. Trims without any block go into no segment.
+    /// </summary>
+    /// <exception cref="ObjectStoreException">OutOfSpace, Fatal or Exists; nothing of the cut is left in the store, unless cancelled.</exception>
+    public async Task<List<PublishedSegment>> ShipAsync(IReadOnlyList<VolumeCut> cuts, ulong firstLsn, LogPosition end, CancellationToken cancellation)
+    {
+        List<PublishedSegment> segments = [];
+        List<Task> puts = [];
+        using CancellationTokenSource failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        try
+        {
+            foreach (VolumeCut cut in cuts)
+            {
+                ulong sequence = table.NextSequence(cut.Volume.Number);
+                for ((int trimAt, int entryAt) = (0, 0); entryAt < cut.Entries.Count; sequence++)
+                {
+                    await _slots.WaitAsync(failed.Token);
+                    SegmentBuilder builder = RentBuilder();
+                    Task put = Task.CompletedTask;
+                    try
+                    {
+                        (trimAt, entryAt) = await packer.PackAsync(builder, cut, trimAt, entryAt);
+                        ReadOnlyMemory<byte> content = builder.Seal(poolId, cut.Volume.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header);
+                        segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Volume.Number, header));
+                        puts.Add(put = PutAsync(SegmentKey.Format(cut.Volume.Uuid, sequence), content, failed));
+                    }
+                    finally
+                    {
+                        _ = ReturnAfterAsync(put, builder);
+                    }
+                }
+            }
+            await Task.WhenAll(puts);
+            return segments;
+        }
+        catch
+        {
+            await failed.CancelAsync();
+            await Task.WhenAll(puts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            for (int i = 0; i < puts.Count && !cancellation.IsCancellationRequested; i++)
+                if (puts[i].Exception?.InnerException is not ObjectStoreException { Error: ObjectStoreError.Exists })
+                    await uploader.DeleteAsync(SegmentKey.Format(segments[i].Header.VolumeUuid, segments[i].Header.Sequence), cancellation);
+            // The first put that failed says why; the others were only cancelled.
+            await Task.WhenAll(puts.Where(put => put.IsFaulted).Take(1));
+            throw;
+        }
+    }
+
+    /// <summary>Gives the buffers back; the next cut makes new ones.</summary>
+    public void ReleaseBuffers()
+    {
+        lock (_lock)
+            _builders.Clear();
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    private async Task PutAsync(string key, ReadOnlyMemory<byte> content, CancellationTokenSource failed)
+    {
+        try
+        {
+            await uploader.PutAsync(key, content, failed.Token);
+        }
+        catch (ObjectStoreException)
+        {
+            await failed.CancelAsync();
+            throw;
+        }
+    }
+
+    private async Task ReturnAfterAsync(Task put, SegmentBuilder builder)
+    {
+        try
+        {
+            await put;
+        }
+        catch (Exception e) when (e is ObjectStoreException or OperationCanceledException)
+        {
+            // Whoever awaits the put sees it.
+        }
+        finally
+        {
+            lock (_lock)
+                _builders.Push(builder);
+            _slots.Release();
+        }
+    }
+
+    private SegmentBuilder RentBuilder()
+    {
+        lock (_lock)
+            return _builders.TryPop(out SegmentBuilder? builder) ? builder : new(segmentBytes);
+    }
+}

@@ -1,0 +1,244 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Recovery;
+
+namespace Lunaria.Volumes.Destage;
+
+/// <summary>
+/// Moves what the log holds into segments, cut by cut, in one background loop: when the log holds enough, when its oldest write is old enough, or when asked.
+/// Owned by the volume manager. It alone changes the map.
+/// </summary>
+internal sealed class Destager : IDisposable
+{
+    private const int IdleTicksAtMost = 6;
+    private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromSeconds(1);
+    private readonly VolumeRegistry _volumes;
+    private readonly EngineParts _engine;
+    private readonly Publisher _publisher;
+    private readonly CutShipper _shipper;
+    private readonly OrphanSweep _orphans;
+    private readonly Signal _bell;
+    private readonly List<VolumeCut> _cuts = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private readonly List<(bool Checkpoint, TaskCompletionSource Done)> _requests = [];
+    private (bool Checkpoint, TaskCompletionSource Done)[] _serving = [];
+    private Task _loop = Task.CompletedTask;
+    private Exception? _end;
+    private int _failures;
+    private ulong _lastFreeLsn;
+
+    public Destager(VolumeRegistry volumes, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans, Signal bell) =>
+        (_volumes, _engine, _publisher, _shipper, _orphans, _bell) = (volumes, engine, publisher, shipper, orphans, bell);
+
+    /// <summary>Starts the loop.</summary>
+    public void Start() => _loop = RunAsync();
+
+    /// <summary>Ends the loop at the next point where it waits; what it was doing is done again by the next life.</summary>
+    public async ValueTask StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+    }
+
+    /// <summary>Completes when everything written before the call is in segments, and with <paramref name="checkpoint"/> the map is in map.db.</summary>
+    public Task DestageAsync(bool checkpoint)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (_end is not null)
+                return Task.FromException(_end);
+            _requests.Add((checkpoint, done));
+        }
+        _bell.Set();
+        return done.Task;
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _shipper.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        try
+        {
+            if (await _orphans.RunAsync(_volumes.All, _stop.Token) is int orphans and > 0)
+                VolumesLog.OrphansDeleted(_engine.Logger, orphans);
+            while (true)
+            {
+                _serving = await WaitForWorkAsync();
+                ulong target = _serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1;
+                while (_publisher.Published.Lsn < target)
+                    await DestageCutAsync();
+                if (_publisher.WantsCheckpoint || _serving.Any(request => request.Checkpoint))
+                    await _publisher.CheckpointAsync(_stop.Token);
+                foreach (var request in _serving)
+                    request.Done.SetResult();
+                _serving = [];
+            }
+        }
+        catch (OperationCanceledException e) when (_stop.IsCancellationRequested)
+        {
+            FailRequests(e);
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: the map and the journal may disagree from here on, so nothing more is published in this life.
+            string cause = e is IOException ? e.Message : $"an invariant is broken ({e.Message})";
+            _engine.Health.Stop(new(HealthState.ReadOnly, $"Destaging has stopped: {cause} Start the appliance again."));
+            VolumesLog.DestagingStopped(_engine.Logger, cause, e);
+            FailRequests(e);
+        }
+    }
+
+    /// <summary>Waits until there is enough to do; gives the requests that are to be answered after it.</summary>
+    private async ValueTask<(bool Checkpoint, TaskCompletionSource Done)[]> WaitForWorkAsync()
+    {
+        ulong seen = _engine.Log.NextLsn;
+        for (int ticks = 0; ; )
+        {
+            _stop.Token.ThrowIfCancellationRequested();
+            lock (_lock)
+                if (_requests.Count > 0)
+                {
+                    (bool, TaskCompletionSource)[] requests = [.. _requests];
+                    _requests.Clear();
+                    return requests;
+                }
+            ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
+            if (waiting >= (ulong)_engine.Options.DestageThresholdBytes || waiting >= _engine.Log.CapacityBytes / 4)
+                return [];
+            if (waiting == 0)
+            {
+                _shipper.ReleaseBuffers();
+                if (_publisher.HasDeadSegments)
+                    await _publisher.CheckpointAsync(_stop.Token);
+                _engine.Marks.RingAtNext();
+                if (_engine.Log.NextLsn == next)
+                    await _bell.WaitAsync(Timeout.InfiniteTimeSpan, _stop.Token);
+                ticks = 0;
+            }
+            else if (await _bell.WaitAsync(_engine.Options.DestageIdleAge, _stop.Token))
+                continue;
+            else if (next == seen || ++ticks == IdleTicksAtMost)
+                return [];
+            seen = next;
+        }
+    }
+
+    private async ValueTask DestageCutAsync()
+    {
+        ulong start = _publisher.Published.Lsn;
+        long startTime = _engine.Time.GetTimestamp();
+        LogPosition end = NextCut(start);
+        while (!await TryShipAsync(start, end))
+        {
+            TimeSpan wait = BackOff.Delay(_failures, _engine.Time);
+            bool isFull = _engine.Health.Current(_engine.Log).State == HealthState.OutOfSpace;
+            await Task.Delay(isFull && wait > LongestWaitForSpace ? LongestWaitForSpace : wait, _engine.Time, _stop.Token);
+            end = NextCut(start);
+        }
+        _engine.Log.Reclaim(end);
+        _engine.Pacer.Freed(end.Lsn - start, _engine.Time.GetElapsedTime(startTime));
+        if (_publisher.WantsCheckpoint)
+            await _publisher.CheckpointAsync(_stop.Token);
+    }
+
+    /// <summary>After a failure a small cut, so that little is put and taken back while the trouble lasts.</summary>
+    private LogPosition NextCut(ulong start) =>
+        _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutMarks.PerCut), _engine.Log.Position);
+
+    /// <summary>False = the store could not take it, for a reason that may pass.</summary>
+    private async ValueTask<bool> TryShipAsync(ulong start, LogPosition end)
+    {
+        try
+        {
+            List<VolumeCut> cuts = TakeCuts(end.Lsn);
+            CheckSpace(cuts);
+            List<PublishedSegment> segments = await _shipper.ShipAsync(cuts, start, end, _stop.Token);
+            // A block that was skipped because a later record replaces it must not be lost with that record.
+            if (cuts.Any(cut => cut.LastObsoletingLsn >= Math.Max(end.Lsn, _engine.Log.FlushedLsn)))
+                await _engine.Log.FlushAsync();
+            await _publisher.PublishAsync(end, segments, TrimsOf(cuts));
+            foreach (VolumeCut cut in cuts)
+                cut.Forget(end.Lsn);
+            _failures = 0;
+            if (_engine.Health.SetStore(VolumeHealth.Online))
+                VolumesLog.StoreRecovered(_engine.Logger);
+            return true;
+        }
+        catch (ObjectStoreException e)
+        {
+            _failures++;
+            bool isFull = e.Error == ObjectStoreError.OutOfSpace;
+            if (_engine.Health.SetStore(new(isFull ? HealthState.OutOfSpace : HealthState.StoreFailing, e.Message)))
+                if (isFull)
+                    VolumesLog.StoreOutOfSpace(_engine.Logger, e);
+                else
+                    VolumesLog.StoreRefuses(_engine.Logger, e);
+            if (isFull)
+                await FreeWhatIsTrimmedAsync();
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The store is full, and the trims that would free it lie in the log behind writes that need space. They are published ahead of their turn: replaying them
+    /// again later changes nothing, and with the log flushed none of them can be lost.
+    /// </summary>
+    private async ValueTask FreeWhatIsTrimmedAsync()
+    {
+        ulong next = _engine.Log.NextLsn;
+        List<PublishedTrim> trims = TrimsOf(Prepare(static (cut, volume, _) => cut.TakeTrims(volume), 0));
+        if (trims.Count > 0 && next != _lastFreeLsn)
+        {
+            await _engine.Log.FlushAsync();
+            await _publisher.PublishAsync(_publisher.Published, [], trims);
+        }
+        _lastFreeLsn = next;
+        if (_publisher.HasDeadSegments)
+            await _publisher.CheckpointAsync(_stop.Token);
+    }
+
+    private List<VolumeCut> TakeCuts(ulong endLsn) => Prepare(static (cut, volume, end) => cut.Take(volume, end), endLsn);
+
+    private List<VolumeCut> Prepare(Action<VolumeCut, Volume, ulong> take, ulong endLsn)
+    {
+        IReadOnlyList<Volume> volumes = _volumes.All;
+        while (_cuts.Count < volumes.Count)
+            _cuts.Add(new());
+        for (int i = 0; i < volumes.Count; i++)
+            take(_cuts[i], volumes[i], endLsn);
+        return _cuts;
+    }
+
+    private static List<PublishedTrim> TrimsOf(List<VolumeCut> cuts) =>
+        [.. cuts.SelectMany(cut => cut.Trims, (cut, range) => new PublishedTrim(cut.Volume.Number, range))];
+
+    /// <summary>Saves puts that would have to be taken back.</summary>
+    private void CheckSpace(List<VolumeCut> cuts)
+    {
+        long needed = cuts.Sum(cut => (long)cut.Entries.Count) << BlockGeometry.BlockShift;
+        if (needed > 0 && _publisher.StoreSpace is { } space && space.FreeBytes < needed)
+            throw new ObjectStoreException(
+                ObjectStoreError.OutOfSpace, $"The object store has {space.FreeBytes} bytes left; {needed} are waiting in the write log. Add space or unmap.");
+    }
+
+    private void FailRequests(Exception end)
+    {
+        lock (_lock)
+        {
+            _end = end;
+            foreach ((_, TaskCompletionSource done) in _serving.Concat(_requests))
+                done.TrySetException(end);
+            _requests.Clear();
+        }
+    }
+}

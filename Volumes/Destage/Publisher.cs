@@ -1,0 +1,102 @@
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Volumes.Destage;
+
+/// <summary>
+/// The one writer of the map after recovery: makes publishes durable in the journal, applies them, checkpoints, and deletes segments nobody names.
+/// The destager's; one call at a time.
+/// </summary>
+internal sealed class Publisher(
+    MapStore maps, MapJournal journal, SegmentStore segments, IObjectStore store, VolumesOptions options, ILogger logger, LogPosition published)
+{
+    private const int PublishesBetweenLooks = 16;
+    private readonly List<SegmentId> _dead = [];
+    private int _publishesSinceLook;
+
+    /// <summary>Everything below is in segments.</summary>
+    public LogPosition Published { get; private set; } = published;
+
+    /// <summary>
+    /// Complete = a restart knows these segments and trims, and so does the map. The segments are durable, and so are all records that made a block
+    /// below <paramref name="end"/> obsolete.
+    /// </summary>
+    public async ValueTask PublishAsync(LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims)
+    {
+        PublishFrame frame = new(end, newSegments, trims);
+        frame = frame with { Sequence = await journal.AppendAsync(frame) };
+        foreach (PublishedSegment segment in newSegments)
+            segments.AddDirectory(segment.Id, segment.Header);
+        while (!await maps.ApplyAsync(frame))
+            await WriteCheckpointAsync(new(frame.Sequence, Published));
+        Published = end;
+        _publishesSinceLook++;
+    }
+
+    /// <summary>Space of the store, where it has an end.</summary>
+    public ObjectStoreSpace? StoreSpace => store.Space;
+
+    /// <summary>True where the journal is long, or much of the map has changed, or segments can be deleted (looked for now and then).</summary>
+    public bool WantsCheckpoint
+    {
+        get
+        {
+            if (journal.LengthBytes >= options.CheckpointJournalBytes || maps.WantsCheckpoint)
+                return true;
+            if (_publishesSinceLook < PublishesBetweenLooks)
+                return false;
+            _publishesSinceLook = 0;
+            return HasDeadSegments;
+        }
+    }
+
+    /// <summary>True where a checkpoint would let segments be deleted.</summary>
+    public bool HasDeadSegments
+    {
+        get
+        {
+            _dead.Clear();
+            maps.Segments.CopyDead(_dead);
+            return _dead.Count > 0;
+        }
+    }
+
+    /// <summary>Checkpoints the map as of now, cuts the journal, and deletes the segments that the checkpoint shows to be dead.</summary>
+    public async ValueTask CheckpointAsync(CancellationToken cancellation)
+    {
+        _dead.Clear();
+        maps.Segments.CopyDead(_dead);
+        await WriteCheckpointAsync(new(journal.NextSequence, Published));
+        // Dead in the map that was just committed, and a segment never comes back to life: nobody needs it, not even after a crash.
+        foreach (SegmentId id in _dead)
+            if (maps.Segments.TryGet(id, out SegmentRow row) && row.LiveBlocks == 0)
+                await DeleteAsync(id, row, cancellation);
+    }
+
+    /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
+    private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint)
+    {
+        await maps.CheckpointAsync(checkpoint);
+        await journal.TrimAsync(checkpoint.JournalSequence);
+    }
+
+    private async ValueTask DeleteAsync(SegmentId id, SegmentRow row, CancellationToken cancellation)
+    {
+        string key = SegmentKey.Format(maps.Segments.VolumeUuid(row.Volume), row.Sequence);
+        try
+        {
+            await store.DeleteAsync(key, cancellation);
+            maps.Segments.Remove(id);
+        }
+        catch (ObjectStoreException e)
+        {
+            VolumesLog.DeleteFailed(logger, key, e);
+        }
+    }
+}

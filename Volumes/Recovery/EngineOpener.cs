@@ -1,0 +1,80 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Volumes.Recovery;
+
+/// <summary>
+/// Brings an engine to life: the newest checkpoint of the map, the publishes since, then the records of the log since the last publish. Used once per life,
+/// on one thread.
+/// </summary>
+internal static class EngineOpener
+{
+    private const string JournalDirectory = "journal";
+    private const long SegmentDirectoryBytes = 64L << 20;
+
+    /// <inheritdoc cref="VolumeManager.OpenAsync"/>
+    public static async ValueTask<VolumeManager> OpenAsync(
+        IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILogger logger)
+    {
+        long startTime = time.GetTimestamp();
+        EngineFiles files = new(MetadataDatabase.Open(Path.Combine(sqliteDirectory, "lunaria.db"), time));
+        try
+        {
+            Signal bell = new(time);
+            CutMarks marks = new((ulong)options.CutBytes / CutMarks.PerCut, bell);
+            files.Maps = MapStore.Open(Path.Combine(sqliteDirectory, "map.db"), options.MapMemoryBytes);
+            IReadOnlyList<VolumeRecord> records = files.Metadata.ReadVolumes();
+            Dictionary<uint, VolumeIndex> indexes = records.ToDictionary(record => record.Number, record => OpenIndex(files.Maps, record));
+
+            PublishReplay publishes = new(files.Maps);
+            files.Journal = await MapJournal.OpenAsync(
+                data, JournalDirectory, files.Metadata.PoolId, files.Maps.Checkpoint.JournalSequence, publishes.VisitAsync);
+            files.Log = await WriteLog.OpenAsync(
+                data, options.Log, publishes.Published, new OverlayReplay(indexes, marks).Visit, logger, CancellationToken.None);
+
+            SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes);
+            EngineParts engine = new(files.Log, segments, marks, new(time), new(), options, time, logger);
+            VolumeRegistry volumes = new();
+            foreach (VolumeRecord record in records)
+                volumes.Add(new(record, indexes[record.Number], engine));
+            Destager destager = MakeDestager(files, store, engine, volumes, publishes.Published, bell);
+            destager.Start();
+            VolumesLog.Opened(
+                logger, records.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
+            return new(files, engine, volumes, destager);
+        }
+        catch
+        {
+            await files.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>An empty index over a volume's map.</summary>
+    public static VolumeIndex OpenIndex(MapStore maps, VolumeRecord record)
+    {
+        Lock mapLock = new();
+        return new(maps.OpenVolume(record.Number, record.Uuid, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
+    }
+
+    private static Destager MakeDestager(
+        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LogPosition published, Signal bell)
+    {
+        VolumesOptions options = engine.Options;
+        int segmentBytes = Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
+        SegmentTable table = files.Maps.Segments;
+        CutShipper shipper = new(
+            files.Metadata.PoolId, segmentBytes, options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
+        Publisher publisher = new(files.Maps, files.Journal, engine.Segments, store, options, engine.Logger, published);
+        return new(volumes, engine, publisher, shipper, new(store, table, engine), bell);
+    }
+}

@@ -1,0 +1,43 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Segments;
+
+namespace Lunaria.Volumes.Recovery;
+
+/// <summary>
+/// Deletes the segments that an earlier life put and never published: those at or above the next sequence of their volume. Runs once in a life, before its
+/// first put, since the same names are given again.
+/// </summary>
+internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, EngineParts engine)
+{
+    /// <summary>Complete = there is no orphan of these volumes; gives how many there were. The store is asked until it answers.</summary>
+    public async ValueTask<int> RunAsync(IReadOnlyList<Volume> volumes, CancellationToken cancellation)
+    {
+        for (int attempt = 0; ; attempt++)
+            try
+            {
+                int deleted = 0;
+                foreach (Volume volume in volumes)
+                    deleted += await SweepAsync(volume, cancellation);
+                engine.Health.SetStore(VolumeHealth.Online);
+                return deleted;
+            }
+            catch (ObjectStoreException e)
+            {
+                engine.Health.SetStore(new(HealthState.StoreFailing, e.Message));
+                await Task.Delay(BackOff.Delay(attempt, engine.Time), engine.Time, cancellation);
+            }
+    }
+
+    private async ValueTask<int> SweepAsync(Volume volume, CancellationToken cancellation)
+    {
+        ulong next = table.NextSequence(volume.Number);
+        List<string> orphans = [];
+        await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(volume.Uuid), cancellation))
+            if (SegmentKey.TryParse(found.Key, volume.Uuid, out ulong sequence) && sequence >= next)
+                orphans.Add(found.Key);
+        foreach (string key in orphans)
+            await store.DeleteAsync(key, cancellation);
+        return orphans.Count;
+    }
+}

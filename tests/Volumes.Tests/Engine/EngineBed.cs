@@ -1,0 +1,102 @@
+using Lunaria.Volumes.Log;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lunaria.Volumes.Tests.Engine;
+
+/// <summary>
+/// The engine on a simulated disk and store, with SQLite in a temporary directory. Lives of the engine follow each other on what the one before left.
+/// </summary>
+internal sealed class EngineBed : IAsyncDisposable
+{
+    public const int Block = 4096;
+
+    /// <summary>Everything tiny, so that the log wraps, segments are many and the map pages after a few writes.</summary>
+    public static readonly VolumesOptions Tiny = new()
+    {
+        Log = new() { FileBytes = 128 << 10, SizeBytes = 8 * (128 << 10) },
+        SegmentBytes = 32 << 10,
+        CutBytes = 128 << 10,
+        DestageThresholdBytes = 256 << 10,
+        CheckpointJournalBytes = 16 << 10,
+        MapMemoryBytes = 256 << 10,
+    };
+
+    // In memory where that can be had: what a test of the engine needs from SQLite is its files, not their fsync.
+    private readonly string _root = Directory.CreateDirectory(
+        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"lunaria-engine-{Guid.NewGuid():n}")).FullName;
+
+    private readonly VolumesOptions _options;
+    private readonly TimeProvider _time;
+    private int _life;
+
+    private EngineBed(VolumesOptions options, TimeProvider time) => (_options, _time) = (options, time);
+
+    public SimDisk Disk { get; set; } = new();
+    public MemoryObjectStore Store { get; set; } = new();
+    public VolumeManager Manager { get; private set; } = null!;
+
+    public string SqliteDirectory => Path.Combine(_root, $"life-{_life}");
+
+    public static async Task<EngineBed> OpenAsync(VolumesOptions? options = null, TimeProvider? time = null, Action<EngineBed>? prepare = null)
+    {
+        EngineBed bed = new(options ?? Tiny, time ?? TimeProvider.System);
+        prepare?.Invoke(bed);
+        Directory.CreateDirectory(bed.SqliteDirectory);
+        await bed.StartAsync();
+        return bed;
+    }
+
+    public Task<Volume> CreateAsync(string name = "v", long sizeBytes = 64 << 20) => Manager.CreateVolumeAsync(name, sizeBytes).AsTask();
+
+    /// <summary>Starts the engine on what is there.</summary>
+    public async Task StartAsync() =>
+        Manager = await VolumeManager.OpenAsync(Disk, SqliteDirectory, Store, _options, _time, NullLoggerFactory.Instance);
+
+    /// <summary>Stops in order and starts again.</summary>
+    public async Task RestartAsync()
+    {
+        await Manager.DisposeAsync();
+        await StartAsync();
+    }
+
+    /// <summary>
+    /// The process dies, and another one finds what it left: the page cache as it was, puts in flight landed or not. With
+    /// <paramref name="powerCut"/> what was not flushed is lost or torn, too.
+    /// </summary>
+    public async Task KillAsync(Random random, bool powerCut = false)
+    {
+        MemoryObjectStore store = Store;
+        SimDisk disk = Disk;
+        string sqlite = SqliteDirectory;
+        _life++;
+        // From here on the dead engine's puts fail; what it had begun otherwise it ends.
+        Store = store.Reborn(random);
+        await Manager.AbandonAsync();
+        Disk = powerCut ? disk.PowerCut(random) : disk.Clone();
+        CopyDirectory(sqlite, SqliteDirectory);
+        Directory.Delete(sqlite, true);
+        await StartAsync();
+    }
+
+    /// <summary>Blocks of an engine without writers: what map and log together hold of a volume.</summary>
+    public static int CountMapped(ReadOnlySpan<byte> content)
+    {
+        int mapped = 0;
+        for (; content.Length > 0; content = content[Block..])
+            mapped += content[..Block].ContainsAnyExcept((byte)0) ? 1 : 0;
+        return mapped;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Manager.DisposeAsync();
+        Directory.Delete(_root, true);
+    }
+
+    private static void CopyDirectory(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.GetFiles(from))
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+    }
+}
