@@ -1,25 +1,67 @@
 namespace Lunaria.Backends.Pool;
 
 /// <summary>
-/// Excludes changes of one key from each other, a fixed number of locks for all keys: two keys may share one and then wait for each other.
-/// No caller holds two. Thread-safe; owned by a <see cref="LocalPool"/>.
+/// Excludes changes of one key from each other. Holds as many locks as there are changes in progress; no caller holds two. Thread-safe; owned by
+/// a <see cref="LocalPool"/>.
 /// </summary>
 internal sealed class KeyLocks
 {
-    private readonly SemaphoreSlim[] locks = [.. Enumerable.Range(0, 256).Select(_ => new SemaphoreSlim(1))];
+    private readonly Dictionary<string, KeyLock> locks = new(StringComparer.Ordinal);
 
     /// <summary>Waits until nobody else changes the key; dispose the result to let the next one in.</summary>
     public async ValueTask<Held> TakeAsync(string key, CancellationToken cancellation)
     {
-        SemaphoreSlim mine = locks[(uint)key.GetHashCode(StringComparison.Ordinal) % (uint)locks.Length];
-        await mine.WaitAsync(cancellation);
-        return new Held(mine);
+        KeyLock mine = Join(key);
+        try
+        {
+            await mine.Turn.WaitAsync(cancellation);
+            return new Held(this, key, mine);
+        }
+        catch
+        {
+            Leave(key, mine);
+            throw;
+        }
+    }
+
+    private KeyLock Join(string key)
+    {
+        lock (locks)
+        {
+            if (!locks.TryGetValue(key, out KeyLock? mine))
+                locks.Add(key, mine = new KeyLock());
+            mine.Users++;
+            return mine;
+        }
+    }
+
+    private void Leave(string key, KeyLock mine)
+    {
+        lock (locks)
+        {
+            if (--mine.Users > 0)
+                return;
+            locks.Remove(key);
+            mine.Turn.Dispose();
+        }
     }
 
     /// <summary>A lock that is held.</summary>
-    internal readonly struct Held(SemaphoreSlim mine) : IDisposable
+    internal readonly struct Held(KeyLocks owner, string key, KeyLock mine) : IDisposable
     {
         /// <inheritdoc/>
-        public void Dispose() => mine.Release();
+        public void Dispose()
+        {
+            mine.Turn.Release();
+            owner.Leave(key, mine);
+        }
+    }
+
+    /// <summary>The lock of one key: whose turn it is, and how many hold it or wait.</summary>
+    internal sealed class KeyLock
+    {
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        public int Users { get; set; }
     }
 }

@@ -17,6 +17,7 @@ public sealed class LocalPool : IObjectStore
     private readonly PoolComponent[] components;
     private readonly PoolSpace space;
     private readonly ConcurrentDictionary<string, ObjectEntry> index;
+    private readonly ConcurrentDictionary<string, PoolComponent> doubtful = new(StringComparer.Ordinal);
     private readonly KeyLocks keyLocks = new();
     private ulong generation;
 
@@ -59,6 +60,7 @@ public sealed class LocalPool : IObjectStore
     {
         CheckPut(key, content.Length);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        ThrowIfDoubtful(key);
         if (index.ContainsKey(key))
             throw Exists(key);
         ObjectEntry entry = await StoreAsync(key, content, fromReserve: false, cancellation);
@@ -71,6 +73,7 @@ public sealed class LocalPool : IObjectStore
     {
         CheckPut(key, content.Length);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        ThrowIfDoubtful(key);
         index.TryGetValue(key, out ObjectEntry? before);
         if (before?.Tag != expectedTag)
             throw Exists(key);
@@ -152,6 +155,7 @@ public sealed class LocalPool : IObjectStore
     {
         ObjectKey.Check(key);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
+        ThrowIfDoubtful(key);
         if (index.TryGetValue(key, out ObjectEntry? entry))
             await RemoveAsync(entry);
     }
@@ -183,9 +187,17 @@ public sealed class LocalPool : IObjectStore
         ulong version = Interlocked.Increment(ref generation);
         var record = new TableRecord(TableRecordState.Live, version, version, key, (uint)run.Chunk, (byte)run.FirstSlot, (byte)run.Count,
             (uint)content.Length, Crc32C.Compute(content.Span));
-        // If this fails the component is faulted: whether the object exists is known at the next opening, and its slots stay taken until then.
-        long durableRound = await run.Component.Table.StoreAsync(number, record);
-        return new ObjectEntry(run.Component, number, record, durableRound);
+        try
+        {
+            long durableRound = await run.Component.Table.StoreAsync(number, record);
+            return new ObjectEntry(run.Component, number, record, durableRound);
+        }
+        catch
+        {
+            // The component is faulted. Only the next opening tells whether the object exists; until then its slots stay taken.
+            doubtful[key] = run.Component;
+            throw;
+        }
     }
 
     /// <summary>Makes the bytes durable and takes a record for them; gives the slots back where that fails.</summary>
@@ -222,6 +234,14 @@ public sealed class LocalPool : IObjectStore
         TableRecord record = entry.Record;
         space.Free(new SlotRun(entry.Component, (int)record.Chunk, record.FirstSlot, record.SlotCount));
         entry.Component.Table.Return(entry.RecordNumber);
+    }
+
+    private void ThrowIfDoubtful(string key)
+    {
+        if (doubtful.TryGetValue(key, out PoolComponent? component))
+            throw new ObjectStoreException(ObjectStoreError.Fatal,
+                $"Whether object '{key}' exists is in doubt: pool component {component.DisplayPath} failed while it was stored. "
+                + "Check the device, then start again.");
     }
 
     private void CheckPut(string key, int lengthBytes)

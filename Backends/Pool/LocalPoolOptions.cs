@@ -18,7 +18,7 @@ public sealed record LocalPoolOptions
     public PoolAllocation Allocation { get; init; } = PoolAllocation.Spread;
 
     /// <summary>
-    /// Free bytes that new objects leave alone, so that objects can still be replaced; null = 1 % of the pool, at least one chunk and at most 1 GiB.
+    /// Free bytes, in whole chunks, that new objects leave alone, so that objects can still be replaced; null = 1 % of the pool, at least two chunks, at most 1 GiB.
     /// </summary>
     public long? ReserveBytes { get; init; }
 

@@ -23,7 +23,7 @@ internal sealed class PoolSpace
     private readonly PoolComponent[] preference;
     private readonly LocalPoolOptions options;
     private readonly ILogger logger;
-    private readonly long reserveSlots;
+    private readonly long reserveChunks;
     private readonly int slotBytes;
 
     public PoolSpace(string poolName, PoolComponent[] components, LocalPoolOptions options, ILogger logger)
@@ -35,8 +35,8 @@ internal sealed class PoolSpace
         preference = [.. components];
         slotBytes = components[0].Layout.SlotBytes;
         TotalBytes = components.Sum(component => component.Layout.DataBytes);
-        long reserveBytes = ReserveBytes(options, TotalBytes, components[0].Layout.ChunkBytes);
-        reserveSlots = (reserveBytes + slotBytes - 1) / slotBytes;
+        int chunkBytes = components[0].Layout.ChunkBytes;
+        reserveChunks = (ReserveBytes(options, TotalBytes, chunkBytes) + chunkBytes - 1) / chunkBytes;
         State = options.Watermarks.Next(WatermarkState.Ok, FreeSlots() * slotBytes, TotalBytes);
     }
 
@@ -49,7 +49,7 @@ internal sealed class PoolSpace
         get
         {
             lock (gate)
-                return Math.Max(0, FreeSlots() - reserveSlots) * slotBytes;
+                return Math.Max(0, FreeSlots() - ReserveSlots) * slotBytes;
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class PoolSpace
 
     /// <summary>The reserve that the options ask for, in bytes.</summary>
     public static long ReserveBytes(LocalPoolOptions options, long totalBytes, int chunkBytes) =>
-        options.ReserveBytes ?? Math.Max(chunkBytes, Math.Min(totalBytes / 100, 1L << 30));
+        options.ReserveBytes ?? Math.Max(2L * chunkBytes, Math.Min(totalBytes / 100, 1L << 30));
 
     /// <summary>
     /// Takes a run of slots in one chunk. <paramref name="fromReserve"/>: the reserve may be used. OutOfSpace where there is none,
@@ -96,13 +96,15 @@ internal sealed class PoolSpace
     private bool TryAllocate(int slots, bool fromReserve, out SlotRun run)
     {
         run = default;
-        if (FreeSlots() - slots < (fromReserve ? 0 : reserveSlots))
+        if (!fromReserve && FreeSlots() - slots < ReserveSlots)
             return false;
+        // The reserve is kept in whole chunks: slots here and there would not do for an object that needs several.
+        bool mayBeginChunk = fromReserve || EmptyChunks() > reserveChunks;
         if (options.Allocation == PoolAllocation.Spread)
             Array.Sort(preference, ByFreeShareDescending);
         foreach (PoolComponent component in preference)
         {
-            if (!component.IsFaulted && component.Slots.TryAllocate(slots, out int chunk, out int firstSlot))
+            if (!component.IsFaulted && component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
             {
                 run = new SlotRun(component, chunk, firstSlot, slots);
                 return true;
@@ -110,6 +112,16 @@ internal sealed class PoolSpace
         }
 
         return false;
+    }
+
+    private long ReserveSlots => reserveChunks * ComponentLayout.SlotsPerChunk;
+
+    private long EmptyChunks()
+    {
+        long empty = 0;
+        foreach (PoolComponent component in components)
+            empty += component.IsFaulted ? 0 : component.Slots.EmptyChunks;
+        return empty;
     }
 
     private long FreeSlots()
@@ -161,6 +173,6 @@ internal sealed class PoolSpace
             return new(ObjectStoreError.Fatal, $"Pool '{poolName}' takes no changes: all its components failed. Check the devices, then start again.");
         return new(ObjectStoreError.OutOfSpace,
             $"Pool '{poolName}' is full: an object needs {(long)slots * slotBytes} bytes in one piece, {FreeSlots() * slotBytes} of {TotalBytes} bytes "
-            + $"are free, {reserveSlots * slotBytes} of them in reserve. Delete volumes or snapshots, or add space.");
+            + $"are free, {ReserveSlots * slotBytes} of them in reserve. Delete volumes or snapshots, or add space.");
     }
 }

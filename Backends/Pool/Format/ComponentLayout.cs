@@ -55,7 +55,7 @@ internal readonly record struct ComponentLayout(
     /// <summary>True where the parts lie in order, do not overlap and end inside the component: what a label must fulfil.</summary>
     public bool IsSound() =>
         ChunkBytes is >= MinChunkBytes and <= MaxChunkBytes && int.IsPow2(ChunkBytes)
-        && ChunkCount >= 1 && RecordCapacity is >= 1 and <= uint.MaxValue
+        && ChunkCount >= 1 && RecordCapacity is >= 1 and <= 1L << 40
         && FrontTableOffset >= LabelAreaBytes
         && DataOffset >= FrontTableOffset + RecordCapacity * TableRecord.Bytes
         && BackTableOffset >= DataOffset + DataBytes
