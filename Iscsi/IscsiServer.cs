@@ -1,4 +1,5 @@
 using System.Net;
+using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Sessions;
 using Lunaria.Iscsi.Transport;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ public sealed class IscsiServer : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<PortalListener> listeners = [];
     private bool started, disposed;
+    private int targetsAdded;
 
     /// <summary>A server that does not listen yet.</summary>
     /// <param name="options">Portals and limits.</param>
@@ -49,7 +51,10 @@ public sealed class IscsiServer : IAsyncDisposable
     public IscsiTarget AddTarget(string name, IscsiTargetOptions? options = null)
     {
         IscsiName.Check(name);
-        IscsiTarget target = new(name.ToLowerInvariant(), options ?? new());
+        options ??= new();
+        ushort number = (ushort)Interlocked.Increment(ref targetsAdded);
+        ushort relativeId = options.RelativePortId == 0 ? number : options.RelativePortId;
+        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), context.LoginEnvironment.PortalGroupTag, relativeId), options);
         if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {target.Name} already.", nameof(name));
         return target;
     }

@@ -9,16 +9,19 @@ namespace Lunaria.Iscsi;
 /// </summary>
 public sealed class IscsiTarget
 {
-    internal IscsiTarget(string name, IscsiTargetOptions options)
+    internal IscsiTarget(TargetPort port, IscsiTargetOptions options)
     {
-        Name = name;
+        Port = port;
         Options = options;
-        Luns = new();
+        Luns = new(port);
         DeviceServer = new(Luns);
     }
 
     /// <summary>iSCSI name, e.g. <c>iqn.2026-11.example.org:disks</c>.</summary>
-    public string Name { get; }
+    public string Name => Port.TargetName;
+
+    /// <summary>Its target port: this target has one portal group.</summary>
+    public TargetPort Port { get; }
 
     /// <summary>Settings given at creation.</summary>
     public IscsiTargetOptions Options { get; }

@@ -10,4 +10,10 @@ public sealed record IscsiTargetOptions
 
     /// <summary>Who may log in. Default: everybody, without authentication. An empty list admits nobody.</summary>
     public IReadOnlyList<InitiatorAccess> Access { get; init; } = [InitiatorAccess.Anyone];
+
+    /// <summary>
+    /// Relative target port identifier, the only one of its kind on this appliance; 0 = the number of the call of
+    /// <see cref="IscsiServer.AddTarget"/>. Hosts remember it (persistent reservations, path names), so give the same after a restart.
+    /// </summary>
+    public ushort RelativePortId { get; init; }
 }

@@ -58,6 +58,8 @@ internal sealed class DeviceServer(LogicalUnitMap luns)
         if (command is null || (command.Requires & ~unit.Features) != 0) return Unknown(task);
         if (unit.LegacyReservation.HeldByOther(itl) && (command.Flags & CommandFlags.PassesReserve) == 0)
             return task.Fail(ScsiStatus.ReservationConflict);
+        if (!unit.Reservations.Allows(itl, command.RuleOf is null ? command.Reservation : command.RuleOf(task)))
+            return task.Fail(ScsiStatus.ReservationConflict);
         if (!command.Mask.Allows(cdb, out int index, out int bit)) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(index, bit));
         if ((command.Flags & CommandFlags.NeedsMedium) != 0 && !unit.Power.Ready) return task.Fail(unit.Power.NotReady);
         if ((command.Flags & CommandFlags.Writes) != 0 && !unit.Mode.Writable) return task.Fail(unit.Mode.WriteProtection);

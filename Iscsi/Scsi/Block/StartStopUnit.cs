@@ -18,7 +18,9 @@ internal static class StartStopUnit
     [
         new("START STOP UNIT", "SBC-3 5.23", "1B 01 00 0F F7 00")
         {
-            Reservation = ReservationRule.Own,
+            // Starting disturbs nobody (SBC-3 table 6).
+            Reservation = ReservationRule.ByFields,
+            RuleOf = task => (task.Cdb.Span[4] & 0xF1) == StartBit ? ReservationRule.Allowed : ReservationRule.Writes,
             RecommendedSeconds = 120,
             Prepare = Prepare,
             Execute = ExecuteAsync,

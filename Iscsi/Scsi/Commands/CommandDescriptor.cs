@@ -35,6 +35,9 @@ internal sealed record CommandDescriptor(string Name, string Clause, CdbMask Mas
     /// <summary>Effect of persistent reservations.</summary>
     public ReservationRule Reservation { get; init; }
 
+    /// <summary>The rule of one command where <see cref="Reservation"/> is <see cref="ReservationRule.ByFields"/>.</summary>
+    public Func<ScsiTask, ReservationRule>? RuleOf { get; init; }
+
     /// <summary>What the logical unit must offer.</summary>
     public UnitFeatures Requires { get; init; }
 

@@ -29,8 +29,8 @@ internal enum ReservationRule : byte
     Reads,
     /// <summary>Writes: conflicts with every type.</summary>
     Writes,
-    /// <summary>The command decides by itself.</summary>
-    Own,
+    /// <summary>The fields of the command decide (<see cref="CommandDescriptor.RuleOf"/>).</summary>
+    ByFields,
 }
 
 /// <summary>What a logical unit offers; a command whose row requires more is not supported by the unit.</summary>

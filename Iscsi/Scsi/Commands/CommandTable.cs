@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Lunaria.Iscsi.Scsi.Block;
 using Lunaria.Iscsi.Scsi.Primary;
+using Lunaria.Iscsi.Scsi.Reservations;
 
 namespace Lunaria.Iscsi.Scsi.Commands;
 
@@ -16,7 +17,7 @@ internal static class CommandTable
         {
             TestUnitReady.Rows, RequestSense.Rows, Inquiry.Rows, ReportLuns.Rows, ModeSense.Rows, ModeSelect.Rows,
             PreventAllowMediumRemoval.Rows, ReserveRelease.Rows, SendDiagnostic.Rows,
-            ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
+            PersistentReserveIn.Rows, PersistentReserveOut.Rows, ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
             ReadCommands.Rows, WriteCommands.Rows, WriteAndVerify.Rows, VerifyCommands.Rows, SynchronizeCache.Rows, PreFetch.Rows,
             Unmap.Rows, WriteSame.Rows, CompareAndWrite.Rows, OrWrite.Rows, GetLbaStatus.Rows, ReadCapacity.Rows, StartStopUnit.Rows,
         }

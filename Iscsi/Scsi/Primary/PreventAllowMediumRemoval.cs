@@ -11,7 +11,8 @@ internal static class PreventAllowMediumRemoval
     [
         new("PREVENT ALLOW MEDIUM REMOVAL", "SPC-4 6.16", "1E 00 00 00 01 00")
         {
-            Reservation = ReservationRule.Own,
+            Reservation = ReservationRule.ByFields,
+            RuleOf = task => (task.Cdb.Span[4] & Prevent) == 0 ? ReservationRule.Allowed : ReservationRule.Writes,
             Prepare = _ => true,
             Execute = Execute,
         },

@@ -20,11 +20,14 @@ internal static class ReserveRelease
         new(name, clause, mask)
         {
             Flags = flags,
-            Reservation = ReservationRule.Own,
             RecommendedSeconds = 30,
-            Prepare = _ => true,
+            Prepare = Prepare,
             Execute = execute,
         };
+
+    /// <summary>Once anybody is registered, reservations are persistent ones (SPC-2 5.5.1; CRH=0).</summary>
+    private static bool Prepare(ScsiTask task) =>
+        task.Unit!.Reservations.State.Registrations.IsEmpty || task.Fail(ScsiStatus.ReservationConflict);
 
     private static ValueTask Reserve(ScsiTask task)
     {

@@ -27,8 +27,10 @@ internal static class SenseCodes
     public static readonly SenseData InvalidFieldInCdb = new(IllegalRequest, 0x24, 0x00);
     public static readonly SenseData LogicalUnitNotSupported = new(IllegalRequest, 0x25, 0x00);
     public static readonly SenseData InvalidFieldInParameterList = new(IllegalRequest, 0x26, 0x00);
+    public static readonly SenseData InvalidReleaseOfPersistentReservation = new(IllegalRequest, 0x26, 0x04);
     public static readonly SenseData SavingParametersNotSupported = new(IllegalRequest, 0x39, 0x00);
     public static readonly SenseData MediumRemovalPrevented = new(IllegalRequest, 0x53, 0x02);
+    public static readonly SenseData InsufficientRegistrationResources = new(IllegalRequest, 0x55, 0x04);
 
     public static readonly SenseData PowerOnOrReset = new(UnitAttention, 0x29, 0x00);
     public static readonly SenseData BusReset = new(UnitAttention, 0x29, 0x02);
@@ -36,6 +38,9 @@ internal static class SenseCodes
     public static readonly SenseData NexusLoss = new(UnitAttention, 0x29, 0x07);
     public static readonly SenseData NotReadyToReadyChange = new(UnitAttention, 0x28, 0x00);
     public static readonly SenseData ModeParametersChanged = new(UnitAttention, 0x2A, 0x01);
+    public static readonly SenseData ReservationsPreempted = new(UnitAttention, 0x2A, 0x03);
+    public static readonly SenseData ReservationsReleased = new(UnitAttention, 0x2A, 0x04);
+    public static readonly SenseData RegistrationsPreempted = new(UnitAttention, 0x2A, 0x05);
     public static readonly SenseData CapacityDataChanged = new(UnitAttention, 0x2A, 0x09);
     public static readonly SenseData CommandsCleared = new(UnitAttention, 0x2F, 0x00);
     public static readonly SenseData ReportedLunsDataChanged = new(UnitAttention, 0x3F, 0x0E);

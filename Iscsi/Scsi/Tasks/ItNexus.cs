@@ -14,18 +14,13 @@ public sealed class ItNexus
     /// <summary>A nexus of the initiator port <paramref name="initiatorName"/>,<paramref name="isid"/> and a target port.</summary>
     /// <param name="initiatorName">iSCSI name of the initiator.</param>
     /// <param name="isid">The 48 bits of the ISID, big-endian, in the low bits.</param>
-    /// <param name="targetName">iSCSI name of the target.</param>
-    /// <param name="targetPortalGroupTag">Target portal group: the target port is <c>name,t,0xtag</c>.</param>
-    /// <param name="relativeTargetPort">Relative target port identifier, from 1, the only one of its kind on this appliance.</param>
-    public ItNexus(string initiatorName, ulong isid, string targetName, ushort targetPortalGroupTag, ushort relativeTargetPort)
+    /// <param name="port">The target port.</param>
+    public ItNexus(string initiatorName, ulong isid, TargetPort port)
     {
         InitiatorName = initiatorName;
         Isid = isid;
-        TargetName = targetName;
-        TargetPortalGroupTag = targetPortalGroupTag;
-        RelativeTargetPort = relativeTargetPort;
+        Port = port;
         InitiatorPort = $"{initiatorName},i,0x{isid:x12}";
-        TargetPort = $"{targetName},t,0x{targetPortalGroupTag:x4}";
     }
 
     /// <summary>iSCSI name of the initiator.</summary>
@@ -34,20 +29,11 @@ public sealed class ItNexus
     /// <summary>ISID of the session, 48 bits.</summary>
     public ulong Isid { get; }
 
-    /// <summary>iSCSI name of the target.</summary>
-    public string TargetName { get; }
-
-    /// <summary>Target portal group tag.</summary>
-    public ushort TargetPortalGroupTag { get; }
-
-    /// <summary>Relative target port identifier (SPC-4 7.8.6.8).</summary>
-    public ushort RelativeTargetPort { get; }
+    /// <summary>The target port.</summary>
+    public TargetPort Port { get; }
 
     /// <summary>Name of the initiator port, <c>iqn,i,0xISID</c>: what a persistent reservation is bound to (SPC-4 7.6.4.6).</summary>
     public string InitiatorPort { get; }
-
-    /// <summary>Name of the target port, <c>iqn,t,0xTPGT</c>.</summary>
-    public string TargetPort { get; }
 
     /// <summary>
     /// True where an earlier session of the same initiator port was lost: the first command hears I_T NEXUS LOSS OCCURRED (29/07)

@@ -1,3 +1,4 @@
+using Lunaria.Iscsi.Scsi.Reservations;
 using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Scsi.Units;
@@ -5,7 +6,7 @@ namespace Lunaria.Iscsi.Scsi.Units;
 /// <summary>
 /// What a logical unit keeps for one I_T nexus (SAM-5 I_T_L nexus): above all the queue of its unit attention conditions. Any thread.
 /// </summary>
-internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit)
+internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
 {
     private readonly Lock sync = new();
     private readonly List<SenseData> attentions = [];
@@ -16,6 +17,12 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit)
 
     /// <summary>The logical unit.</summary>
     public LogicalUnit Unit { get; } = unit;
+
+    /// <summary>The LUN field by which the nexus addresses the unit.</summary>
+    public ulong LunField { get; } = lunField;
+
+    /// <summary>How the nexus stands to the persistent reservations; made anew when they have changed.</summary>
+    public NexusStanding? Standing { get; set; }
 
     /// <summary>True while a unit attention condition waits to be reported.</summary>
     public bool HasUnitAttention => pending;

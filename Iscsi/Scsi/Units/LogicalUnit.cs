@@ -14,6 +14,7 @@ namespace Lunaria.Iscsi.Scsi;
 public sealed class LogicalUnit
 {
     private ImmutableArray<ItlNexus> nexuses = [];
+    private ImmutableArray<TargetPort> ports = [];
     private long knownLengthBytes;
 
     /// <summary>A unit over <paramref name="medium"/>. Throws <see cref="ArgumentException"/> where a name is not ASCII.</summary>
@@ -26,6 +27,7 @@ public sealed class LogicalUnit
         Identity = new UnitIdentity(options);
         Limits = new UnitLimits(medium);
         Mode = new ModeState(this);
+        Reservations = new PersistentReservations(options.Store);
         knownLengthBytes = medium.Geometry.LengthBytes;
     }
 
@@ -53,6 +55,12 @@ public sealed class LogicalUnit
     /// <summary>The reservation of RESERVE(6) and RESERVE(10).</summary>
     internal LegacyReservation LegacyReservation { get; } = new();
 
+    /// <summary>Persistent reservations.</summary>
+    internal PersistentReservations Reservations { get; }
+
+    /// <summary>The target ports through which the unit can be reached, by relative identifier.</summary>
+    internal ImmutableArray<TargetPort> Ports => ports;
+
     /// <summary>Optional features.</summary>
     internal UnitFeatures Features => Medium.Thin.Supported ? UnitFeatures.Thin : UnitFeatures.None;
 
@@ -73,13 +81,18 @@ public sealed class LogicalUnit
     internal ImmutableArray<ItlNexus> Nexuses => nexuses;
 
     /// <summary>A nexus gets to know the unit: its first command hears of the power on or of the loss of its nexus.</summary>
-    internal ItlNexus Attach(ItNexus nexus)
+    internal ItlNexus Attach(ItNexus nexus, ulong lunField)
     {
-        var itl = new ItlNexus(nexus, this);
+        AddPort(nexus.Port);
+        var itl = new ItlNexus(nexus, this, lunField);
         itl.Establish(nexus.FollowsNexusLoss ? SenseCodes.NexusLoss : SenseCodes.PowerOnOrReset);
         ImmutableInterlocked.Update(ref nexuses, (all, added) => all.Add(added), itl);
         return itl;
     }
+
+    /// <summary>The unit can be reached through another target port.</summary>
+    internal void AddPort(TargetPort port) => ImmutableInterlocked.Update(
+        ref ports, (all, added) => all.Contains(added) ? all : [.. all.Add(added).OrderBy(known => known.RelativeId)], port);
 
     /// <summary>I_T nexus loss: what the nexus holds without persistence ends (SAM-5 6.3.4).</summary>
     internal void Detach(ItlNexus itl)

@@ -35,4 +35,7 @@ public sealed record LogicalUnitOptions
 
     /// <summary>True: the medium can be ejected by a host (RMB=1, START STOP UNIT with LOEJ).</summary>
     public bool Removable { get; init; }
+
+    /// <summary>Where persistent reservations and saved mode pages outlive the process; null = neither is offered.</summary>
+    public LogicalUnitStore? Store { get; init; }
 }

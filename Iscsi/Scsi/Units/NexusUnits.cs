@@ -33,7 +33,7 @@ internal sealed class NexusUnits
         foreach ((int lun, LogicalUnit unit) in inventory)
         {
             ItlNexus? known = before?.Find(lun);
-            units[lun] = known is not null && known.Unit == unit ? known : unit.Attach(nexus);
+            units[lun] = known is not null && known.Unit == unit ? known : unit.Attach(nexus, LunField.Encode(lun));
         }
 
         foreach ((int lun, ItlNexus old) in before?.byLun ?? FrozenDictionary<int, ItlNexus>.Empty)

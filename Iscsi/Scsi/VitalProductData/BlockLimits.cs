@@ -9,7 +9,7 @@ internal static class BlockLimits
     {
         UnitLimits limits = unit.Limits;
         bool thin = unit.Medium.Thin.Supported;
-        data.Byte(0)                                          // WSNZ=0: WRITE SAME of 0 blocks goes to the end
+        data.Byte(1)                                          // WSNZ: WRITE SAME of 0 blocks is refused
             .Byte(UnitLimits.MaxCompareAndWriteBlocks)
             .UInt16(limits.OptimalTransferGranularityBlocks)
             .UInt32(limits.MaxTransferBlocks)

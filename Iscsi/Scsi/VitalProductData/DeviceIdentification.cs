@@ -22,10 +22,10 @@ internal static class DeviceIdentification
     {
         Descriptor(data, Binary, LogicalUnitAssociation, 3, unit.Identity.Naa);
         Descriptor(data, Ascii, LogicalUnitAssociation, 1, [.. unit.Identity.Vendor, .. unit.Identity.SerialNumber]);
-        Descriptor(data, Binary, TargetPortAssociation, 4, [0, 0, (byte)(nexus.RelativeTargetPort >> 8), (byte)nexus.RelativeTargetPort]);
-        Descriptor(data, Binary, TargetPortAssociation, 5, [0, 0, (byte)(nexus.TargetPortalGroupTag >> 8), (byte)nexus.TargetPortalGroupTag]);
-        Descriptor(data, Utf8, TargetPortAssociation, 8, ScsiName(nexus.TargetPort));
-        Descriptor(data, Utf8, TargetDeviceAssociation, 8, ScsiName(nexus.TargetName));
+        Descriptor(data, Binary, TargetPortAssociation, 4, [0, 0, (byte)(nexus.Port.RelativeId >> 8), (byte)nexus.Port.RelativeId]);
+        Descriptor(data, Binary, TargetPortAssociation, 5, [0, 0, (byte)(nexus.Port.PortalGroupTag >> 8), (byte)nexus.Port.PortalGroupTag]);
+        Descriptor(data, Utf8, TargetPortAssociation, 8, ScsiName(nexus.Port.Name));
+        Descriptor(data, Utf8, TargetDeviceAssociation, 8, ScsiName(nexus.Port.TargetName));
     }
 
     /// <summary>A SCSI name string: UTF-8, ended by and padded with zeros to a multiple of four (SPC-4 7.8.6.11).</summary>

@@ -87,7 +87,7 @@ public class IdentityTests
     {
         byte[] page = Page(0xB0);
         Assert.AreEqual(
-            "00B0003C00FF0008000100000000080000000000FFFFFFFF00001000000000088000000000000000004000000000000000000000000000000000000000000000",
+            "00B0003C01FF0008000100000000080000000000FFFFFFFF00001000000000088000000000000000004000000000000000000000000000000000000000000000",
             Convert.ToHexString(page));
         Assert.AreEqual("00000000000000000000000000000000", Convert.ToHexString(
             ScsiHost.Over(new RamDevice(1 << 20, thin: false)).Send("12 01 B0 00 FF 00").Data[20..36]));
@@ -110,7 +110,7 @@ public class IdentityTests
     [TestMethod]
     public void Report_luns_tells_the_whole_list_length()
     {
-        var luns = new LogicalUnitMap();
+        var luns = new LogicalUnitMap(ScsiHost.Port);
         foreach (int lun in new[] { 300, 0, 7 }) luns.Add(lun, new LogicalUnit(medium, ScsiHost.Options(lun)));
         var many = new ScsiHost(new DeviceServer(luns));
         Assert.AreEqual(

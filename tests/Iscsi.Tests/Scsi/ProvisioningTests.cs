@@ -78,10 +78,12 @@ public class ProvisioningTests
     }
 
     [TestMethod]
-    public void Write_same_without_payload_writes_zeros_and_length_0_goes_to_the_end()
+    public void Write_same_without_payload_writes_zeros_and_length_0_is_refused()
     {
-        host.Send(Cdb(0x93, 0, 0, 0x01), []).Good();
+        host.Send(Cdb(0x93, 0, Blocks, 0x01), []).Good();
         Assert.IsFalse(medium.Raw(0, Blocks * 512).ContainsAnyExcept((byte)0));
+        host.Send(Cdb(0x93, 0, 0, 0x01), []).Refused("5/24/00", "cdb 10");
+        host.Send(Cdb(0x41, 0, 0), new byte[512]).Refused("5/24/00", "cdb 7");
     }
 
     [TestMethod]
@@ -92,7 +94,6 @@ public class ProvisioningTests
         host.Send(Cdb(0x93, 0, 8, 0x10), new byte[512]).Refused("5/24/00", "cdb 1.4");
         ScsiHost huge = ScsiHost.Over(new HugeDevice());
         huge.Send(Cdb(0x93, 0, 0x40_0001, 0x08), new byte[512]).Refused("5/24/00", "cdb 10");
-        huge.Send(Cdb(0x93, 0, 0, 0x08), new byte[512]).Refused("5/24/00", "cdb 10");
         huge.Send(Cdb(0x93, 0, 0x40_0000, 0x08), new byte[512]).Good();
     }
 

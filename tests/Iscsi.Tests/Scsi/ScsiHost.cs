@@ -42,13 +42,16 @@ internal sealed class ScsiHost
 {
     private readonly DeviceServer server;
 
-    public ScsiHost(DeviceServer server, string name = "iqn.2026-01.test:host", ulong isid = 0x023D_0000_0001, ushort port = 1, bool clear = true)
+    public ScsiHost(DeviceServer server, string name = "iqn.2026-01.test:host", ulong isid = 0x023D_0000_0001, bool clear = true)
     {
         this.server = server;
-        Nexus = new ItNexus(name, isid, "iqn.2026-01.test:target", 1, port);
+        Nexus = new ItNexus(name, isid, server.Luns.Port);
         server.Attach(Nexus);
         if (clear) ClearUnitAttentions();
     }
+
+    /// <summary>The target port of a server with one.</summary>
+    public static TargetPort Port { get; } = new("iqn.2026-01.test:target", 1, 1);
 
     public ItNexus Nexus { get; }
 
@@ -57,7 +60,7 @@ internal sealed class ScsiHost
 
     public static DeviceServer ServerOver(IBlockDevice medium, LogicalUnitOptions? options = null)
     {
-        var luns = new LogicalUnitMap();
+        var luns = new LogicalUnitMap(ScsiHost.Port);
         luns.Add(0, new LogicalUnit(medium, options ?? Options()));
         return new DeviceServer(luns);
     }

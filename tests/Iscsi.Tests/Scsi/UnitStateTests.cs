@@ -144,7 +144,7 @@ public class UnitStateTests
     [TestMethod]
     public void A_nexus_that_follows_a_lost_one_hears_of_the_loss()
     {
-        var nexus = new ItNexus("iqn.2026-01.test:host", 1, "iqn.2026-01.test:target", 1, 1) { FollowsNexusLoss = true };
+        var nexus = new ItNexus("iqn.2026-01.test:host", 1, server.Luns.Port) { FollowsNexusLoss = true };
         server.Attach(nexus);
         var task = new ScsiTask { Nexus = nexus };
         task.Cdb.Set(new byte[6]);
