@@ -45,8 +45,8 @@ public sealed record IscsiServerOptions
     /// <summary>All buffers of all connections together, bytes. When used up, commands wait; none fails.</summary>
     public long BufferPoolBytes { get; init; } = 256L << 20;
 
-    /// <summary>Buffers of one connection, bytes.</summary>
-    public int MaxConnectionBufferBytes { get; init; } = 32 << 20;
+    /// <summary>Buffers of one connection, bytes: room for the longest transfer of a logical unit beside ordinary ones.</summary>
+    public int MaxConnectionBufferBytes { get; init; } = 64 << 20;
 
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for a limit that cannot work.</summary>
     internal void Check()

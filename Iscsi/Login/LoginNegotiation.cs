@@ -12,7 +12,10 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     // Until the login is complete the initiator's MaxRecvDataSegmentLength is the default (RFC 7143 13.12).
     private const int MaxResponseTextLength = 8192;
 
+    private static readonly string[] IdentityKeys = ["InitiatorName", "TargetName", "SessionType"];
+
     private readonly ParameterNegotiation parameters = new();
+    private readonly Dictionary<string, string> identityValues = [];
     private readonly TextAccumulator incoming = new(environment.MaxTextLengthBytes);
     private TextChunks? outgoing;
     private InitiatorAccess? access;
@@ -84,9 +87,10 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
             LoginStatus identified = Identify(keys, answer);
             if (identified != LoginStatus.Success) return identified;
         }
+        if (!TakeIdentityKeys(keys)) return LoginStatus.InitiatorError;
         LoginStatus status = Authenticate(keys, answer);
         if (status != LoginStatus.Success) return status;
-        foreach ((string name, string value) in pairs)
+        foreach ((string name, string value) in keys)
             if (!IsSecurityKey(name) && !parameters.Take(name, value, Identity!.IsDiscovery, answer))
                 return LoginStatus.InitiatorError;
         if (stage == (byte)LoginStage.SecurityNegotiation)
@@ -133,6 +137,19 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         answer.Add(new("TargetPortalGroupTag", environment.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
         if (target.Options.Alias is string alias) answer.Add(new("TargetAlias", alias));
         return LoginStatus.Success;
+    }
+
+    /// <summary>
+    /// Takes the keys that say who and where out of a request. libiscsi repeats them in each stage: that is harmless, a change is not.
+    /// </summary>
+    private bool TakeIdentityKeys(Dictionary<string, string> keys)
+    {
+        foreach (string name in IdentityKeys)
+        {
+            if (!keys.Remove(name, out string? value)) continue;
+            if (!identityValues.TryAdd(name, value) && identityValues[name] != value) return false;
+        }
+        return true;
     }
 
     private LoginStatus Authenticate(Dictionary<string, string> keys, List<KeyValuePair<string, string>> answer)
