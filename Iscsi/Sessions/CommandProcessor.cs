@@ -19,10 +19,9 @@ internal sealed class CommandProcessor(
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
     private const int MaxImmediateCommands = 32;
 
-    private readonly ResponseSender responses = new(sender, parameters);
+    private readonly ResponseSender responses = new(sender, parameters, session.Window, commands);
     private readonly WriteBatch batch = new();
     private readonly OrderedCommands ordered = new();
-    private readonly LinkedList<Command> waitingForMemory = new();
     private uint lastTransferTag;
 
     /// <summary>
@@ -136,17 +135,10 @@ internal sealed class CommandProcessor(
         foreach (Command command in waiting) Execute(command);
     }
 
-    /// <summary>True while commands wait for memory: then no further ones are invited.</summary>
-    public bool IsShortOfMemory => waitingForMemory.Count > 0;
-
     /// <summary>Goes on with commands that waited for memory, or for commands before them, if their time has come.</summary>
     public void Resume()
     {
-        while (waitingForMemory.First?.Value is Command first && commands.TryRentBuffer(first, first.ReservedBytes))
-        {
-            waitingForMemory.RemoveFirst();
-            Reserved(first);
-        }
+        while (commands.TryResume(out Command? next)) Reserved(next);
         while (ordered.TryUnblock(commands, out Command? next)) Run(next);
     }
 
@@ -170,7 +162,6 @@ internal sealed class CommandProcessor(
         command.Aborted = true;
         if (command.State == CommandState.Executing || command.IsStreaming) return;
         if (command.State == CommandState.Blocked) ordered.Forget(command);
-        if (command.State == CommandState.WaitingForMemory) waitingForMemory.Remove(command);
         Release(command);
     }
 
@@ -205,7 +196,6 @@ internal sealed class CommandProcessor(
         if (task.Access == BlockAccess.Read && task.ReadFlag && ordered.MayPass(command, commands))
         {
             if (batch.Overlaps(task)) CommitWrites();
-            session.Window.Update(commands.OrderedCount, IsShortOfMemory);
             if (responses.TryReadInPlace(command))
             {
                 Release(command);
@@ -269,14 +259,7 @@ internal sealed class CommandProcessor(
             return;
         }
         command.ReservedBytes = (int)lengthBytes;
-        if (lengthBytes > 0 && (waitingForMemory.Count > 0 || !commands.TryRentBuffer(command, command.ReservedBytes)))
-        {
-            command.State = CommandState.WaitingForMemory;
-            commands.Enter(command);
-            waitingForMemory.AddLast(command);
-            return;
-        }
-        Reserved(command);
+        if (lengthBytes == 0 || commands.TryReserve(command)) Reserved(command);
     }
 
     private void Reserved(Command command)
@@ -395,11 +378,7 @@ internal sealed class CommandProcessor(
 
     private void Respond(Command command)
     {
-        if (!command.Aborted)
-        {
-            session.Window.Update(commands.CountWithout(command), IsShortOfMemory);
-            responses.SendResult(command);
-        }
+        if (!command.Aborted) responses.SendResult(command);
         Release(command);
     }
 

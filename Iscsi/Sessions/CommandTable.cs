@@ -11,6 +11,7 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
 {
     private readonly Dictionary<uint, Command> inFlight = new(256);
     private readonly Stack<Command> free = new();
+    private readonly LinkedList<Command> waitingForMemory = new();
     private long rentedBytes;
 
     /// <summary>Commands that wait for something.</summary>
@@ -50,6 +51,29 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
         return true;
     }
 
+    /// <summary>True while commands wait for memory: then no further ones are invited.</summary>
+    public bool IsShortOfMemory => waitingForMemory.Count > 0;
+
+    /// <summary>Gives the command the buffer it wants; without memory it waits, and <see cref="TryResume"/> brings it back.</summary>
+    public bool TryReserve(Command command)
+    {
+        if (waitingForMemory.Count == 0 && TryRentBuffer(command, command.ReservedBytes)) return true;
+        command.State = CommandState.WaitingForMemory;
+        Enter(command);
+        waitingForMemory.AddLast(command);
+        return false;
+    }
+
+    /// <summary>The next command that waited and now has its buffer.</summary>
+    public bool TryResume([NotNullWhen(true)] out Command? command)
+    {
+        command = waitingForMemory.First?.Value;
+        if (command is null || !TryRentBuffer(command, command.ReservedBytes)) return false;
+        waitingForMemory.RemoveFirst();
+        command.State = CommandState.None;
+        return true;
+    }
+
     /// <summary>Moves a payload out of the receive buffer, for a command that will wait long; false = there is no memory for it.</summary>
     public bool TryMovePayload(Command command)
     {
@@ -67,6 +91,7 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     /// <summary>The command is over: its buffers go back, whoever waits for its end hears of it, and it is pooled.</summary>
     public void Release(Command command)
     {
+        if (command.State == CommandState.WaitingForMemory) waitingForMemory.Remove(command);
         if (command.IsEntered)
         {
             inFlight.Remove(command.InitiatorTaskTag);

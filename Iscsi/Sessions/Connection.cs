@@ -76,6 +76,7 @@ internal sealed class Connection : IDisposable
         {
             reason = broken.Message;
             Log.ProtocolBroken(server.Logger, peer, broken.Message);
+            if (broken.Reject is Pdu.RejectReason reject && sender.Buffer.Fits(broken.RejectedHeader.Length)) sender.Reject(reject, broken.RejectedHeader);
         }
         catch (SocketException failed)
         {
@@ -211,17 +212,19 @@ internal sealed class Connection : IDisposable
     /// <summary>Waits for the socket or the inbox, and receives what is there.</summary>
     private void Receive()
     {
-        bool ready = login is not { IsWaiting: true } && memory.TryActivate() && reader.TryMakeRoom();
+        bool listens = login is not { IsWaiting: true };
+        bool ready = listens && !memory.IsIdle && memory.TryActivate() && reader.TryMakeRoom();
         if (ready && reader.ExpectsMore && TryReceive()) return;
         if (!Inbox.TryBeginWait()) return;
-        waiter.Wait(ready, forWrite: false, timers.NextDueMs());
-        if (ready && waiter.IsReadable)
+        waiter.Wait(forRead: ready || (listens && memory.IsIdle), forWrite: false, timers.NextDueMs());
+        if (waiter.IsReadable)
         {
-            TryReceive();
+            if (ready) TryReceive();
+            else memory.IsIdle = false;
             return;
         }
-        if (timers.CheckDue(ready, fullFeature is not null) is TimerEvent.Ping) fullFeature!.Ping();
-        if (fullFeature is { HasCommands: false } && sender.Buffer.IsEmpty && timers.IsIdle) memory.GiveBack();
+        if (timers.CheckDue(listens && (ready || memory.IsIdle), fullFeature is not null) is TimerEvent.Ping) fullFeature!.Ping();
+        if (fullFeature is { HasCommands: false } && timers.IsIdle) memory.GiveBack();
     }
 
     private bool TryReceive()

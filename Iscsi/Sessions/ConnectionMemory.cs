@@ -37,6 +37,9 @@ internal sealed class ConnectionMemory
     /// <summary>Null while idle.</summary>
     public ReceiveBuffer? Receive { get; private set; }
 
+    /// <summary>True while the buffers are given back; the connection's loop ends it when there is something to receive.</summary>
+    public bool IsIdle { get; set; }
+
     /// <summary>The login is over: what has been received moves to a pooled buffer as soon as there is one.</summary>
     public void LeaveLogin() => inLogin = false;
 
@@ -84,6 +87,7 @@ internal sealed class ConnectionMemory
         if (inLogin || Receive is null || Receive.UnhandledBytes > 0 || Receive.References > 0 || !send.IsEmpty) return;
         if (Receive.Pooled is not null) pool.Return(Receive.Pooled);
         Receive = null;
+        IsIdle = true;
         if (sendMemory is null) return;
         pool.Return(sendMemory);
         sendMemory = null;

@@ -134,7 +134,7 @@ internal sealed class FullFeaturePhase
         processor?.Resume();
         processor?.CommitWrites();
         bool wasClosed = session.Window.IsClosed;
-        session.Window.Update(commands.OrderedCount, processor?.IsShortOfMemory ?? false);
+        session.Window.Update(commands.OrderedCount, commands.IsShortOfMemory);
         // Nothing else may be due that would tell the initiator of the open window.
         if (wasClosed && !session.Window.IsClosed) TellWindow();
     }

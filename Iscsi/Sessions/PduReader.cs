@@ -27,6 +27,7 @@ internal sealed class PduReader(ConnectionMemory memory)
     /// <summary>Less missing data than this is not worth streaming: one more receive brings it.</summary>
     private const int StreamThresholdBytes = 8192;
 
+    private readonly byte[] streamHeader = new byte[BasicHeader.LengthBytes];
     private Memory<byte> streamRest, streamData;
     private StreamedPdu streamed;
     private int streamTailBytes, consumedBytes, discardBytes;
@@ -84,7 +85,8 @@ internal sealed class PduReader(ConnectionMemory memory)
         };
         consumedBytes = total;
         if (available < total) return total - available >= StreamThresholdBytes ? ReadResult.Partial : ReadResult.Nothing;
-        if (DataDigest && dataLength > 0 && !Crc32C.Matches(bytes.Slice(dataStart, padded), bytes[(dataStart + padded)..])) ThrowDataDigest();
+        if (DataDigest && dataLength > 0 && !Crc32C.Matches(bytes.Slice(dataStart, padded), bytes[(dataStart + padded)..]))
+            ThrowDataDigest(bytes[..BasicHeader.LengthBytes]);
         return ReadResult.Complete;
     }
 
@@ -101,7 +103,8 @@ internal sealed class PduReader(ConnectionMemory memory)
     /// </summary>
     public void BeginStream(Command command, Memory<byte> destination, int here)
     {
-        BasicHeader basic = new(Buffer.Array.AsSpan(Buffer.Start, BasicHeader.LengthBytes));
+        Buffer.Array.AsSpan(Buffer.Start, BasicHeader.LengthBytes).CopyTo(streamHeader);
+        BasicHeader basic = new(streamHeader);
         streamed = new(command, basic.Opcode, basic.Final);
         command.IsStreaming = true;
         streamData = destination;
@@ -136,7 +139,7 @@ internal sealed class PduReader(ConnectionMemory memory)
         {
             int pad = streamTailBytes - Crc32C.LengthBytes;
             uint crc = ~Crc32C.Append(Crc32C.Append(uint.MaxValue, streamData.Span), tail[..pad]);
-            if (crc != System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(tail[pad..])) ThrowDataDigest();
+            if (crc != System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(tail[pad..])) ThrowDataDigest(streamHeader);
         }
         Buffer.Start += streamTailBytes;
         return true;
@@ -166,5 +169,6 @@ internal sealed class PduReader(ConnectionMemory memory)
         return BasicHeader.LengthBytes + basic.TotalAhsLengthBytes + (2 * Crc32C.LengthBytes) + BasicHeader.Padded(basic.DataSegmentLengthBytes);
     }
 
-    private static void ThrowDataDigest() => throw new IscsiProtocolException("a data digest is wrong");
+    private static void ThrowDataDigest(ReadOnlySpan<byte> header) =>
+        throw new IscsiProtocolException("a data digest is wrong", RejectReason.DataDigestError, header.ToArray());
 }

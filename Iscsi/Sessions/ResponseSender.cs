@@ -7,7 +7,7 @@ using Lunaria.Iscsi.Scsi.Sense;
 namespace Lunaria.Iscsi.Sessions;
 
 /// <summary>Data-In and SCSI Response PDUs, with residuals (RFC 7143 11.4, 11.7). The connection's thread only.</summary>
-internal sealed class ResponseSender(PduSender sender, SessionParameters parameters)
+internal sealed class ResponseSender(PduSender sender, SessionParameters parameters, CommandWindow window, CommandTable commands)
 {
     /// <summary>
     /// Reads a prepared READ straight into the send buffer, behind headers that are already there, and ends it with GOOD. False = the
@@ -57,6 +57,7 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
     /// <summary>A SCSI Response without data but sense.</summary>
     public void SendStatus(Command command)
     {
+        OpenWindow(command);
         ScsiTask task = command.Task;
         Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
         int senseLength = task.WriteSense(sense);
@@ -74,6 +75,9 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         }
         sender.EndWithStatus();
     }
+
+    /// <summary>The response tells the window as it is without the command it ends.</summary>
+    private void OpenWindow(Command ended) => window.Update(commands.CountWithout(ended), commands.IsShortOfMemory);
 
     private int MaxSegment => Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
 
@@ -97,6 +101,7 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
             return;
         }
         header.HasStatus = true;
+        OpenWindow(command);
         Residual residual = Residual.Of(command);
         header.Overflow = residual.IsOverflow;
         header.Underflow = residual.IsUnderflow;
