@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
@@ -16,7 +17,7 @@ internal sealed class MapStore : IDisposable
     private readonly MapDatabase database;
     private readonly MapMemory memory;
     private readonly SemaphoreSlim loadGate = new(ConcurrentLoads);
-    private readonly Dictionary<uint, BlockMap> maps = [];
+    private readonly ConcurrentDictionary<uint, BlockMap> maps = new();
 
     // A publish that changes more leaves than fit goes on behind a checkpoint where it stopped: from its start it would never end.
     private PublishFrame? interrupted;
@@ -63,14 +64,14 @@ internal sealed class MapStore : IDisposable
 
     /// <summary>
     /// Opens the map of a volume, under its dense number. Every volume is opened before its first publish is applied. <paramref name="mapLock"/> is the
-    /// volume's, shared with its overlay. Not while <see cref="ApplyAsync"/> or <see cref="CheckpointAsync"/> run.
+    /// volume's, shared with its overlay. Any thread, at any time; blocks for reads of map.db.
     /// </summary>
+    /// <exception cref="InvalidDataException">map.db has that number for another volume, or one that was longer.</exception>
     public BlockMap OpenVolume(uint volume, Guid uuid, ulong sizeBlocks, Lock mapLock)
     {
         Segments.AddVolume(volume, uuid, nextSequence: 1);
         var map = new BlockMap(volume, sizeBlocks, mapLock, memory, Segments, database, loadGate);
-        maps.Add(volume, map);
-        return map;
+        return maps.TryAdd(volume, map) ? map : throw new InvalidOperationException($"The map of volume number {volume} is open already.");
     }
 
     /// <summary>
@@ -131,14 +132,15 @@ internal sealed class MapStore : IDisposable
 
     private void WriteCheckpoint(MapCheckpoint checkpoint)
     {
+        BlockMap[] open = [.. maps.Values.OrderBy(map => map.Volume)];
         using (MapCheckpointWriter writer = database.BeginCheckpoint())
         {
-            foreach (BlockMap map in maps.Values.OrderBy(map => map.Volume))
+            foreach (BlockMap map in open)
                 map.WriteChanges(writer);
             writer.PutSegments(Segments);
             writer.Commit(checkpoint, Segments.NextId);
         }
-        foreach (BlockMap map in maps.Values)
+        foreach (BlockMap map in open)
             map.MarkClean();
         memory.MarkClean();
         Segments.MarkClean();

@@ -61,10 +61,11 @@ internal sealed class MapDatabase : IDisposable
         }
     }
 
-    /// <summary>Gives each group of a volume that has leaves to <paramref name="group"/>, and the volume's number of mapped blocks.</summary>
+    /// <summary>Gives each group of a volume that has leaves to <paramref name="group"/>, and the volume's number of mapped blocks. Any thread.</summary>
     public long ReadPresence(uint volume, uint generation, Action<int, LeafSet> group)
     {
-        using SqliteCommand command = writer.CreateCommand();
+        using SqliteConnection connection = file.OpenReader();
+        using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "SELECT leaf_group, content FROM presence WHERE volume=$volume AND generation=$generation";
         command.Parameters.AddWithValue("$volume", (long)volume);
         command.Parameters.AddWithValue("$generation", (long)generation);

@@ -78,15 +78,17 @@ internal sealed class SegmentTable
         row.Exists = false;
     }
 
-    /// <summary>Makes a volume known, with the next sequence it had at the checkpoint.</summary>
+    /// <summary>Makes a volume known where it is not, with the next sequence it had at the checkpoint.</summary>
+    /// <exception cref="InvalidDataException">The number is another volume's.</exception>
     internal void AddVolume(uint volume, Guid uuid, ulong nextSequence)
     {
         lock (volumesLock)
         {
-            if (volumes.TryGetValue(volume, out VolumeEntry? entry))
-                (entry.Uuid, entry.NextSequence) = (uuid, Math.Max(entry.NextSequence, nextSequence));
-            else
+            if (!volumes.TryGetValue(volume, out VolumeEntry? entry))
                 volumes.Add(volume, new() { Uuid = uuid, NextSequence = nextSequence });
+            else if (entry.Uuid != uuid)
+                throw new InvalidDataException(
+                    $"Volume number {volume} is {uuid} in lunaria.db, but {entry.Uuid} in map.db. The two files do not belong together.");
         }
     }
 

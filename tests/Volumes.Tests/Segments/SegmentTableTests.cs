@@ -1,0 +1,68 @@
+using Lunaria.Volumes.Segments;
+using Lunaria.Volumes.Tests.Map;
+
+namespace Lunaria.Volumes.Tests.Segments;
+
+/// <summary>Counts of the segment table, and what it refuses.</summary>
+[TestClass]
+public sealed class SegmentTableTests
+{
+    private static SegmentTable Table()
+    {
+        var table = new SegmentTable();
+        table.AddVolume(1, MapHarness.Uuid(0), 5);
+        table.Add(new(1), 1, MapHarness.Header(0, 7, [1, 2, 3]));
+        return table;
+    }
+
+    [TestMethod]
+    public void Adding_again_changes_nothing_and_another_segment_is_refused()
+    {
+        SegmentTable table = Table();
+        table.AddLive(new(1), 3);
+        table.Add(new(1), 1, MapHarness.Header(0, 7, [1, 2, 3]));
+        Assert.IsTrue(table.TryGet(new(1), out SegmentRow row));
+        Assert.AreEqual(new SegmentRow(1, 7, 4096, 3, 3), row);
+        Assert.AreEqual((4 * 4096L, 4 * 4096L, 1, 8UL), (table.StoredBytes, table.VolumeStoredBytes(1), table.Count, table.NextSequence(1)));
+        Assert.ThrowsExactly<InvalidDataException>(() => table.Add(new(1), 1, MapHarness.Header(0, 8, [1, 2, 3])));
+    }
+
+    [TestMethod]
+    public void A_live_count_outside_of_the_segment_is_refused()
+    {
+        SegmentTable table = Table();
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(1), 4));
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(1), -1));
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(2), 1));
+    }
+
+    [TestMethod]
+    public void Only_a_dead_segment_is_removed_and_its_number_stays_taken()
+    {
+        SegmentTable table = Table();
+        table.AddLive(new(1), 3);
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.Remove(new(1)));
+        table.AddLive(new(1), -3);
+        var dead = new List<SegmentId>();
+        table.CopyDead(dead);
+        CollectionAssert.AreEqual(new SegmentId[] { new(1) }, dead);
+        table.Remove(new(1));
+        Assert.IsFalse(table.TryGet(new(1), out _));
+        Assert.AreEqual((0L, 0L, 0, 8UL, new SegmentId(2)), (table.StoredBytes, table.VolumeStoredBytes(1), table.Count, table.NextSequence(1), table.NextId));
+    }
+
+    [TestMethod]
+    public void Dead_segments_are_found_among_many_with_gaps()
+    {
+        SegmentTable table = Table();
+        uint[] dead = [1, 1023, 1024, 5000, 70_000];
+        foreach (uint id in dead.Skip(1))
+            table.Add(new(id), 1, MapHarness.Header(0, id, [1]));
+        table.Add(new(6000), 1, MapHarness.Header(0, 6000, [1]));
+        table.AddLive(new(6000), 1);
+        var found = new List<SegmentId>();
+        table.CopyDead(found);
+        CollectionAssert.AreEqual(dead, found.Select(id => id.Value).ToArray());
+        Assert.AreEqual(70_001U, table.NextId.Value);
+    }
+}
