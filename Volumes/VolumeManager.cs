@@ -19,12 +19,13 @@ public sealed class VolumeManager : IAsyncDisposable
     private readonly EngineFiles _files;
     private readonly EngineParts _engine;
     private readonly VolumeRegistry _volumes;
+    private readonly Publisher _publisher;
     private readonly Destager _destager;
     private readonly SemaphoreSlim _creating = new(1);
     private bool _disposed;
 
-    internal VolumeManager(EngineFiles files, EngineParts engine, VolumeRegistry volumes, Destager destager) =>
-        (_files, _engine, _volumes, _destager) = (files, engine, volumes, destager);
+    internal VolumeManager(EngineFiles files, EngineParts engine, VolumeRegistry volumes, Publisher publisher, Destager destager) =>
+        (_files, _engine, _volumes, _publisher, _destager) = (files, engine, volumes, publisher, destager);
 
     /// <summary>
     /// Opens or creates the engine's files on <paramref name="data"/> (log, journal) and in <paramref name="sqliteDirectory"/>
@@ -63,7 +64,7 @@ public sealed class VolumeManager : IAsyncDisposable
                     ? existing
                     : throw new InvalidOperationException($"Volume '{name}' exists with {existing.SizeBytes} bytes, not {sizeBytes}.");
             VolumeRecord record = _files.Metadata.CreateVolume(Guid.NewGuid(), name, sizeBytes);
-            Volume volume = new(record, EngineOpener.OpenIndex(_files.Maps, record), _engine);
+            Volume volume = new(record, await _publisher.OpenIndexAsync(record), _engine);
             _volumes.Add(volume);
             return volume;
         }
@@ -107,6 +108,7 @@ public sealed class VolumeManager : IAsyncDisposable
         VolumesLog.Closed(_engine.Logger, _engine.Log.UsedBytes);
         await _files.DisposeAsync();
         _destager.Dispose();
+        _publisher.Dispose();
         _engine.Health.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Overlay;
 
 namespace Lunaria.Volumes.Access;
@@ -15,8 +16,14 @@ internal sealed class VolumeIndex
     private readonly Lock _mapLock;
     private ulong _lastObsoletingLsn;
 
-    /// <summary>The index of a volume whose map shares <paramref name="mapLock"/>.</summary>
-    public VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock) = (map, mapLock);
+    private VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock) = (map, mapLock);
+
+    /// <summary>An empty index over a volume's map.</summary>
+    public static VolumeIndex Open(MapStore maps, VolumeRecord record)
+    {
+        Lock mapLock = new();
+        return new(maps.OpenVolume(record.Number, record.Uuid, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
+    }
 
     /// <summary>What the destager has published.</summary>
     public BlockMap Map { get; }

@@ -32,11 +32,13 @@ internal sealed class CutShipper(
                 ulong sequence = table.NextSequence(cut.Volume.Number);
                 for ((int trimAt, int entryAt) = (0, 0); entryAt < cut.Entries.Count; sequence++)
                 {
-                    await _slots.WaitAsync(failed.Token);
+                    // Never for ever: puts end when one of them fails.
+                    await _slots.WaitAsync(CancellationToken.None);
                     SegmentBuilder builder = RentBuilder();
                     Task put = Task.CompletedTask;
                     try
                     {
+                        failed.Token.ThrowIfCancellationRequested();
                         (trimAt, entryAt) = await packer.PackAsync(builder, cut, trimAt, entryAt);
                         ReadOnlyMemory<byte> content = builder.Seal(poolId, cut.Volume.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header);
                         segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Volume.Number, header));
@@ -53,7 +55,7 @@ internal sealed class CutShipper(
         }
         catch
         {
-            await failed.CancelAsync();
+            failed.Cancel();
             await Task.WhenAll(puts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             for (int i = 0; i < puts.Count && !cancellation.IsCancellationRequested; i++)
                 if (puts[i].Exception?.InnerException is not ObjectStoreException { Error: ObjectStoreError.Exists })
@@ -81,7 +83,7 @@ internal sealed class CutShipper(
         }
         catch (ObjectStoreException)
         {
-            await failed.CancelAsync();
+            failed.Cancel();
             throw;
         }
     }

@@ -40,7 +40,7 @@ internal sealed class Destager : IDisposable
     /// <summary>Ends the loop at the next point where it waits; what it was doing is done again by the next life.</summary>
     public async ValueTask StopAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loop;
     }
 
@@ -166,7 +166,7 @@ internal sealed class Destager : IDisposable
             // A block that was skipped because a later record replaces it must not be lost with that record.
             if (cuts.Any(cut => cut.LastObsoletingLsn >= Math.Max(end.Lsn, _engine.Log.FlushedLsn)))
                 await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(end, segments, TrimsOf(cuts));
+            await _publisher.PublishAsync(end, segments, TrimsOf(cuts), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
             _failures = 0;
@@ -200,7 +200,7 @@ internal sealed class Destager : IDisposable
         if (trims.Count > 0 && next != _lastFreeLsn)
         {
             await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(_publisher.Published, [], trims);
+            await _publisher.PublishAsync(_publisher.Published, [], trims, _stop.Token);
         }
         _lastFreeLsn = next;
         if (_publisher.HasDeadSegments)

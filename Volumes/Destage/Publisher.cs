@@ -1,10 +1,13 @@
+using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Volumes.Destage;
@@ -14,10 +17,12 @@ namespace Lunaria.Volumes.Destage;
 /// The destager's; one call at a time.
 /// </summary>
 internal sealed class Publisher(
-    MapStore maps, MapJournal journal, SegmentStore segments, IObjectStore store, VolumesOptions options, ILogger logger, LogPosition published)
+    MapStore maps, MapJournal journal, SegmentStore segments, IObjectStore store, EngineHealth health, VolumesOptions options, TimeProvider time,
+    ILogger logger, LogPosition published) : IDisposable
 {
     private const int PublishesBetweenLooks = 16;
     private readonly List<SegmentId> _dead = [];
+    private readonly SemaphoreSlim _mapGate = new(1);
     private int _publishesSinceLook;
 
     /// <summary>Everything below is in segments.</summary>
@@ -27,14 +32,22 @@ internal sealed class Publisher(
     /// Complete = a restart knows these segments and trims, and so does the map. The segments are durable, and so are all records that made a block
     /// below <paramref name="end"/> obsolete.
     /// </summary>
-    public async ValueTask PublishAsync(LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims)
+    public async ValueTask PublishAsync(LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims, CancellationToken cancellation)
     {
         PublishFrame frame = new(end, newSegments, trims);
-        frame = frame with { Sequence = await journal.AppendAsync(frame) };
+        frame = frame with { Sequence = await AppendAsync(frame, cancellation) };
         foreach (PublishedSegment segment in newSegments)
             segments.AddDirectory(segment.Id, segment.Header);
-        while (!await maps.ApplyAsync(frame))
-            await WriteCheckpointAsync(new(frame.Sequence, Published));
+        await _mapGate.WaitAsync(CancellationToken.None);
+        try
+        {
+            while (!await maps.ApplyAsync(frame))
+                await WriteCheckpointAsync(new(frame.Sequence, Published), cancellation);
+        }
+        finally
+        {
+            _mapGate.Release();
+        }
         Published = end;
         _publishesSinceLook++;
     }
@@ -70,20 +83,73 @@ internal sealed class Publisher(
     /// <summary>Checkpoints the map as of now, cuts the journal, and deletes the segments that the checkpoint shows to be dead.</summary>
     public async ValueTask CheckpointAsync(CancellationToken cancellation)
     {
-        _dead.Clear();
-        maps.Segments.CopyDead(_dead);
-        await WriteCheckpointAsync(new(journal.NextSequence, Published));
+        await _mapGate.WaitAsync(CancellationToken.None);
+        try
+        {
+            _dead.Clear();
+            maps.Segments.CopyDead(_dead);
+            await WriteCheckpointAsync(new(journal.NextSequence, Published), cancellation);
+        }
+        finally
+        {
+            _mapGate.Release();
+        }
         // Dead in the map that was just committed, and a segment never comes back to life: nobody needs it, not even after a crash.
         foreach (SegmentId id in _dead)
             if (maps.Segments.TryGet(id, out SegmentRow row) && row.LiveBlocks == 0)
                 await DeleteAsync(id, row, cancellation);
     }
 
-    /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
-    private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint)
+    /// <summary>Adds a volume's map; while a publish is applied or a checkpoint made, it waits.</summary>
+    public async ValueTask<VolumeIndex> OpenIndexAsync(VolumeRecord record)
     {
-        await maps.CheckpointAsync(checkpoint);
+        await _mapGate.WaitAsync(CancellationToken.None);
+        try
+        {
+            return VolumeIndex.Open(maps, record);
+        }
+        finally
+        {
+            _mapGate.Release();
+        }
+    }
+
+    public void Dispose() => _mapGate.Dispose();
+
+    /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
+    private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint, CancellationToken cancellation)
+    {
+        for (int attempt = 0; ; attempt++)
+            try
+            {
+                await maps.CheckpointAsync(checkpoint);
+                break;
+            }
+            catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL)
+            {
+                await WaitForSpaceAsync(attempt, e, cancellation);
+            }
         await journal.TrimAsync(checkpoint.JournalSequence);
+    }
+
+    private async ValueTask<ulong> AppendAsync(PublishFrame frame, CancellationToken cancellation)
+    {
+        for (int attempt = 0; ; attempt++)
+            try
+            {
+                return await journal.AppendAsync(frame);
+            }
+            catch (DiskFullException e)
+            {
+                await WaitForSpaceAsync(attempt, e, cancellation);
+            }
+    }
+
+    private Task WaitForSpaceAsync(int attempt, Exception cause, CancellationToken cancellation)
+    {
+        if (health.SetStore(new(HealthState.OutOfSpace, $"The data directory has no space for the map ({cause.Message}).")))
+            VolumesLog.StoreOutOfSpace(logger, cause);
+        return Task.Delay(BackOff.Delay(attempt, time), time, cancellation);
     }
 
     private async ValueTask DeleteAsync(SegmentId id, SegmentRow row, CancellationToken cancellation)

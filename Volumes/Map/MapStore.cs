@@ -7,7 +7,8 @@ namespace Lunaria.Volumes.Map;
 
 /// <summary>
 /// The block maps of all volumes, their common memory, the segment table and map.db. Owned by the volume manager. One map writer (recovery, then the
-/// destager) calls <see cref="ApplyAsync"/> and <see cref="CheckpointAsync"/>, one call at a time.
+/// destager) calls <see cref="ApplyAsync"/> and <see cref="CheckpointAsync"/>, one call at a time; both
+/// block for map.db, on a thread of the writer's own.
 /// </summary>
 internal sealed class MapStore : IDisposable
 {
@@ -78,13 +79,17 @@ internal sealed class MapStore : IDisposable
     /// Applies a durable publish: adds its segments, clears its trims, maps its extents. Called without any mapLock, takes them for short pieces; doing
     /// it again changes nothing. False = too many leaves are changed: checkpoint (as of the journal position BEFORE this publish), then call again.
     /// </summary>
-    public ValueTask<bool> ApplyAsync(PublishFrame publish) => new(Task.Run(() => Apply(publish)));
+    public ValueTask<bool> ApplyAsync(PublishFrame publish) => new(Apply(publish));
 
     /// <summary>
     /// Writes everything changed since the last checkpoint in one transaction; complete = durable. Not concurrent with <see cref="ApplyAsync"/>.
     /// After a failure nothing is written and it can be tried again.
     /// </summary>
-    public ValueTask CheckpointAsync(MapCheckpoint checkpoint) => new(Task.Run(() => WriteCheckpoint(checkpoint)));
+    public ValueTask CheckpointAsync(MapCheckpoint checkpoint)
+    {
+        WriteCheckpoint(checkpoint);
+        return default;
+    }
 
     /// <summary>Closes map.db and frees all memory; what is not in a checkpoint is in the journal.</summary>
     public void Dispose()

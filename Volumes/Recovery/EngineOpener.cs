@@ -33,7 +33,7 @@ internal static class EngineOpener
             CutMarks marks = new((ulong)options.CutBytes / CutMarks.PerCut, bell);
             files.Maps = MapStore.Open(Path.Combine(sqliteDirectory, "map.db"), options.MapMemoryBytes);
             IReadOnlyList<VolumeRecord> records = files.Metadata.ReadVolumes();
-            Dictionary<uint, VolumeIndex> indexes = records.ToDictionary(record => record.Number, record => OpenIndex(files.Maps, record));
+            Dictionary<uint, VolumeIndex> indexes = records.ToDictionary(record => record.Number, record => VolumeIndex.Open(files.Maps, record));
 
             PublishReplay publishes = new(files.Maps);
             files.Journal = await MapJournal.OpenAsync(
@@ -46,11 +46,12 @@ internal static class EngineOpener
             VolumeRegistry volumes = new();
             foreach (VolumeRecord record in records)
                 volumes.Add(new(record, indexes[record.Number], engine));
-            Destager destager = MakeDestager(files, store, engine, volumes, publishes.Published, bell);
+            Publisher publisher = new(files.Maps, files.Journal, segments, store, engine.Health, options, time, logger, publishes.Published);
+            Destager destager = MakeDestager(files, store, engine, volumes, publisher, bell);
             destager.Start();
             VolumesLog.Opened(
                 logger, records.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
-            return new(files, engine, volumes, destager);
+            return new(files, engine, volumes, publisher, destager);
         }
         catch
         {
@@ -59,22 +60,14 @@ internal static class EngineOpener
         }
     }
 
-    /// <summary>An empty index over a volume's map.</summary>
-    public static VolumeIndex OpenIndex(MapStore maps, VolumeRecord record)
-    {
-        Lock mapLock = new();
-        return new(maps.OpenVolume(record.Number, record.Uuid, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
-    }
-
     private static Destager MakeDestager(
-        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LogPosition published, Signal bell)
+        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, Publisher publisher, Signal bell)
     {
         VolumesOptions options = engine.Options;
         int segmentBytes = Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
             files.Metadata.PoolId, segmentBytes, options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
-        Publisher publisher = new(files.Maps, files.Journal, engine.Segments, store, options, engine.Logger, published);
         return new(volumes, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

@@ -6,7 +6,6 @@ public sealed class ManualTime : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
     private TimeSpan _now;
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -65,24 +64,20 @@ public sealed class ManualTime : TimeProvider
         }
     }
 
-    /// <summary>Moves the clock in small steps until the task is done, giving other threads time in between.</summary>
-    public async Task<T> AdvanceUntilAsync<T>(Task<T> task, TimeSpan step)
+    /// <summary>Moves the clock to where the next timer falls due; false where none runs.</summary>
+    public bool AdvanceToNextTimer()
     {
-        while (!task.IsCompleted)
-        {
-            Task changed;
-            lock (_lock)
-                changed = _timers.Count > 0 ? Task.CompletedTask : _changed.Task;
-            await Task.WhenAny(task, changed);
-            Advance(step);
-            await Task.Yield();
-        }
-        return await task;
+        TimeSpan? next;
+        lock (_lock)
+            next = _timers.MinBy(timer => timer.Due)?.Due;
+        if (next is null)
+            return false;
+        Advance(next.Value > Now ? next.Value - Now : TimeSpan.Zero);
+        return true;
     }
 
     private void Set(ManualTimer timer, TimeSpan dueTime)
     {
-        TaskCompletionSource? changed = null;
         lock (_lock)
         {
             _timers.Remove(timer);
@@ -90,10 +85,8 @@ public sealed class ManualTime : TimeProvider
             {
                 timer.Due = _now + dueTime;
                 _timers.Add(timer);
-                (changed, _changed) = (_changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
             }
         }
-        changed?.SetResult();
     }
 
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer

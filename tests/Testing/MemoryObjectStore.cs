@@ -52,7 +52,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>From now on puts wait for <see cref="ReleasePuts"/>.</summary>
     public void HoldPuts()
     {
-        lock (sync) hold ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (sync) hold ??= new();
     }
 
     /// <summary>Lets held puts go on.</summary>
