@@ -28,7 +28,7 @@ internal sealed class PoolFiles : IAsyncDisposable
         try
         {
             var sources = components.Select(files.Source).ToArray();
-            files.Pool = await LocalPool.OpenAsync(new LocalPoolOptions { Components = sources }, loggers.CreateLogger<LocalPool>());
+            files.Pool = await LocalPool.OpenAsync(new LocalPoolOptions { Components = sources, MayCreate = isFirstStart }, loggers.CreateLogger<LocalPool>());
             return files;
         }
         catch

@@ -9,10 +9,19 @@ namespace Lunaria.Backends.Pool;
 /// </summary>
 internal sealed class ComponentProbe : IDisposable
 {
-    private ComponentProbe(PoolComponentSource source) => Source = source;
+    private const string LockSuffix = ".lock";
+
+    private ComponentProbe(PoolComponentSource source, IDisposable held)
+    {
+        Source = source;
+        Lock = held;
+    }
 
     /// <summary>Where it looked.</summary>
     public PoolComponentSource Source { get; }
+
+    /// <summary>Keeps other processes from the component, also while it is being made.</summary>
+    public IDisposable Lock { get; }
 
     /// <summary>The open file; null where there is none, or an empty one.</summary>
     public IDiskFile? File { get; private set; }
@@ -29,26 +38,38 @@ internal sealed class ComponentProbe : IDisposable
     /// <summary>True where both labels are whole and say the same.</summary>
     public bool LabelsAgree { get; private set; }
 
-    /// <summary>Looks at a place; opens the file that is there.</summary>
-    public static async ValueTask<ComponentProbe> ReadAsync(PoolComponentSource source)
+    /// <summary>Locks a place; IOException where another process has it.</summary>
+    public static ComponentProbe Take(PoolComponentSource source) => new(source, source.Disk.Lock(source.Path + LockSuffix));
+
+    /// <summary>Looks at the place; opens the file that is there.</summary>
+    public async ValueTask ReadAsync()
     {
-        var probe = new ComponentProbe(source);
-        if (!source.Disk.Exists(source.Path))
-            return probe;
-        IDiskFile file = source.Disk.Open(source.Path, create: false);
+        if (!Source.Disk.Exists(Source.Path))
+            return;
+        IDiskFile file = Source.Disk.Open(Source.Path, create: false);
         if (file.LengthBytes == 0)
         {
             file.Dispose();
-            return probe;
+            return;
         }
 
-        probe.File = file;
-        await probe.ReadLabelsAsync(file);
-        return probe;
+        File = file;
+        await ReadLabelsAsync(file);
+    }
+
+    /// <summary>Forgets an unfinished component, so that it can be made again.</summary>
+    public void Forget()
+    {
+        File?.Dispose();
+        (File, Label) = (null, null);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => File?.Dispose();
+    public void Dispose()
+    {
+        File?.Dispose();
+        Lock.Dispose();
+    }
 
     private async ValueTask ReadLabelsAsync(IDiskFile file)
     {

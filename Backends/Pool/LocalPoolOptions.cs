@@ -11,6 +11,9 @@ public sealed record LocalPoolOptions
     /// <summary>All components, in any order: 1 to 255.</summary>
     public required IReadOnlyList<PoolComponentSource> Components { get; init; }
 
+    /// <summary>False: the pool must exist, because something names objects of it. An absent one is then not made anew.</summary>
+    public bool MayCreate { get; init; } = true;
+
     /// <summary>Bytes of a chunk, which is also the largest object: a power of two, 64 KiB to 128 MiB.</summary>
     public int ChunkBytes { get; init; } = 4 << 20;
 

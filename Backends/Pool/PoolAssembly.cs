@@ -13,61 +13,62 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
     public async ValueTask<LocalPool> OpenAsync()
     {
         PoolOptionsCheck.Check(options);
-        List<ComponentProbe> probes = await ProbeAsync();
-        PoolComponent[] components = [];
+        var probes = new List<ComponentProbe>();
         try
         {
+            foreach (PoolComponentSource source in options.Components)
+                probes.Add(Take(source));
+            await ReadAsync(probes);
             if (probes.TrueForAll(NothingStored))
-            {
-                Discard(probes);
-                Guid poolId = await PoolCreation.CreateAsync(options);
-                PoolLog.Created(logger, options.Name, poolId, string.Join(", ", options.Components.Select(source => source.DisplayPath)));
-                probes = await ProbeAsync();
-            }
-
+                await CreateAsync(probes);
             IReadOnlyList<PoolMember> members = PoolMembership.CheckSet(probes);
-            components = [.. probes.OrderBy(probe => probe.Label!.Index)
-                .Select(probe => new PoolComponent(probe.File!, probe.Source.DisplayPath, probe.Label!, logger))];
+            PoolComponent[] components = [.. probes.OrderBy(probe => probe.Label!.Index).Select(probe => new PoolComponent(probe, logger))];
             await RefreshLabelsAsync(probes, components, members);
             return await LoadAsync(components);
         }
         catch (Exception e)
         {
-            Discard(probes);
-            throw e is IOException ? PoolMembership.Refuse($"Pool '{options.Name}' cannot be opened: {e.Message}", e) : e;
+            foreach (ComponentProbe probe in probes)
+                probe.Dispose();
+            throw e is IOException or UnauthorizedAccessException ? PoolMembership.Refuse($"Pool '{options.Name}' cannot be opened: {e.Message}", e) : e;
         }
     }
 
     /// <summary>True for an absent component, and for one of a set that was never completed.</summary>
     private static bool NothingStored(ComponentProbe probe) => probe.File is null || probe.Label is { State: LabelState.Initializing };
 
-    private static void Discard(List<ComponentProbe> probes)
+    private static ComponentProbe Take(PoolComponentSource source)
     {
-        foreach (ComponentProbe probe in probes)
-            probe.Dispose();
-    }
-
-    private async ValueTask<List<ComponentProbe>> ProbeAsync()
-    {
-        var probes = new List<ComponentProbe>();
         try
         {
-            foreach (PoolComponentSource source in options.Components)
-            {
-                probes.Add(await ComponentProbe.ReadAsync(source));
-                PoolMembership.CheckComponent(probes[^1]);
-            }
-
-            return probes;
+            return ComponentProbe.Take(source);
         }
-        catch (Exception e)
+        catch (IOException e)
         {
-            Discard(probes);
-            throw e is IOException
-                ? PoolMembership.Refuse($"Pool component {options.Components[Math.Min(probes.Count, options.Components.Count - 1)].DisplayPath} "
-                    + $"cannot be read: {e.Message}", e)
-                : e;
+            throw PoolMembership.Refuse(
+                $"Pool component {source.DisplayPath} cannot be locked: another process uses it, or its directory is not there. {e.Message}", e);
         }
+    }
+
+    private static async ValueTask ReadAsync(List<ComponentProbe> probes)
+    {
+        foreach (ComponentProbe probe in probes)
+        {
+            await probe.ReadAsync();
+            PoolMembership.CheckComponent(probe);
+        }
+    }
+
+    private async ValueTask CreateAsync(List<ComponentProbe> probes)
+    {
+        if (!options.MayCreate)
+            throw PoolMembership.Refuse($"Pool '{options.Name}' does not exist at {options.Components[0].DisplayPath}, but is in use: its data is "
+                + "elsewhere, or lost. Mount its disk, or correct the path.");
+        foreach (ComponentProbe probe in probes)
+            probe.Forget();
+        Guid poolId = await PoolCreation.CreateAsync(options);
+        PoolLog.Created(logger, options.Name, poolId, string.Join(", ", options.Components.Select(source => source.DisplayPath)));
+        await ReadAsync(probes);
     }
 
     /// <summary>Writes labels that are damaged, old, unfinished, or know another path of a component.</summary>

@@ -12,16 +12,19 @@ namespace Lunaria.Backends.Pool;
 internal sealed class PoolComponent : IDisposable
 {
     private readonly ILogger logger;
+    private readonly IDisposable held;
     private volatile Exception? fault;
 
-    public PoolComponent(IDiskFile file, string displayPath, ComponentLabel label, ILogger logger)
+    /// <summary>Takes over file and lock of a probe that found a sound label.</summary>
+    public PoolComponent(ComponentProbe probe, ILogger logger)
     {
         this.logger = logger;
-        File = file;
-        DisplayPath = displayPath;
-        Label = label;
-        Layout = label.Layout;
-        Rounds = new FlushRounds(file);
+        held = probe.Lock;
+        File = probe.File!;
+        DisplayPath = probe.Source.DisplayPath;
+        Label = probe.Label!;
+        Layout = Label.Layout;
+        Rounds = new FlushRounds(File);
         Slots = new SlotMap(Layout.ChunkCount);
         Table = new ObjectTable(this);
     }
@@ -102,6 +105,7 @@ internal sealed class PoolComponent : IDisposable
     {
         File.Dispose();
         Table.Dispose();
+        held.Dispose();
     }
 
     private ObjectStoreException Fault(Exception cause)

@@ -53,6 +53,9 @@ public sealed class FileSystemDisk : IDisk, IDisposable
     /// <inheritdoc/>
     public void Rename(string from, string to) => File.Move(FullPath(from), FullPath(to), overwrite: true);
 
+    /// <inheritdoc/>
+    public IDisposable Lock(string path) => new FileStream(FullPath(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
     /// <summary>As <see cref="IDisk.FlushDirectoryAsync"/>; also covers the directory's own name in the one above. Windows needs nothing of it.</summary>
     public ValueTask FlushDirectoryAsync(string directory) =>
         OperatingSystem.IsLinux() ? EnqueueFlush(new DirectoryFlush(FullPath(directory))) : default;

@@ -21,6 +21,12 @@ public interface IDisk
     /// <summary>Renames a file over another; durable after <see cref="FlushDirectoryAsync"/>.</summary>
     void Rename(string from, string to);
 
+    /// <summary>
+    /// Keeps everybody else from the name <paramref name="path"/> (a file of that name may be made, and stays) until the result is disposed or the
+    /// process dies. IOException where another has it.
+    /// </summary>
+    IDisposable Lock(string path);
+
     /// <summary>Makes creations, deletions and renames in a directory survive the loss of power.</summary>
     ValueTask FlushDirectoryAsync(string directory);
 }

@@ -16,6 +16,7 @@ public sealed class SimDisk : IDisk
     private readonly SortedDictionary<string, SimFile> _files = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SimFile> _durableFiles = new(StringComparer.Ordinal);
     private readonly List<NameChange> _unflushedNames = [];
+    private readonly HashSet<string> _locks = [];
 
     /// <summary>What goes wrong here, and counters.</summary>
     public SimFaults Faults { get; } = new();
@@ -67,6 +68,13 @@ public sealed class SimDisk : IDisk
             SimFile file = _files.GetValueOrDefault(from) ?? throw new FileNotFoundException($"There is no file '{from}' on the simulated disk.", from);
             Change(new(to, from, file));
         }
+    }
+
+    /// <inheritdoc/>
+    IDisposable IDisk.Lock(string path)
+    {
+        lock (_lock)
+            return _locks.Add(path) ? new HeldLock(this, path) : throw new IOException($"'{path}' on the simulated disk is locked by another.");
     }
 
     /// <inheritdoc/>
@@ -166,6 +174,15 @@ public sealed class SimDisk : IDisk
     }
 
     private static string DirectoryOf(string path) => path.LastIndexOf('/') is int at and >= 0 ? path[..at] : "";
+
+    private sealed class HeldLock(SimDisk disk, string path) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (disk._lock)
+                disk._locks.Remove(path);
+        }
+    }
 
     /// <summary>A creation (To), a deletion (From) or a rename (both).</summary>
     private sealed record NameChange(string? To, string? From, SimFile? File)

@@ -44,8 +44,8 @@ internal static class LabelCodec
         WriteInt32LittleEndian(header[20..], (int)label.State);
         WriteUInt64LittleEndian(header[24..], label.Generation);
         WriteUInt64LittleEndian(header[32..], label.MembershipGeneration);
-        label.PoolId.TryWriteBytes(header[40..]);
-        label.ComponentId.TryWriteBytes(header[56..]);
+        label.PoolId.TryWriteBytes(header[40..], bigEndian: true, out _);
+        label.ComponentId.TryWriteBytes(header[56..], bigEndian: true, out _);
         WriteUInt16LittleEndian(header[72..], (ushort)label.Index);
         WriteUInt16LittleEndian(header[74..], (ushort)label.Members.Count);
         WriteInt32LittleEndian(header[76..], label.Layout.ChunkBytes);
@@ -89,7 +89,7 @@ internal static class LabelCodec
         for (int i = 0; i < memberCount; i++)
             members[i] = DecodeMember(source.Slice(HeaderBytes + i * MemberBytes, MemberBytes));
         label = new ComponentLabel((LabelState)ReadInt32LittleEndian(source[20..]), ReadUInt64LittleEndian(source[24..]),
-            ReadUInt64LittleEndian(source[32..]), new Guid(source.Slice(40, 16)), new Guid(source.Slice(56, 16)),
+            ReadUInt64LittleEndian(source[32..]), new Guid(source.Slice(40, 16), bigEndian: true), new Guid(source.Slice(56, 16), bigEndian: true),
             ReadUInt16LittleEndian(source[72..]), ReadText(source.Slice(153, MaxNameBytes), source[152]), layout, formatted, members);
         return LabelHealth.Sound;
     }
@@ -104,7 +104,7 @@ internal static class LabelCodec
 
     private static void EncodeMember(PoolMember member, Span<byte> destination)
     {
-        member.ComponentId.TryWriteBytes(destination);
+        member.ComponentId.TryWriteBytes(destination, bigEndian: true, out _);
         WriteUInt16LittleEndian(destination[16..], (ushort)member.Index);
         destination[18] = (byte)member.State;
         destination[19] = WriteText(member.LastPath, destination.Slice(32, MaxPathBytes));
@@ -112,7 +112,7 @@ internal static class LabelCodec
     }
 
     private static PoolMember DecodeMember(ReadOnlySpan<byte> source) =>
-        new(new Guid(source[..16]), ReadUInt16LittleEndian(source[16..]), (MemberState)source[18], ReadInt64LittleEndian(source[24..]),
+        new(new Guid(source[..16], bigEndian: true), ReadUInt16LittleEndian(source[16..]), (MemberState)source[18], ReadInt64LittleEndian(source[24..]),
             ReadText(source.Slice(32, MaxPathBytes), source[19]));
 
     /// <summary>Writes as many whole characters as fit; returns the bytes used.</summary>

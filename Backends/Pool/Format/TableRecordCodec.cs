@@ -65,7 +65,7 @@ internal static class TableRecordCodec
     private static uint Checksum(Guid componentId, long number, ReadOnlySpan<byte> record)
     {
         Span<byte> place = stackalloc byte[24];
-        componentId.TryWriteBytes(place);
+        componentId.TryWriteBytes(place, bigEndian: true, out _);
         WriteInt64LittleEndian(place[16..], number);
         return Crc32C.Append(Crc32C.Compute(place), record[CheckedFrom..]);
     }

@@ -216,6 +216,39 @@ public sealed class AssemblyTests
     }
 
     [TestMethod]
+    public async Task A_component_in_use_is_refused_and_free_after_the_pool_is_closed()
+    {
+        string directory = Directory.CreateTempSubdirectory("lunaria-pool-").FullName;
+        try
+        {
+            using var disk = new FileSystemDisk(directory);
+            using var other = new FileSystemDisk(directory);
+            var source = new PoolComponentSource(disk, "pool", Path.Combine(directory, "pool"), Size);
+            await using (LocalPool pool = await OpenAsync([source]))
+                await RefusesAsync([source with { Disk = other }], source.DisplayPath, "another process");
+            await using LocalPool again = await OpenAsync([source with { Disk = other }]);
+            await RefusesAsync([source], "another process");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [TestMethod]
+    public async Task A_pool_that_must_exist_is_not_made()
+    {
+        var disk = new SimDisk();
+        LocalPoolOptions options = TestPool.On(disk, TestPool.Options, Size) with { MayCreate = false };
+        ObjectStoreException e = await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => LocalPool.OpenAsync(options, NullLogger.Instance).AsTask());
+        StringAssert.Contains(e.Message, "does not exist at /pool/c0");
+        Assert.AreEqual(0, disk.List("").Count);
+
+        await (await TestPool.OpenAsync(disk, TestPool.Options, Size)).DisposeAsync();
+        await (await LocalPool.OpenAsync(options, NullLogger.Instance)).DisposeAsync();
+    }
+
+    [TestMethod]
     [DataRow(1L << 10, 64 << 10, "too small")]
     [DataRow(Size, 100_000, "power of two")]
     [DataRow(Size, 32 << 10, "power of two")]

@@ -12,6 +12,8 @@ internal sealed class ObservedDisk(SimDisk disk, Action atBoundary, Action? afte
 
     public IReadOnlyList<string> List(string directory) => disk.List(directory);
 
+    public IDisposable Lock(string path) => ((IDisk)disk).Lock(path);
+
     public void Delete(string path)
     {
         disk.Delete(path);
