@@ -178,9 +178,9 @@ internal sealed partial class BlockMap
     private bool TryStore(LeafGroup group, ulong leaf, LeafEntry old, ReadOnlySpan<LeafRun> runs)
     {
         int index = (int)(leaf % LeafGroup.Leaves);
-        if (old.IsResident && memory.IsDirty(old) && memory.Fits(old, runs.Length))
+        if (old.IsResident && memory.IsDirty(old) && old.Fits(runs.Length))
         {
-            LeafEntry same = old.IsFlat ? old : old with { RunCount = (ushort)runs.Length };
+            LeafEntry same = old.IsFlat ? old : old with { RunCount = (byte)runs.Length };
             Store(same, runs);
             memory.Directory(group.DirectoryPage)[index] = same;
             return true;

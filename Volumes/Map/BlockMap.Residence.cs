@@ -13,7 +13,7 @@ internal sealed partial class BlockMap
     /// Takes a clean leaf out of memory where it is at this place, and says so in <paramref name="entry"/>; the caller frees the cell. False = it is
     /// not, or the mapLock is held by someone else. Called by the memory, which holds its own lock.
     /// </summary>
-    internal bool TryEvict(uint leaf, uint page, ushort cell, out LeafEntry entry)
+    internal bool TryEvict(uint leaf, uint page, int cell, out LeafEntry entry)
     {
         entry = default;
         if (!mapLock.TryEnter())

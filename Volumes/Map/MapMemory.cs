@@ -5,7 +5,7 @@ namespace Lunaria.Volumes.Map;
 
 /// <summary>
 /// Native memory for the leaves and leaf directories of all maps, in pages of 4 KiB, under one budget. When it is used up, pages of clean leaves
-/// leave, by CLOCK; changed leaves live in pages of their own, at most half of the budget, until a checkpoint makes them clean. Owned by the map
+/// leave, by CLOCK; changed leaves live in pages of their own, at most three quarters of the budget, until a checkpoint makes them clean. Owned by the map
 /// store; thread-safe. What is in a cell belongs to the map that allocated it.
 /// </summary>
 /// <remarks>
@@ -36,7 +36,7 @@ internal sealed unsafe class MapMemory : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(budgetBytes, MinBudgetBytes);
         pageLimit = (int)Math.Min(budgetBytes / PageBytes, int.MaxValue / 2);
-        dirtyLimit = pageLimit / 2;
+        dirtyLimit = pageLimit / 4 * 3;
         pages = (MapPage*)NativeMemory.AllocZeroed((nuint)pageLimit + 1, (nuint)sizeof(MapPage));
         arenas = (byte**)NativeMemory.AllocZeroed((nuint)(pageLimit / ArenaPages + 1), (nuint)sizeof(byte*));
     }
@@ -94,7 +94,7 @@ internal sealed unsafe class MapMemory : IDisposable
             if (flat)
             {
                 (info.Leaf, info.Slot) = (leaf, slot);
-                entry = new((uint)page, 0, 0);
+                entry = new((uint)page, 0, 0, 0);
                 return true;
             }
             int cell = info.FreeCell - 1;
@@ -103,7 +103,7 @@ internal sealed unsafe class MapMemory : IDisposable
             *header = new() { Leaf = leaf, Slot = slot };
             if (info.FreeCell == 0)
                 Unlink(page, ref partial[sizeClass]);
-            entry = new((uint)page, (ushort)cell, (ushort)runCount);
+            entry = new((uint)page, (byte)cell, (byte)runCount, (byte)sizeClass);
             return true;
         }
     }
@@ -191,7 +191,7 @@ internal sealed unsafe class MapMemory : IDisposable
 
     /// <summary>The entries of a directory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<LeafEntry> Directory(uint page) => new(PageAddress((int)page), PageBytes / LeafRun.Bytes);
+    public Span<LeafEntry> Directory(uint page) => new(PageAddress((int)page), LeafGroup.Leaves);
 
     /// <summary>The runs of a leaf; 512 entries of one block each where it is flat.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -200,12 +200,8 @@ internal sealed unsafe class MapMemory : IDisposable
         byte* start = PageAddress((int)entry.Page);
         return entry.IsFlat
             ? new(start, BlockMap.LeafBlocks)
-            : new(start + entry.Cell * LeafClasses.CellBytes(pages[entry.Page].SizeClass) + LeafClasses.CellHeaderBytes, entry.RunCount);
+            : new(start + entry.Cell * LeafClasses.CellBytes(entry.SizeClass) + LeafClasses.CellHeaderBytes, entry.RunCount);
     }
-
-    /// <summary>True where the leaf's cell is the right one for so many runs.</summary>
-    public bool Fits(LeafEntry entry, int runCount) =>
-        runCount >= LeafClasses.FlatFromRuns ? entry.IsFlat : !entry.IsFlat && LeafClasses.OfRuns(runCount) == pages[entry.Page].SizeClass;
 
     /// <summary>True where the leaf waits for a checkpoint.</summary>
     public bool IsDirty(LeafEntry entry) => pages[entry.Page].Dirty;
@@ -316,7 +312,7 @@ internal sealed unsafe class MapMemory : IDisposable
 
     private void EvictLeaf(ushort slot, uint leaf, int page, int cell)
     {
-        if (maps[slot]!.TryEvict(leaf, (uint)page, (ushort)cell, out LeafEntry entry))
+        if (maps[slot]!.TryEvict(leaf, (uint)page, cell, out LeafEntry entry))
             FreeLeaf(entry);
     }
 

@@ -60,8 +60,8 @@ internal sealed class MapStore : IDisposable
     /// <summary>Memory for leaves in use now, in bytes.</summary>
     public long MemoryBytes => memory.UsedBytes;
 
-    /// <summary>True where a checkpoint should come soon: half of what may be changed is.</summary>
-    public bool WantsCheckpoint => memory.DirtyBytes > memory.DirtyLimitBytes / 2;
+    /// <summary>True where a checkpoint should come soon: three quarters of the leaves that may be changed are.</summary>
+    public bool WantsCheckpoint => memory.DirtyBytes > memory.DirtyLimitBytes / 4 * 3;
 
     /// <summary>
     /// Opens the map of a volume, under its dense number. Every volume is opened before its first publish is applied. <paramref name="mapLock"/> is the

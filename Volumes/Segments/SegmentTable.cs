@@ -11,7 +11,7 @@ internal sealed class SegmentTable
     private readonly Lock volumesLock = new();
     private readonly Dictionary<uint, VolumeEntry> volumes = [];
     private readonly List<SegmentId> changed = [];
-    private Row[]?[] chunks = new Row[]?[16];
+    private Chunk?[] chunks = new Chunk?[16];
     private uint nextId = 1;
     private long storedBytes, mappedBlocks;
     private int count;
@@ -28,12 +28,15 @@ internal sealed class SegmentTable
     /// <summary>Number of segments in the table.</summary>
     public int Count => Volatile.Read(ref count);
 
+    /// <summary>Number of segments there is memory for.</summary>
+    public int Capacity => chunks.Count(chunk => chunk != null) * ChunkRows;
+
     /// <summary>One segment's row; false where there is none (never was, or deleted).</summary>
     public bool TryGet(SegmentId id, out SegmentRow row)
     {
-        Row[]?[] all = Volatile.Read(ref chunks);
+        Chunk?[] all = Volatile.Read(ref chunks);
         uint chunk = id.Value / ChunkRows;
-        if (chunk < all.Length && all[chunk] is { } rows && rows[id.Value % ChunkRows] is { Exists: true } found)
+        if (chunk < all.Length && all[chunk] is { } rows && rows.Rows[id.Value % ChunkRows] is { Exists: true } found)
         {
             row = new(found.Volume, found.Sequence, found.HeaderBytes, found.BlockCount, found.LiveBlocks);
             return true;
@@ -60,8 +63,8 @@ internal sealed class SegmentTable
         for (uint id = 1; id < nextId; id++)
         {
             if (chunks[id / ChunkRows] is not { } rows)
-                id |= ChunkRows - 1;
-            else if (rows[id % ChunkRows] is { Exists: true, LiveBlocks: 0 })
+                id |= ChunkRows - 1; // The loop goes on behind the chunk.
+            else if (rows.Rows[id % ChunkRows] is { Exists: true, LiveBlocks: 0 })
                 destination.Add(new(id));
         }
     }
@@ -76,6 +79,7 @@ internal sealed class SegmentTable
         MarkChanged(id, ref row);
         AddStored(row, -1);
         row.Exists = false;
+        chunks[id.Value / ChunkRows]!.Count--;
     }
 
     /// <summary>Makes a volume known where it is not, with the next sequence it had at the checkpoint.</summary>
@@ -121,11 +125,12 @@ internal sealed class SegmentTable
             BlockCount = (ushort)stored.BlockCount,
             LiveBlocks = (ushort)stored.LiveBlocks,
         };
+        chunks[id.Value / ChunkRows]!.Count++;
         AddStored(row, 1);
         Volatile.Write(ref mappedBlocks, mappedBlocks + stored.LiveBlocks);
         VolumeEntry entry = Volume(stored.Volume);
         entry.NextSequence = Math.Max(entry.NextSequence, stored.Sequence + 1);
-        nextId = Math.Max(nextId, id.Value + 1);
+        nextId = Math.Max(nextId, checked(id.Value + 1));
     }
 
     /// <summary>Ids below this were given out before.</summary>
@@ -147,11 +152,17 @@ internal sealed class SegmentTable
     /// <summary>Rows that differ from map.db; a row that is gone has been removed.</summary>
     internal IReadOnlyList<SegmentId> Changed => changed;
 
-    /// <summary>map.db has all rows as they are now.</summary>
+    /// <summary>map.db has all rows as they are now. Numbers are not given again, so memory for those that are gone is freed.</summary>
     internal void MarkClean()
     {
         foreach (SegmentId id in changed)
             Slot(id).Changed = false;
+        foreach (SegmentId id in changed)
+        {
+            ref Chunk? chunk = ref chunks[id.Value / ChunkRows];
+            if (chunk is { Count: 0 } && id.Value / ChunkRows < nextId / ChunkRows)
+                chunk = null;
+        }
         changed.Clear();
     }
 
@@ -195,13 +206,19 @@ internal sealed class SegmentTable
         uint chunk = id.Value / ChunkRows;
         if (chunk >= chunks.Length)
         {
-            var longer = new Row[]?[Math.Max(chunks.Length * 2, chunk + 1)];
+            var longer = new Chunk?[Math.Max(chunks.Length * 2, chunk + 1)];
             chunks.CopyTo(longer, 0);
             Volatile.Write(ref chunks, longer);
         }
         if (chunks[chunk] == null)
-            Volatile.Write(ref chunks[chunk], new Row[ChunkRows]);
-        return ref chunks[chunk]![id.Value % ChunkRows];
+            Volatile.Write(ref chunks[chunk], new Chunk());
+        return ref chunks[chunk]!.Rows[id.Value % ChunkRows];
+    }
+
+    private sealed class Chunk
+    {
+        public readonly Row[] Rows = new Row[ChunkRows];
+        public int Count;
     }
 
     private struct Row

@@ -200,4 +200,42 @@ public sealed class MapJournalTests
         (_, List<PublishFrame> frames) = await OpenAsync(disk.PowerCut(new Random(4)));
         Assert.HasCount(2, frames);
     }
+
+    [TestMethod]
+    public async Task Dying_at_any_flush_of_appends_trims_and_openings_loses_nothing_a_checkpoint_lacks()
+    {
+        int seed = Seed.One();
+        var random = new Random(seed);
+        for (int round = 0; round < 40; round++)
+        {
+            var disk = new SimDisk();
+            ulong checkpoint = 1, durable = 0;
+            for (int life = 0; life < 8; life++)
+            {
+                disk.Faults.FailFlush(random.Next(1, 20));
+                try
+                {
+                    (MapJournal journal, List<PublishFrame> frames) = await OpenAsync(disk, checkpoint, fileBytes: 30000);
+                    Assert.AreEqual(checkpoint, frames.Count > 0 ? frames[0].Sequence : journal.NextSequence, $"LUNARIA_SEED={seed}");
+                    Assert.IsGreaterThanOrEqualTo(durable + 1, journal.NextSequence, $"LUNARIA_SEED={seed}");
+                    Assert.IsLessThanOrEqualTo(durable + 2, journal.NextSequence, $"LUNARIA_SEED={seed}");
+                    durable = journal.NextSequence - 1;
+                    while (true)
+                    {
+                        if (random.Next(4) > 0)
+                        {
+                            durable = await journal.AppendAsync(Frame(durable + 1));
+                            continue;
+                        }
+                        checkpoint = (ulong)random.NextInt64((long)checkpoint, (long)durable + 2);
+                        await journal.TrimAsync(checkpoint);
+                    }
+                }
+                catch (IOException failure) when (failure is not JournalDamagedException)
+                {
+                    disk = disk.PowerCut(random);
+                }
+            }
+        }
+    }
 }

@@ -65,4 +65,26 @@ public sealed class SegmentTableTests
         CollectionAssert.AreEqual(dead, found.Select(id => id.Value).ToArray());
         Assert.AreEqual(70_001U, table.NextId.Value);
     }
+
+    [TestMethod]
+    public void Memory_of_old_numbers_is_given_back()
+    {
+        SegmentTable table = Table();
+        SegmentHeader header = MapHarness.Header(0, 9, [1]);
+        var dead = new List<SegmentId>();
+        for (uint id = 2; id < 100_000; id++)
+        {
+            table.Add(new(id), 1, header);
+            table.Remove(new(id));
+            if (id % 1000 == 0)
+                table.MarkClean();
+        }
+        table.MarkClean();
+        Assert.IsLessThanOrEqualTo(4 * 1024, table.Capacity);
+        table.CopyDead(dead);
+        CollectionAssert.AreEqual(new SegmentId[] { new(1) }, dead);
+        Assert.IsTrue(table.TryGet(new(1), out _));
+        Assert.IsFalse(table.TryGet(new(50_000), out _));
+        Assert.ThrowsExactly<OverflowException>(() => table.Add(new(uint.MaxValue), 1, header));
+    }
 }
