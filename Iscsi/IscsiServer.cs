@@ -1,5 +1,6 @@
 using System.Net;
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
 using Lunaria.Iscsi.Transport;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ public sealed class IscsiServer : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<PortalListener> listeners = [];
     private bool started, disposed;
+    private readonly UnitDirectory units = new();
     private int targetsAdded;
 
     /// <summary>A server that does not listen yet.</summary>
@@ -54,7 +56,7 @@ public sealed class IscsiServer : IAsyncDisposable
         options ??= new();
         ushort number = (ushort)Interlocked.Increment(ref targetsAdded);
         ushort relativeId = options.RelativePortId == 0 ? number : options.RelativePortId;
-        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), context.LoginEnvironment.PortalGroupTag, relativeId), options);
+        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), context.LoginEnvironment.PortalGroupTag, relativeId), options, units);
         if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {target.Name} already.", nameof(name));
         return target;
     }

@@ -1,4 +1,5 @@
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
 
 namespace Lunaria.Iscsi;
@@ -9,12 +10,12 @@ namespace Lunaria.Iscsi;
 /// </summary>
 public sealed class IscsiTarget
 {
-    internal IscsiTarget(TargetPort port, IscsiTargetOptions options)
+    internal IscsiTarget(TargetPort port, IscsiTargetOptions options, UnitDirectory units)
     {
         Port = port;
         Options = options;
         Luns = new(port);
-        DeviceServer = new(Luns);
+        DeviceServer = new(Luns, units);
     }
 
     /// <summary>iSCSI name, e.g. <c>iqn.2026-11.example.org:disks</c>.</summary>

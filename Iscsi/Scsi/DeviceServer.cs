@@ -9,17 +9,21 @@ namespace Lunaria.Iscsi.Scsi;
 /// The device server of one target: finds the logical unit, checks the command against the command table, executes it. Shared by all
 /// connections of the target; keeps nothing per command but the task. Any thread.
 /// </summary>
-internal sealed class DeviceServer(LogicalUnitMap luns)
+internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
 {
     private readonly Lock attaching = new();
 
     /// <summary>The LUN inventory.</summary>
     public LogicalUnitMap Luns { get; } = luns;
 
+    /// <summary>The nexuses of all targets.</summary>
+    public UnitDirectory Directory { get; } = directory;
+
     /// <summary>A session has begun: the nexus exists on every logical unit from now on.</summary>
     public void Attach(ItNexus nexus)
     {
         lock (attaching) nexus.Units = NexusUnits.Follow(nexus, null, Luns.Units);
+        Directory.Add(nexus);
     }
 
     /// <summary>
@@ -27,6 +31,7 @@ internal sealed class DeviceServer(LogicalUnitMap luns)
     /// </summary>
     public void Detach(ItNexus nexus)
     {
+        Directory.Remove(nexus);
         lock (attaching)
         {
             foreach (ItlNexus itl in nexus.Units?.All ?? []) itl.Unit.Detach(itl);
@@ -61,6 +66,8 @@ internal sealed class DeviceServer(LogicalUnitMap luns)
         if (!unit.Reservations.Allows(itl, command.RuleOf is null ? command.Reservation : command.RuleOf(task)))
             return task.Fail(ScsiStatus.ReservationConflict);
         if (!command.Mask.Allows(cdb, out int index, out int bit)) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(index, bit));
+        if (unit.Sanitizing is { } run && (command.Flags & (CommandFlags.PassesUnitAttention | CommandFlags.PassesSanitize)) == 0)
+            return task.Fail(SenseCodes.SanitizeInProgress.WithProgress(run.Progress));
         if ((command.Flags & CommandFlags.NeedsMedium) != 0 && !unit.Power.Ready) return task.Fail(unit.Power.NotReady);
         if ((command.Flags & CommandFlags.Writes) != 0 && !unit.Mode.Writable) return task.Fail(unit.Mode.WriteProtection);
         return Accept(task, command);

@@ -41,6 +41,12 @@ public interface IBlockDevice
     /// <summary>What the medium does with blocks nobody wrote; None = a thick medium.</summary>
     ThinProvisioning Thin => ThinProvisioning.None;
 
+    /// <summary>
+    /// Longest write, bytes, of which neither a loss of power nor a concurrent read ever shows a part; a multiple of the logical block.
+    /// 0 = no such promise, and WRITE ATOMIC is not offered. Constant.
+    /// </summary>
+    int AtomicWriteBytes => 0;
+
     /// <summary>Makes a range read as zeros and gives its space back where <see cref="Thin"/> offers it. Default: not offered.</summary>
     ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => ValueTask.FromResult(BlockStatus.NotSupported);
 

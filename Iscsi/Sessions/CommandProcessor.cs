@@ -159,7 +159,7 @@ internal sealed class CommandProcessor(
     /// <summary>Ends a command without a response as soon as possible; one that the medium works on ends when that is done.</summary>
     public void Abort(Command command)
     {
-        command.Aborted = true;
+        command.Aborted = command.Task.Aborted = true;
         if (command.State == CommandState.Executing || command.IsStreaming) return;
         if (command.State == CommandState.Blocked) ordered.Forget(command);
         Release(command);

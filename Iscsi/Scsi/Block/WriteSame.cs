@@ -8,7 +8,7 @@ namespace Lunaria.Iscsi.Scsi.Block;
 /// <summary>
 /// WRITE SAME(10), (16): SBC-3 5.40, 5.41. A block of zeros gives its range back to a thin medium, with or without UNMAP, because unmapped
 /// blocks read as zeros (LBPRZ); any other block is written, as what is read afterwards must be what was sent. ANCHOR is not offered. NUMBER OF LOGICAL BLOCKS 0 is
-/// refused (WSNZ=1).
+/// refused (WSNZ=1) unless the options of the unit say that it means the rest of the medium.
 /// </summary>
 internal static class WriteSame
 {
@@ -39,6 +39,7 @@ internal static class WriteSame
         if ((task.Cdb.Span[1] & UnmapBit) != 0 && (unit.Features & UnitFeatures.Thin) == 0)
             return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(1, 3));
         if (!BlockRange.Take(task)) return false;
+        if (task.Blocks == 0 && unit.Options.WriteSameToEnd) task.Blocks = unit.Blocks - task.Lba;
         if (task.Blocks is 0 or > UnitLimits.MaxWriteSameBlocks) return BlockRange.FailLength(task);
         if (HasNoDataOut(task))
         {

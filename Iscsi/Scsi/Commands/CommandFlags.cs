@@ -16,6 +16,8 @@ internal enum CommandFlags
     Writes = 8,
     /// <summary>Allowed while another I_T nexus holds the unit by RESERVE(6) (SPC-2 table 10).</summary>
     PassesReserve = 16,
+    /// <summary>Executed while a sanitize operation runs (SBC-3 4.11.2); what passes unit attentions is, too.</summary>
+    PassesSanitize = 64,
     /// <summary>Answered in the ALUA states standby and unavailable (SPC-4 5.15.2.4.4).</summary>
     PassesStandby = 32,
 }
@@ -41,4 +43,6 @@ internal enum UnitFeatures
     None = 0,
     /// <summary>Logical block provisioning: UNMAP and what belongs to it.</summary>
     Thin = 1,
+    /// <summary>Atomic writes.</summary>
+    AtomicWrites = 2,
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Lunaria.Iscsi.Scsi.Block;
 using Lunaria.Iscsi.Scsi.Primary;
 using Lunaria.Iscsi.Scsi.Reservations;
+using Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
 namespace Lunaria.Iscsi.Scsi.Commands;
 
@@ -20,6 +21,7 @@ internal static class CommandTable
             PersistentReserveIn.Rows, PersistentReserveOut.Rows, ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
             ReadCommands.Rows, WriteCommands.Rows, WriteAndVerify.Rows, VerifyCommands.Rows, SynchronizeCache.Rows, PreFetch.Rows,
             Unmap.Rows, WriteSame.Rows, CompareAndWrite.Rows, OrWrite.Rows, GetLbaStatus.Rows, ReadCapacity.Rows, StartStopUnit.Rows,
+            WriteAtomic.Rows, ReadDefectData.Rows, Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         }
         .SelectMany(rows => rows).OrderBy(row => row.OperationCode).ThenBy(row => row.ServiceAction),
     ];

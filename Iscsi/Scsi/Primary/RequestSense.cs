@@ -27,10 +27,16 @@ internal static class RequestSense
     {
         SenseData sense = task.Unit is null
             ? SenseCodes.LogicalUnitNotSupported
-            : task.Itl!.TakeUnitAttention() ?? (task.Unit.Power.Ready ? SenseCodes.None : task.Unit.Power.NotReady);
+            : task.Itl!.TakeUnitAttention() ?? Condition(task.Unit);
         Span<byte> data = stackalloc byte[SenseData.MaxLengthBytes];
         int length = sense.Write(data, (task.Cdb.Span[1] & DescriptorFormat) != 0);
         task.Reply(data[..length]);
         return ValueTask.CompletedTask;
+    }
+
+    private static SenseData Condition(LogicalUnit unit)
+    {
+        if (unit.Sanitizing is { } run) return SenseCodes.SanitizeInProgress.WithProgress(run.Progress);
+        return unit.Power.Ready ? SenseCodes.None : unit.Power.NotReady;
     }
 }

@@ -13,7 +13,7 @@ internal static class SenseCodes
     public static readonly SenseData AsymmetricAccessStateTransition = new(NotReady, 0x04, 0x0A);
     public static readonly SenseData TargetPortInStandbyState = new(NotReady, 0x04, 0x0B);
     public static readonly SenseData TargetPortInUnavailableState = new(NotReady, 0x04, 0x0C);
-    public static readonly SenseData MediumNotPresent = new(NotReady, 0x3A, 0x00);
+    public static readonly SenseData SanitizeInProgress = new(NotReady, 0x04, 0x1B);
     public static readonly SenseData MediumNotPresentTrayOpen = new(NotReady, 0x3A, 0x02);
 
     public static readonly SenseData WriteError = new(MediumError, 0x0C, 0x00);
@@ -27,6 +27,11 @@ internal static class SenseCodes
     public static readonly SenseData InvalidFieldInCdb = new(IllegalRequest, 0x24, 0x00);
     public static readonly SenseData LogicalUnitNotSupported = new(IllegalRequest, 0x25, 0x00);
     public static readonly SenseData InvalidFieldInParameterList = new(IllegalRequest, 0x26, 0x00);
+    public static readonly SenseData TooManyTargetDescriptors = new(IllegalRequest, 0x26, 0x06);
+    public static readonly SenseData UnsupportedTargetDescriptorType = new(IllegalRequest, 0x26, 0x07);
+    public static readonly SenseData TooManySegmentDescriptors = new(IllegalRequest, 0x26, 0x08);
+    public static readonly SenseData UnsupportedSegmentDescriptorType = new(IllegalRequest, 0x26, 0x09);
+    public static readonly SenseData InlineDataLengthExceeded = new(IllegalRequest, 0x26, 0x0B);
     public static readonly SenseData InvalidReleaseOfPersistentReservation = new(IllegalRequest, 0x26, 0x04);
     public static readonly SenseData SavingParametersNotSupported = new(IllegalRequest, 0x39, 0x00);
     public static readonly SenseData MediumRemovalPrevented = new(IllegalRequest, 0x53, 0x02);
@@ -48,6 +53,11 @@ internal static class SenseCodes
     public static readonly SenseData WriteProtected = new(DataProtect, 0x27, 0x00);
     public static readonly SenseData SoftwareWriteProtected = new(DataProtect, 0x27, 0x02);
     public static readonly SenseData SpaceAllocationFailed = new(DataProtect, 0x27, 0x07);
+
+    public static readonly SenseData CopyAborted = new(SenseKey.CopyAborted, 0x00, 0x00);
+    public static readonly SenseData UnreachableCopyTarget = new(SenseKey.CopyAborted, 0x08, 0x04);
+    public static readonly SenseData ThirdPartyDeviceFailure = new(SenseKey.CopyAborted, 0x0D, 0x01);
+    public static readonly SenseData CopyTargetDeviceNotReachable = new(SenseKey.CopyAborted, 0x0D, 0x02);
 
     public static readonly SenseData MiscompareDuringVerify = new(Miscompare, 0x1D, 0x00);
 }

@@ -1,5 +1,6 @@
 using Lunaria.Iscsi.Scsi.Reservations;
 using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
 namespace Lunaria.Iscsi.Scsi.Units;
 
@@ -23,6 +24,9 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
 
     /// <summary>How the nexus stands to the persistent reservations; made anew when they have changed.</summary>
     public NexusStanding? Standing { get; set; }
+
+    /// <summary>Results of copy commands that are still to be asked for.</summary>
+    public CopyResults CopyResults { get; } = new();
 
     /// <summary>True while a unit attention condition waits to be reported.</summary>
     public bool HasUnitAttention => pending;

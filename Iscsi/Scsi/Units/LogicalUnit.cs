@@ -16,6 +16,7 @@ public sealed class LogicalUnit
     private ImmutableArray<ItlNexus> nexuses = [];
     private ImmutableArray<TargetPort> ports = [];
     private long knownLengthBytes;
+    private SanitizeRun? sanitizing;
 
     /// <summary>A unit over <paramref name="medium"/>. Throws <see cref="ArgumentException"/> where a name is not ASCII.</summary>
     public LogicalUnit(IBlockDevice medium, LogicalUnitOptions options)
@@ -26,6 +27,8 @@ public sealed class LogicalUnit
         Options = options;
         Identity = new UnitIdentity(options);
         Limits = new UnitLimits(medium);
+        if (medium.Thin.Supported) Features |= UnitFeatures.Thin;
+        if (medium.AtomicWriteBytes > 0) Features |= UnitFeatures.AtomicWrites;
         Mode = new ModeState(this);
         Reservations = new PersistentReservations(options.Store);
         knownLengthBytes = medium.Geometry.LengthBytes;
@@ -61,8 +64,11 @@ public sealed class LogicalUnit
     /// <summary>The target ports through which the unit can be reached, by relative identifier.</summary>
     internal ImmutableArray<TargetPort> Ports => ports;
 
+    /// <summary>The sanitize operation that runs; null where none does.</summary>
+    internal SanitizeRun? Sanitizing => Volatile.Read(ref sanitizing) is { Completed: false } run ? run : null;
+
     /// <summary>Optional features.</summary>
-    internal UnitFeatures Features => Medium.Thin.Supported ? UnitFeatures.Thin : UnitFeatures.None;
+    internal UnitFeatures Features { get; }
 
     /// <summary>Capacity in logical blocks.</summary>
     internal long Blocks
@@ -107,6 +113,13 @@ public sealed class LogicalUnit
     {
         foreach (ItlNexus itl in nexuses)
             if (itl != except) itl.Establish(attention);
+    }
+
+    /// <summary>Makes <paramref name="run"/> the sanitize operation of the unit; false where one runs already.</summary>
+    internal bool TryBeginSanitize(SanitizeRun run)
+    {
+        SanitizeRun? before = Volatile.Read(ref sanitizing);
+        return before is not { Completed: false } && Interlocked.CompareExchange(ref sanitizing, run, before) == before;
     }
 
     /// <summary>Logical unit reset (SAM-5 6.3.3).</summary>

@@ -36,6 +36,9 @@ public sealed record LogicalUnitOptions
     /// <summary>True: the medium can be ejected by a host (RMB=1, START STOP UNIT with LOEJ).</summary>
     public bool Removable { get; init; }
 
+    /// <summary>True: WRITE SAME of 0 blocks goes to the end of the medium (WSNZ=0). False: it is refused (WSNZ=1).</summary>
+    public bool WriteSameToEnd { get; init; }
+
     /// <summary>Where persistent reservations and saved mode pages outlive the process; null = neither is offered.</summary>
     public LogicalUnitStore? Store { get; init; }
 }

@@ -22,6 +22,7 @@ internal sealed class UnitIdentity
         Vendor = Ascii(options.Vendor, 8);
         Product = Ascii(options.Product, 16);
         Revision = Ascii(options.Revision, 4);
+        VendorSerial = [.. Vendor, .. SerialNumber];
     }
 
     /// <summary>NAA IEEE Registered Extended identifier, 16 bytes.</summary>
@@ -32,6 +33,9 @@ internal sealed class UnitIdentity
 
     /// <summary>T10 vendor identification, 8 bytes.</summary>
     public byte[] Vendor { get; }
+
+    /// <summary>The T10 vendor id based designator: vendor, then serial number (SPC-4 7.8.6.4).</summary>
+    public byte[] VendorSerial { get; }
 
     /// <summary>Product identification, 16 bytes.</summary>
     public byte[] Product { get; }

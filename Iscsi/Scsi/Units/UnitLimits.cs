@@ -29,6 +29,9 @@ internal sealed class UnitLimits(IBlockDevice medium)
     /// <summary>Optimal payload, blocks.</summary>
     public uint OptimalTransferBlocks { get; } = (uint)(OptimalTransferBytes / medium.Geometry.LogicalBlockBytes);
 
+    /// <summary>Longest WRITE ATOMIC, blocks; 0 = not offered.</summary>
+    public uint MaxAtomicBlocks { get; } = (uint)(Math.Min(medium.AtomicWriteBytes, MaxTransferBytes) / medium.Geometry.LogicalBlockBytes);
+
     /// <summary>Granularity below which a write costs a read, blocks.</summary>
     public ushort OptimalTransferGranularityBlocks { get; } =
         (ushort)(medium.Geometry.PhysicalBlockBytes / medium.Geometry.LogicalBlockBytes);

@@ -9,7 +9,7 @@ internal static class BlockLimits
     {
         UnitLimits limits = unit.Limits;
         bool thin = unit.Medium.Thin.Supported;
-        data.Byte(1)                                          // WSNZ: WRITE SAME of 0 blocks is refused
+        data.Byte(unit.Options.WriteSameToEnd ? 0 : 1)        // WSNZ
             .Byte(UnitLimits.MaxCompareAndWriteBlocks)
             .UInt16(limits.OptimalTransferGranularityBlocks)
             .UInt32(limits.MaxTransferBlocks)
@@ -20,6 +20,7 @@ internal static class BlockLimits
             .UInt32(limits.UnmapGranularityBlocks)
             .UInt32(thin ? 0x8000_0000 : 0)                   // UGAVALID, alignment 0
             .UInt64(UnitLimits.MaxWriteSameBlocks)
-            .Zeros(20);
+            .UInt32(limits.MaxAtomicBlocks)
+            .Zeros(16);                                       // atomic writes: any alignment and granularity, no boundary
     }
 }

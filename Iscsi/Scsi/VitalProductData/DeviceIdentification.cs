@@ -21,7 +21,7 @@ internal static class DeviceIdentification
     public static void Build(ParameterData data, LogicalUnit unit, ItNexus nexus)
     {
         Descriptor(data, Binary, LogicalUnitAssociation, 3, unit.Identity.Naa);
-        Descriptor(data, Ascii, LogicalUnitAssociation, 1, [.. unit.Identity.Vendor, .. unit.Identity.SerialNumber]);
+        Descriptor(data, Ascii, LogicalUnitAssociation, 1, unit.Identity.VendorSerial);
         Descriptor(data, Binary, TargetPortAssociation, 4, [0, 0, (byte)(nexus.Port.RelativeId >> 8), (byte)nexus.Port.RelativeId]);
         Descriptor(data, Binary, TargetPortAssociation, 5, [0, 0, (byte)(nexus.Port.PortalGroupTag >> 8), (byte)nexus.Port.PortalGroupTag]);
         Descriptor(data, Utf8, TargetPortAssociation, 8, ScsiName(nexus.Port.Name));

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Scsi.VitalProductData;
 
 namespace Lunaria.Iscsi.Tests.Scsi;
@@ -87,7 +88,7 @@ public class IdentityTests
     {
         byte[] page = Page(0xB0);
         Assert.AreEqual(
-            "00B0003C01FF0008000100000000080000000000FFFFFFFF00001000000000088000000000000000004000000000000000000000000000000000000000000000",
+            "00B0003C01FF0008000100000000080000000000FFFFFFFF00001000000000088000000000000000004000000000080000000000000000000000000000000000",
             Convert.ToHexString(page));
         Assert.AreEqual("00000000000000000000000000000000", Convert.ToHexString(
             ScsiHost.Over(new RamDevice(1 << 20, thin: false)).Send("12 01 B0 00 FF 00").Data[20..36]));
@@ -97,7 +98,7 @@ public class IdentityTests
     public void Provisioning_is_told_alike_everywhere()
     {
         Assert.AreEqual("00B2000400E40200", Convert.ToHexString(Page(0xB2)));
-        Assert.AreEqual("00B1003C00010000", Convert.ToHexString(Page(0xB1)[..8]));
+        Assert.AreEqual("00B1003C00010040", Convert.ToHexString(Page(0xB1)[..8]));
         byte[] capacity = host.Send("9E 10 00 00 00 00 00 00 00 00 00 00 00 FF 00 00").Good().Data;
         Assert.AreEqual("0000000000007FFF000002000003C000", Convert.ToHexString(capacity[..16]));
         Assert.HasCount(32, capacity);
@@ -112,7 +113,7 @@ public class IdentityTests
     {
         var luns = new LogicalUnitMap(ScsiHost.Port);
         foreach (int lun in new[] { 300, 0, 7 }) luns.Add(lun, new LogicalUnit(medium, ScsiHost.Options(lun)));
-        var many = new ScsiHost(new DeviceServer(luns));
+        var many = new ScsiHost(new DeviceServer(luns, new UnitDirectory()));
         Assert.AreEqual(
             "0000001800000000" + "0000000000000000" + "0007000000000000" + "412C000000000000",
             Convert.ToHexString(many.Send("A0 00 00 00 00 00 00 00 FF FF 00 00").Good().Data));

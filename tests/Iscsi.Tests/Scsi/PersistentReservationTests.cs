@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Scsi.Reservations;
 using static Lunaria.Iscsi.Tests.Scsi.ReadWriteTests;
 
@@ -252,7 +253,7 @@ public class PersistentReservationTests
     {
         var otherLuns = new LogicalUnitMap(new TargetPort("iqn.2026-01.test:other", 1, 7));
         otherLuns.Add(4, server.Luns.Units[0]);
-        var otherPath = new ScsiHost(new DeviceServer(otherLuns), isid: 1);
+        var otherPath = new ScsiHost(new DeviceServer(otherLuns, new UnitDirectory()), isid: 1);
         byte[] list = List(0, 0x66, 0x04);
         first.Send("5F 00 00 00 00 00 00 00 18 00", list).Good();
         Assert.AreEqual("0000000100000010", In(0)[..16]);

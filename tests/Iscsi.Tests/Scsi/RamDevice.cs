@@ -28,6 +28,8 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
 
     public ThinProvisioning Thin => thin ? new ThinProvisioning(Granule) : ThinProvisioning.None;
 
+    public int AtomicWriteBytes => 1 << 20;
+
     public void Resize(long lengthBytes) => Array.Resize(ref bytes, (int)lengthBytes);
 
     /// <summary>From now on writes wait for <see cref="Release"/>.</summary>

@@ -1,4 +1,5 @@
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Tests.Scsi;
@@ -62,7 +63,7 @@ internal sealed class ScsiHost
     {
         var luns = new LogicalUnitMap(ScsiHost.Port);
         luns.Add(0, new LogicalUnit(medium, options ?? Options()));
-        return new DeviceServer(luns);
+        return new DeviceServer(luns, new UnitDirectory());
     }
 
     public static LogicalUnitOptions Options(int identity = 1) => new() { Identity = new Guid(identity, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) };
@@ -78,10 +79,10 @@ internal sealed class ScsiHost
     private Answer? Last { get; set; }
 
     /// <summary>Sends a command and waits for its end. <paramref name="room"/>: bytes the host expects (EDTL of a read).</summary>
-    public Answer Send(string cdb, byte[]? data = null, int room = 1 << 20, int lun = 0, ulong? lunField = null) =>
+    public Answer Send(string cdb, byte[]? data = null, int room = 64 << 20, int lun = 0, ulong? lunField = null) =>
         SendAsync(cdb, data, room, lun, lunField).AsTask().GetAwaiter().GetResult();
 
-    public async ValueTask<Answer> SendAsync(string cdb, byte[]? data = null, int room = 1 << 20, int lun = 0, ulong? lunField = null)
+    public async ValueTask<Answer> SendAsync(string cdb, byte[]? data = null, int room = 64 << 20, int lun = 0, ulong? lunField = null)
     {
         var task = new ScsiTask
         {

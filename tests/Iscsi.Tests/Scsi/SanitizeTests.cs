@@ -1,0 +1,82 @@
+using Lunaria.Iscsi.Scsi;
+using static Lunaria.Iscsi.Tests.Scsi.ReadWriteTests;
+
+namespace Lunaria.Iscsi.Tests.Scsi;
+
+/// <summary>SANITIZE, WRITE ATOMIC and READ DEFECT DATA.</summary>
+[TestClass]
+public class SanitizeTests
+{
+    private readonly RamDevice medium = new(4 << 20);
+    private readonly ScsiHost host;
+
+    public SanitizeTests() => host = ScsiHost.Over(medium);
+
+    [TestMethod]
+    public void Overwrite_repeats_its_pattern_in_every_block()
+    {
+        host.Send("48 01 00 00 00 00 00 00 07 00", [0x81, 0, 0, 3, 1, 2, 3]).Good();
+        for (int block = 0; block < 8192; block += 1000) Assert.AreEqual("0102030102", Convert.ToHexString(medium.Raw(block * 512, 5)));
+        host.Send("48 01 00 00 00 00 00 00 07 00", [0x82, 0, 0, 3, 1, 2, 3]).Good();
+        Assert.AreEqual("FEFDFCFEFD", Convert.ToHexString(medium.Raw(512, 5)));
+        Assert.AreEqual(2, medium.Flushes);
+    }
+
+    [TestMethod]
+    public void Block_erase_unmaps_everything()
+    {
+        host.Send(Cdb(0x2A, 0, 64), Pattern(64, 1)).Good();
+        host.Send("48 02 00 00 00 00 00 00 00 00").Good();
+        Assert.AreEqual(-1, medium.Raw(0, 4 << 20).IndexOfAnyExcept((byte)0));
+        ScsiHost.Over(new RamDevice(1 << 20, thin: false)).Send("48 02 00 00 00 00 00 00 00 00").Refused("5/24/00", "cdb 1.4");
+    }
+
+    [TestMethod]
+    public void Wrong_lists_change_nothing()
+    {
+        host.Send(Cdb(0x2A, 0, 1), Pattern(1, 2)).Good();
+        host.Send("48 01 00 00 00 00 00 00 04 00", new byte[4]).Refused("5/24/00", "cdb 7");
+        host.Send("48 01 00 00 00 00 00 02 05 00", new byte[517]).Refused("5/24/00", "cdb 7");
+        host.Send("48 01 00 00 00 00 00 00 06 00", [0, 0, 0, 2, 1, 1]).Refused("5/26/00", "parameter 0.4");
+        host.Send("48 01 00 00 00 00 00 00 06 00", [1, 0, 0, 3, 1, 1]).Refused("5/26/00", "parameter 2");
+        host.Send("48 02 00 00 00 00 00 00 08 00", new byte[8]).Refused("5/24/00");
+        host.Send("48 03 00 00 00 00 00 00 00 00").Refused("5/24/00", "cdb 1.4");
+        host.Send("48 1F 00 00 00 00 00 00 00 00").Good();
+        CollectionAssert.AreEqual(Pattern(1, 2), medium.Raw(0, 512).ToArray());
+    }
+
+    [TestMethod]
+    public async Task A_sanitize_goes_on_through_resets_and_keeps_the_unit_closed()
+    {
+        medium.Hold();
+        ValueTask<Answer> sanitize = host.SendAsync("48 01 00 00 00 00 00 00 06 00", [1, 0, 0, 2, 1, 1]);
+        Answer answer = host.Send(Cdb(0x28, 0, 1)).Refused("2/04/1B");
+        Assert.AreEqual(0x80, answer.SenseBytes[15]);
+        host.Send("12 00 00 00 FF 00").Good();
+        Assert.AreEqual(0x1B, host.Send("03 00 00 00 FF 00").Good().Data[13]);
+        host.Send("48 02 00 00 00 00 00 00 00 00").Refused("2/04/1B");
+        medium.Release();
+        (await sanitize).Good();
+        host.Send(Cdb(0x28, 0, 1)).Good();
+        host.Send("48 82 00 00 00 00 00 00 00 00").Good();
+    }
+
+    [TestMethod]
+    public void Atomic_writes_are_whole_or_refused()
+    {
+        byte[] data = Pattern(16, 3);
+        host.Send("9C 00 00 00 00 00 00 00 00 08 00 00 00 10 00 00", data).Good();
+        CollectionAssert.AreEqual(data, host.Send(Cdb(0x28, 8, 16)).Good().Data);
+        host.Send("9C 00 00 00 00 00 00 00 00 08 00 00 00 10 00 00", data[..4096]).Refused("5/24/00", "cdb 12");
+        host.Send("9C 00 00 00 00 00 00 00 00 08 00 00 08 01 00 00", []).Refused("5/24/00", "cdb 12");
+        host.Send("9C 00 00 00 00 00 00 00 00 08 00 01 00 10 00 00", data).Refused("5/24/00", "cdb 11.0");
+        host.Send("9C 00 00 00 00 00 00 00 20 00 00 00 00 00 00 00", []).Refused("5/21/00", "cdb 2");
+    }
+
+    [TestMethod]
+    public void Defect_lists_are_empty()
+    {
+        Assert.AreEqual("001D0000", Convert.ToHexString(host.Send("37 00 1D 00 00 00 00 00 FF 00").Good().Data));
+        Assert.AreEqual("001D000000000000", Convert.ToHexString(host.Send("B7 1D 00 00 00 00 00 00 00 FF 00 00").Good().Data));
+    }
+}
