@@ -55,6 +55,12 @@ public sealed class WriteLogPowerCutTests
             Assert.IsGreaterThanOrEqualTo(killed ? live.Count : flushed, replayed.Count, at);
             WriteLogTests.AssertSame(live[..Math.Min(live.Count, replayed.Count)], replayed, at);
             Assert.AreEqual(replayed.Count > 0 ? replayed[^1].End.Lsn : start.Lsn, LastEnd(next, replayed, start), at);
+            foreach (KeptRecord record in replayed)
+            {
+                byte[] payload = new byte[record.BlockCrcs.Length * LogTestBed.Block];
+                Assert.IsTrue(next.TryRead(record.PayloadLsn, payload));
+                CollectionAssert.AreEqual(record.BlockCrcs, LogTestBed.Crcs(payload), at);
+            }
             await log.DisposeAsync();
             (log, live, flushed) = (next, replayed, replayed.Count);
         }
