@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Lunaria.Volumes.Io;
@@ -53,6 +54,20 @@ internal sealed class GroupCommit
         RunRounds(resumed: false);
     }
 
+    // The awaiter is kept only until the round is complete, and asked once.
+    [SuppressMessage("Reliability", "CA2012", Justification = "See above.")]
+    private ValueTaskAwaiter StartRound()
+    {
+        try
+        {
+            return _round().GetAwaiter();
+        }
+        catch (Exception e)
+        {
+            return ValueTask.FromException(e).GetAwaiter();
+        }
+    }
+
     private void RunRounds(bool resumed)
     {
         while (true)
@@ -69,9 +84,7 @@ internal sealed class GroupCommit
                     }
                     _requested = false;
                 }
-#pragma warning disable CA2012 // Kept only until the round is complete, and asked once.
-                _current = _round().GetAwaiter();
-#pragma warning restore CA2012
+                _current = StartRound();
                 if (!_current.IsCompleted)
                 {
                     _current.UnsafeOnCompleted(_roundDone);

@@ -8,7 +8,7 @@ internal sealed class IoThreads(string name, int limit) : IDisposable
 {
     private readonly object _lock = new();
     private IoOperation? _first, _last;
-    private int _threads, _idle;
+    private int _threads, _idle, _queued;
     private bool _disposed;
 
     /// <summary>Has the operation run by one of the threads.</summary>
@@ -23,13 +23,12 @@ internal sealed class IoThreads(string name, int limit) : IDisposable
             else
                 _last.Next = operation;
             _last = operation;
-            if (_idle > 0)
+            // An idle thread that was called but did not come yet still counts as idle, and what it comes for as queued.
+            if (++_queued <= _idle || _threads == limit)
             {
                 Monitor.Pulse(_lock);
                 return;
             }
-            if (_threads == limit)
-                return;
             _threads++;
         }
         new Thread(Work, 256 * 1024) { IsBackground = true, Name = name }.Start();
@@ -74,6 +73,7 @@ internal sealed class IoThreads(string name, int limit) : IDisposable
             }
             if (_first is not { } operation)
                 return null;
+            _queued--;
             _first = (IoOperation?)operation.Next;
             if (_first is null)
                 _last = null;

@@ -9,6 +9,9 @@ internal sealed class LogReplay(LogFiles files, LogReplayVisitor visitor, Cancel
 {
     private const int WindowBytes = 8 << 20;
 
+    /// <summary>What is not in the page cache is read in this many parts at once.</summary>
+    private const int Parts = 8;
+
     /// <summary>How far behind the end it is searched for a record that proves the end wrong.</summary>
     private const ulong SearchBytes = 64UL << 20;
 
@@ -75,7 +78,11 @@ internal sealed class LogReplay(LogFiles files, LogReplayVisitor visitor, Cancel
         int wanted = (int)Math.Min((ulong)_window.Length, files.RestOfFile(lsn));
         _windowLength = 0;
         if (!files.TryRead(lsn, _window.AsSpan(0, wanted)))
-            await files.ReadAsync(lsn, _window.AsMemory(0, wanted));
+        {
+            int partBytes = ((wanted / Parts) + LogHeader.PageBytes - 1) & -LogHeader.PageBytes;
+            await Task.WhenAll(Enumerable.Range(0, (wanted + partBytes - 1) / partBytes).Select(part =>
+                files.ReadAsync(lsn + (ulong)(part * partBytes), _window.AsMemory(part * partBytes, Math.Min(partBytes, wanted - (part * partBytes)))).AsTask()));
+        }
         (_windowLsn, _windowLength) = (lsn, wanted);
     }
 

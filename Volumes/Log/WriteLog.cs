@@ -119,7 +119,7 @@ internal sealed class WriteLog : IAsyncDisposable
             ulong recordLsn = _nextLsn;
             Append(LogRecordFlags.None, recordBytes, extents, payload, blockCrcs);
             appended = new(recordLsn, _nextLsn - ((ulong)blockCrcs.Length * LogHeader.PageBytes), new(_nextLsn, _chainCrc));
-            writeBack = _nextLsn - _writeBackLsn >= WriteBackBytes;
+            writeBack = _nextLsn - Math.Max(_writeBackLsn, FlushedLsn) >= WriteBackBytes;
             if (writeBack)
                 _writeBackLsn = _nextLsn;
         }

@@ -101,6 +101,33 @@ public sealed class FileSystemDiskTests : IDisposable
     }
 
     [TestMethod]
+    public async Task A_thread_that_blocks_holds_no_one_else_up()
+    {
+        using IoThreads threads = new("test", 3);
+        using ManualResetEventSlim open = new(), arrived = new();
+        await Enqueue(threads, new(() => { }));
+        Task[] blocked = [.. Enumerable.Range(0, 2).Select(_ => Enqueue(threads, new(open.Wait)))];
+        await Enqueue(threads, new(arrived.Set)).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.IsTrue(arrived.IsSet);
+        Assert.IsFalse(blocked.Any(each => each.IsCompleted));
+        open.Set();
+        await Task.WhenAll(blocked).WaitAsync(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<IOException>(() => Enqueue(threads, new(() => throw new IOException("no"))));
+
+        static Task Enqueue(IoThreads threads, Blocking operation)
+        {
+            Task task = operation.Begin().AsTask();
+            threads.Enqueue(operation);
+            return task;
+        }
+    }
+
+    private sealed class Blocking(Action action) : IoOperation
+    {
+        public override void Run() => action();
+    }
+
+    [TestMethod]
     public void A_full_file_system_says_so()
     {
         if (!OperatingSystem.IsLinux())

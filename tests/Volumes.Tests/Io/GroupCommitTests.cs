@@ -36,6 +36,16 @@ public sealed class GroupCommitTests
     }
 
     [TestMethod]
+    public async Task A_round_that_cannot_even_start_fails_those_who_wait_and_no_one_else()
+    {
+        bool fails = true;
+        GroupCommit commits = new(() => fails ? throw new IOException("closed") : default);
+        await Assert.ThrowsAsync<IOException>(() => commits.JoinAsync().AsTask().WaitAsync(Limit));
+        fails = false;
+        await commits.JoinAsync().AsTask().WaitAsync(Limit);
+    }
+
+    [TestMethod]
     public async Task A_round_never_runs_beside_another_and_covers_what_was_before_it()
     {
         int running = 0;
