@@ -1,6 +1,8 @@
 using System.Text;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Testing;
 
 namespace Lunaria.Iscsi.Tests.Login;
@@ -182,7 +184,7 @@ public class LoginNegotiationTests
     internal static LoginNegotiation NewLogin(IReadOnlyList<InitiatorAccess>? access = null)
     {
         TargetDirectory targets = new();
-        targets.TryAdd(new(Target, access is null ? new() : new() { Access = access }));
+        targets.TryAdd(new(new TargetPort(Target, 1, 1), access is null ? new() : new() { Access = access }, new UnitDirectory()));
         return new(new(targets, [InitiatorAccess.Anyone]));
     }
 
