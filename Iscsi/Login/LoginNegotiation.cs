@@ -12,7 +12,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     // Until the login is complete the initiator's MaxRecvDataSegmentLength is the default (RFC 7143 13.12).
     private const int MaxResponseTextLength = 8192;
 
-    private static readonly string[] IdentityKeys = ["InitiatorName", "TargetName", "SessionType"];
+    private static readonly string[] IdentityKeys = ["InitiatorName", "InitiatorAlias", "TargetName", "SessionType"];
 
     private readonly ParameterNegotiation parameters = new();
     private readonly Dictionary<string, string> identityValues = [];

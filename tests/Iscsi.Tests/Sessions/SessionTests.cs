@@ -70,6 +70,7 @@ public class SessionTests
         // One more is outside the window and silently ignored.
         initiator.Send(initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true));
         initiator.CmdSN--;
+        TaskManagementTests.Ping(initiator);
         server.Medium.LetGo();
         uint last = initiator.MaxCmdSN;
         for (int i = 0; i < 4; i++)
