@@ -25,8 +25,10 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
 
     public CommandOrder Judge(uint cmdSN, bool immediate)
     {
-        if (immediate || cmdSN == ExpCmdSN) return CommandOrder.Now;
-        return SerialNumber.IsInWindow(cmdSN, ExpCmdSN, MaxCmdSN) && !given.Contains(cmdSN) ? CommandOrder.Later : CommandOrder.Ignore;
+        if (immediate) return CommandOrder.Now;
+        if (!SerialNumber.IsInWindow(cmdSN, ExpCmdSN, MaxCmdSN)) return CommandOrder.Ignore;
+        if (cmdSN == ExpCmdSN) return CommandOrder.Now;
+        return given.Contains(cmdSN) ? CommandOrder.Ignore : CommandOrder.Later;
     }
 
     /// <summary>The command ExpCmdSN has been taken.</summary>
