@@ -7,7 +7,6 @@ using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Volumes.Destage;
@@ -125,7 +124,7 @@ internal sealed class Publisher(
                 await maps.CheckpointAsync(checkpoint);
                 break;
             }
-            catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL)
+            catch (DiskFullException e)
             {
                 await WaitForSpaceAsync(attempt, e, cancellation);
             }

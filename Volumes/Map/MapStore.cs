@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
+using Microsoft.Data.Sqlite;
 
 namespace Lunaria.Volumes.Map;
 
@@ -43,10 +45,12 @@ internal sealed class MapStore : IDisposable
             database = new MapDatabase(path);
             return new MapStore(database, memory);
         }
-        catch
+        catch (Exception failure)
         {
             database?.Dispose();
             memory.Dispose();
+            if (failure is SqliteException cause)
+                throw SqliteErrors.Translate(path, cause);
             throw;
         }
     }
@@ -85,6 +89,8 @@ internal sealed class MapStore : IDisposable
     /// Writes everything changed since the last checkpoint in one transaction; complete = durable. Not concurrent with <see cref="ApplyAsync"/>.
     /// After a failure nothing is written and it can be tried again.
     /// </summary>
+    /// <exception cref="DiskFullException">The file system has no space.</exception>
+    /// <exception cref="IOException">map.db cannot be written.</exception>
     public ValueTask CheckpointAsync(MapCheckpoint checkpoint)
     {
         WriteCheckpoint(checkpoint);
@@ -138,12 +144,17 @@ internal sealed class MapStore : IDisposable
     private void WriteCheckpoint(MapCheckpoint checkpoint)
     {
         BlockMap[] open = [.. maps.Values.OrderBy(map => map.Volume)];
-        using (MapCheckpointWriter writer = database.BeginCheckpoint())
+        try
         {
+            using MapCheckpointWriter writer = database.BeginCheckpoint();
             foreach (BlockMap map in open)
                 map.WriteChanges(writer);
             writer.PutSegments(Segments);
             writer.Commit(checkpoint, Segments.NextId);
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteErrors.Translate(database.Path, failure);
         }
         foreach (BlockMap map in open)
             map.MarkClean();

@@ -17,16 +17,24 @@ internal sealed class MapCheckpointWriter : IDisposable
     {
         this.connection = connection;
         transaction = connection.BeginTransaction();
-        putLeaf = Prepare("INSERT OR REPLACE INTO leaves (volume, leaf, generation, content) VALUES ($1, $2, $3, $4)", 4);
-        deleteLeaf = Prepare("DELETE FROM leaves WHERE volume=$1 AND leaf=$2 AND generation=$3", 3);
-        putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content) VALUES ($1, $2, $3, $4)", 4);
-        deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
-        putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks) VALUES ($1, $2, $3, $4)", 4);
-        putSegment = Prepare(
-            "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, live_blocks) VALUES ($1, $2, $3, $4, $5, $6)", 6);
-        deleteSegment = Prepare("DELETE FROM segments WHERE id=$1", 1);
-        putCheckpoint = Prepare(
-            "INSERT OR REPLACE INTO checkpoint (id, journal_sequence, published_lsn, published_chain_crc, next_segment) VALUES (1, $1, $2, $3, $4)", 4);
+        try
+        {
+            putLeaf = Prepare("INSERT OR REPLACE INTO leaves (volume, leaf, generation, content) VALUES ($1, $2, $3, $4)", 4);
+            deleteLeaf = Prepare("DELETE FROM leaves WHERE volume=$1 AND leaf=$2 AND generation=$3", 3);
+            putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content) VALUES ($1, $2, $3, $4)", 4);
+            deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
+            putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks) VALUES ($1, $2, $3, $4)", 4);
+            putSegment = Prepare(
+                "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, live_blocks) VALUES ($1, $2, $3, $4, $5, $6)", 6);
+            deleteSegment = Prepare("DELETE FROM segments WHERE id=$1", 1);
+            putCheckpoint = Prepare(
+                "INSERT OR REPLACE INTO checkpoint (id, journal_sequence, published_lsn, published_chain_crc, next_segment) VALUES (1, $1, $2, $3, $4)", 4);
+        }
+        catch
+        {
+            transaction.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes a leaf.</summary>

@@ -87,17 +87,18 @@ internal sealed class MapDatabase : IDisposable
     /// is none. Any thread.
     /// </summary>
     /// <exception cref="InvalidDataException">The leaf is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public int ReadLeaf(uint volume, uint generation, ulong leaf, Span<LeafRun> runs)
     {
-        if (!readers.TryTake(out LeafReader? reader))
-            reader = new(file.OpenReader());
-        byte[]? content = reader.Read(volume, generation, leaf);
-        readers.Add(reader);
+        byte[]? content = ReadLeaf(volume, generation, leaf);
         if (content == null)
             return 0;
         int count = LeafCodec.Decode(content, runs);
         return count > 0 ? count : throw Damaged($"leaf {leaf} of volume {volume}");
     }
+
+    /// <summary>The file's path, for messages.</summary>
+    public string Path => file.Path;
 
     /// <summary>Starts the transaction of a checkpoint; disposed without a commit it changes nothing.</summary>
     public MapCheckpointWriter BeginCheckpoint() => new(writer);
@@ -108,6 +109,24 @@ internal sealed class MapDatabase : IDisposable
         foreach (LeafReader reader in readers)
             reader.Dispose();
         writer.Dispose();
+    }
+
+    private byte[]? ReadLeaf(uint volume, uint generation, ulong leaf)
+    {
+        LeafReader? reader = null;
+        try
+        {
+            if (!readers.TryTake(out reader))
+                reader = new(file.OpenReader());
+            byte[]? content = reader.Read(volume, generation, leaf);
+            readers.Add(reader);
+            return content;
+        }
+        catch (SqliteException failure)
+        {
+            reader?.Dispose();
+            throw SqliteErrors.Translate(file.Path, failure);
+        }
     }
 
     private InvalidDataException Damaged(string thing) =>

@@ -4,7 +4,8 @@ namespace Lunaria.Volumes.Metadata;
 
 /// <summary>
 /// The engine's part of lunaria.db: what only it knows. Every change is durable when the call returns (synchronous=FULL, a few ms), so never on the way
-/// of an I/O. Owned by the process; thread-safe, one call at a time.
+/// of an I/O. A change that fails throws DiskFullException or another IOException, and changed nothing. Owned by the process; thread-safe, one
+/// call at a time.
 /// </summary>
 public sealed class MetadataDatabase : IDisposable
 {
@@ -15,9 +16,11 @@ public sealed class MetadataDatabase : IDisposable
     private readonly SqliteConnection connection;
     private readonly TimeProvider time;
 
-    private MetadataDatabase(SqliteConnection connection, TimeProvider time)
+    private readonly string path;
+
+    private MetadataDatabase(string path, SqliteConnection connection, TimeProvider time)
     {
-        (this.connection, this.time) = (connection, time);
+        (this.path, this.connection, this.time) = (path, connection, time);
         Run("INSERT OR IGNORE INTO identity (id, pool_id, lives, next_volume) VALUES (1, $1, 0, 1)", Guid.NewGuid().ToByteArray(bigEndian: true));
         PoolId = new Guid((byte[])SqliteFile.ReadScalar(connection, "SELECT pool_id FROM identity")!, bigEndian: true);
     }
@@ -30,7 +33,7 @@ public sealed class MetadataDatabase : IDisposable
         SqliteConnection connection = file.OpenWriter(checkWhole: true);
         try
         {
-            return new MetadataDatabase(connection, time);
+            return new MetadataDatabase(path, connection, time);
         }
         catch
         {
@@ -73,7 +76,7 @@ public sealed class MetadataDatabase : IDisposable
             if (added == 0)
                 throw new InvalidOperationException($"There is a volume '{name}' or with the identity {uuid} already. Choose another name.");
             Run("UPDATE identity SET next_volume = next_volume + 1");
-            transaction.Commit();
+            Commit(transaction);
             return new(number, uuid, name, sizeBytes, created, VolumeRecordState.Active);
         }
     }
@@ -119,7 +122,7 @@ public sealed class MetadataDatabase : IDisposable
             Run("INSERT INTO events (time, severity, subject, message) VALUES ($1, $2, $3, $4)", now, (long)severity, subject, message);
             long id = (long)SqliteFile.ReadScalar(connection, "SELECT last_insert_rowid()")!;
             Run("DELETE FROM events WHERE id <= $1", id - MaxEvents);
-            transaction.Commit();
+            Commit(transaction);
             return new(id, ToTime(now), severity, subject, message);
         }
     }
@@ -137,6 +140,18 @@ public sealed class MetadataDatabase : IDisposable
 
     private static DateTimeOffset ToTime(long unixTimeMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixTimeMs);
 
+    private void Commit(SqliteTransaction transaction)
+    {
+        try
+        {
+            transaction.Commit();
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteErrors.Translate(path, failure);
+        }
+    }
+
     private void Change(string sql, params ReadOnlySpan<object?> values)
     {
         lock (sync)
@@ -145,23 +160,37 @@ public sealed class MetadataDatabase : IDisposable
 
     private int Run(string sql, params ReadOnlySpan<object?> values)
     {
-        using var statement = new SqliteStatement(connection, sql, values.Length);
-        return statement.Run(values);
+        try
+        {
+            using var statement = new SqliteStatement(connection, sql, values.Length);
+            return statement.Run(values);
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteErrors.Translate(path, failure);
+        }
     }
 
     private List<T> Read<T>(string sql, Func<SqliteDataReader, T> convert, params ReadOnlySpan<object?> values)
     {
         lock (sync)
         {
-            using SqliteCommand command = connection.CreateCommand();
-            command.CommandText = sql;
-            for (int i = 0; i < values.Length; i++)
-                command.Parameters.AddWithValue($"${i + 1}", values[i]);
-            using SqliteDataReader reader = command.ExecuteReader();
-            var rows = new List<T>();
-            while (reader.Read())
-                rows.Add(convert(reader));
-            return rows;
+            try
+            {
+                using SqliteCommand command = connection.CreateCommand();
+                command.CommandText = sql;
+                for (int i = 0; i < values.Length; i++)
+                    command.Parameters.AddWithValue($"${i + 1}", values[i]);
+                using SqliteDataReader reader = command.ExecuteReader();
+                var rows = new List<T>();
+                while (reader.Read())
+                    rows.Add(convert(reader));
+                return rows;
+            }
+            catch (SqliteException failure)
+            {
+                throw SqliteErrors.Translate(path, failure);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ internal sealed record SqliteFile(string Path, int ApplicationId, int PageBytes,
 {
     /// <summary>Opens or creates the file, checks and migrates it. The connection writes with synchronous=FULL: a commit is durable.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, not ours, or written by a newer version.</exception>
+    /// <exception cref="IOException">It cannot be opened or written.</exception>
     public SqliteConnection OpenWriter(bool checkWhole)
     {
         SqliteConnection connection = Open(SqliteOpenMode.ReadWriteCreate);
@@ -18,14 +19,14 @@ internal sealed record SqliteFile(string Path, int ApplicationId, int PageBytes,
             Execute(connection, $"PRAGMA page_size={PageBytes}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit={64 << 20}");
             CheckOwner(connection, out long version);
             if (checkWhole && ReadScalar(connection, "PRAGMA quick_check(1)") is not "ok")
-                throw Damaged("quick_check found errors", null);
+                throw new InvalidDataException($"{Path} is damaged: quick_check found errors. Restore it from a copy.");
             Migrate(connection, version);
             return connection;
         }
-        catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB)
+        catch (SqliteException failure)
         {
             connection.Dispose();
-            throw Damaged(failure.Message, failure);
+            throw SqliteErrors.Translate(Path, failure);
         }
         catch
         {
@@ -74,9 +75,6 @@ internal sealed record SqliteFile(string Path, int ApplicationId, int PageBytes,
             transaction.Commit();
         }
     }
-
-    private InvalidDataException Damaged(string problem, Exception? cause) =>
-        new($"{Path} is damaged: {problem}. Restore it from a copy; the other files of the data directory are untouched.", cause);
 
     private SqliteConnection Open(SqliteOpenMode mode)
     {

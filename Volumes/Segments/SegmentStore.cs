@@ -64,7 +64,7 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
     private async Task<SegmentDirectory> ReadDirectoryAsync(SegmentId segment)
     {
         if (!table.TryGet(segment, out SegmentRow row))
-            throw new InvalidOperationException($"The map names segment {segment.Value}, which the segment table does not have.");
+            throw new ObjectStoreException(ObjectStoreError.NotFound, $"Segment {segment.Value} was deleted: nothing named it any more. Resolve the block again.");
         Guid volume = table.VolumeUuid(row.Volume);
         string key = SegmentKey.Format(volume, row.Sequence);
         byte[] bytes = new byte[row.HeaderBytes];

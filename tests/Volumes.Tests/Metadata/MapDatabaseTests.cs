@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
 using Microsoft.Data.Sqlite;
@@ -103,5 +104,42 @@ public sealed class MapDatabaseTests
             content[i] ^= 2;
         }
         Assert.IsFalse(PresenceCodec.TryDecode(content.AsSpan(1), out _));
+    }
+
+    [TestMethod]
+    public async Task A_checkpoint_that_fails_changes_nothing_and_is_taken_later()
+    {
+        using var directory = new TemporaryDirectory();
+        using var other = new SqliteConnection($"Data Source={directory["map.db"]};Pooling=False");
+        using (MapStore store = MapStore.Open(directory["map.db"], 16 << 20))
+        {
+            other.Open();
+            store.OpenVolume(1, Guid.Empty, 1 << 24, new());
+            var header = Map.MapHarness.Header(0, 1, Enumerable.Range(0, 30_000).Select(i => (ulong)i * 513));
+            Assert.IsTrue(await store.ApplyAsync(new(default, [new(new(1), 1, header)], [])));
+            SqliteFile.Execute(other, "ALTER TABLE checkpoint RENAME COLUMN next_segment TO hidden");
+            IOException failure = await Assert.ThrowsExactlyAsync<IOException>(() => store.CheckpointAsync(new(2, default)).AsTask());
+            StringAssert.Contains(failure.Message, "map.db", StringComparison.Ordinal);
+            Assert.AreEqual(1UL, store.Checkpoint.JournalSequence);
+            SqliteFile.Execute(other, "ALTER TABLE checkpoint RENAME COLUMN hidden TO next_segment");
+            Assert.AreEqual(0L, SqliteFile.ReadScalar(other, "SELECT count(*) FROM leaves"));
+            await store.CheckpointAsync(new(2, default));
+        }
+        using MapStore again = MapStore.Open(directory["map.db"], 16 << 20);
+        Assert.AreEqual(2UL, again.Checkpoint.JournalSequence);
+        Assert.AreEqual(30_000, again.OpenVolume(1, Guid.Empty, 1 << 24, new()).MappedBlocks);
+    }
+
+    [TestMethod]
+    public void A_full_file_system_is_told_from_other_failures()
+    {
+        using var directory = new TemporaryDirectory();
+        using var connection = new SqliteConnection($"Data Source={directory["x.db"]};Pooling=False");
+        connection.Open();
+        SqliteFile.Execute(connection, "PRAGMA max_page_count=4; CREATE TABLE t (x)");
+        SqliteException full = Assert.ThrowsExactly<SqliteException>(() => SqliteFile.Execute(connection, "INSERT INTO t VALUES (zeroblob(100000))"));
+        Assert.IsInstanceOfType<DiskFullException>(SqliteErrors.Translate("x.db", full));
+        SqliteException wrong = Assert.ThrowsExactly<SqliteException>(() => SqliteFile.Execute(connection, "NONSENSE"));
+        Assert.AreEqual(typeof(IOException), SqliteErrors.Translate("x.db", wrong).GetType());
     }
 }

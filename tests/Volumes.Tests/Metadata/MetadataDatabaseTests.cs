@@ -120,7 +120,7 @@ public sealed class MetadataDatabaseTests
         string[] migrations = ["CREATE TABLE a (x)", "INSERT INTO a VALUES (1)", "INSERT INTO a VALUES (2); BAD SQL"];
         var old = new SqliteFile(directory["x.db"], 7, 4096, migrations[..1]);
         old.OpenWriter(checkWhole: true).Dispose();
-        Assert.ThrowsExactly<SqliteException>(() => (old with { Migrations = migrations }).OpenWriter(checkWhole: true));
+        Assert.ThrowsExactly<IOException>(() => (old with { Migrations = migrations }).OpenWriter(checkWhole: true));
         using SqliteConnection connection = (old with { Migrations = migrations[..2] }).OpenWriter(checkWhole: true);
         Assert.AreEqual(1L, SqliteFile.ReadScalar(connection, "SELECT count(*) FROM a"));
         Assert.AreEqual(2L, SqliteFile.ReadScalar(connection, "PRAGMA user_version"));

@@ -106,6 +106,15 @@ public sealed class SegmentStoreTests : IAsyncDisposable
     }
 
     [TestMethod]
+    public async Task A_segment_deleted_since_its_block_was_resolved_is_not_found()
+    {
+        var store = new SegmentStore(objects, table, 1 << 20);
+        ObjectStoreException failure = await Assert.ThrowsExactlyAsync<ObjectStoreException>(
+            () => store.ReadAsync(new(5), 0, new byte[4096], CancellationToken.None).AsTask());
+        Assert.AreEqual(ObjectStoreError.NotFound, failure.Error);
+    }
+
+    [TestMethod]
     public async Task Equal_loads_of_a_header_are_one()
     {
         await PutAsync(1, 40);
