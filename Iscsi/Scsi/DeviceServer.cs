@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lunaria.Iscsi.Scsi.Access;
 using Lunaria.Iscsi.Scsi.Commands;
 using Lunaria.Iscsi.Scsi.Sense;
 using Lunaria.Iscsi.Scsi.Units;
@@ -61,13 +62,16 @@ internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
             && itl.TakeUnitAttention() is { } attention)
             return task.Fail(attention);
         if (command is null || (command.Requires & ~unit.Features) != 0) return Unknown(task);
+        if ((command.Flags & CommandFlags.PassesStandby) == 0
+            && PortGroups.Refusal(unit.PortGroups.StateOf(task.Nexus.Port.PortalGroupTag)) is { } refusal)
+            return task.Fail(refusal);
         if (unit.LegacyReservation.HeldByOther(itl) && (command.Flags & CommandFlags.PassesReserve) == 0)
             return task.Fail(ScsiStatus.ReservationConflict);
         if (!unit.Reservations.Allows(itl, command.RuleOf is null ? command.Reservation : command.RuleOf(task)))
             return task.Fail(ScsiStatus.ReservationConflict);
         if (!command.Mask.Allows(cdb, out int index, out int bit)) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(index, bit));
         if (unit.Sanitizing is { } run && (command.Flags & (CommandFlags.PassesUnitAttention | CommandFlags.PassesSanitize)) == 0)
-            return task.Fail(SenseCodes.SanitizeInProgress.WithProgress(run.Progress));
+            return task.Fail(run.InProgress);
         if ((command.Flags & CommandFlags.NeedsMedium) != 0 && !unit.Power.Ready) return task.Fail(unit.Power.NotReady);
         if ((command.Flags & CommandFlags.Writes) != 0 && !unit.Mode.Writable) return task.Fail(unit.Mode.WriteProtection);
         return Accept(task, command);

@@ -47,6 +47,9 @@ public interface IBlockDevice
     /// </summary>
     int AtomicWriteBytes => 0;
 
+    /// <summary>Space used and left behind a thin medium; null = not known. A value or null for good, decided when the unit is made.</summary>
+    ThinSpace? Space => null;
+
     /// <summary>Makes a range read as zeros and gives its space back where <see cref="Thin"/> offers it. Default: not offered.</summary>
     ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => ValueTask.FromResult(BlockStatus.NotSupported);
 
@@ -69,6 +72,12 @@ public readonly record struct ThinProvisioning(int GranularityBytes)
     /// <summary>True where UNMAP gives space back.</summary>
     public bool Supported => GranularityBytes > 0;
 }
+
+/// <summary>
+/// Space behind a thin medium. <paramref name="UsedBytes"/>: mapped by this medium; <paramref name="AvailableBytes"/>: still to be had,
+/// where <paramref name="Shared"/> from a pool that others use, too.
+/// </summary>
+public readonly record struct ThinSpace(long UsedBytes, long AvailableBytes, bool Shared);
 
 /// <summary>The expected outcomes of a medium; one table maps them to sense data. Anything else is a bug and thrown.</summary>
 public enum BlockStatus

@@ -66,12 +66,17 @@ internal static class Sanitize
 
         byte[] pattern = list[OverwriteHeaderBytes..].ToArray();
         bool invert = (list[0] & Invert) != 0;
-        return RunAsync(task, new SanitizeRun(task.Unit!, passes, (pass, buffer) => Fill(buffer, pattern, invert && pass % 2 == 1)));
+        return RunAsync(task, new SanitizeRun(
+            task.Unit!, passes, (pass, block) => Fill(block, pattern, invert && pass % 2 == 1), SenseCodes.SanitizeInProgress), IsImmediate(task));
     }
 
-    private static ValueTask ExecuteEraseAsync(ScsiTask task) => RunAsync(task, new SanitizeRun(task.Unit!, 1, null));
+    private static ValueTask ExecuteEraseAsync(ScsiTask task) =>
+        RunAsync(task, new SanitizeRun(task.Unit!, 1, null, SenseCodes.SanitizeInProgress), IsImmediate(task));
 
-    private static async ValueTask RunAsync(ScsiTask task, SanitizeRun run)
+    private static bool IsImmediate(ScsiTask task) => (task.Cdb.Span[1] & Immediate) != 0;
+
+    /// <summary>Begins the operation and, unless it is to be immediate, waits for its end or that of the task.</summary>
+    public static async ValueTask RunAsync(ScsiTask task, SanitizeRun run, bool immediate)
     {
         LogicalUnit unit = task.Unit!;
         await unit.Gate.EnterExclusiveAsync();
@@ -79,12 +84,12 @@ internal static class Sanitize
         unit.Gate.ExitExclusive();
         if (!begun)
         {
-            task.Fail(SenseCodes.SanitizeInProgress.WithProgress(0));
+            task.Fail(run.InProgress);
             return;
         }
 
         run.Start();
-        if ((task.Cdb.Span[1] & Immediate) != 0) return;
+        if (immediate) return;
         while (!run.Completed && !task.Aborted) await run.NextStep;
         if (run.Completed) MediumOutcome.Write(task, run.Outcome, 0);
     }

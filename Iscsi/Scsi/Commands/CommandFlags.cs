@@ -45,4 +45,8 @@ internal enum UnitFeatures
     Thin = 1,
     /// <summary>Atomic writes.</summary>
     AtomicWrites = 2,
+    /// <summary>FORMAT UNIT is allowed.</summary>
+    Format = 4,
+    /// <summary>The medium knows how much space is used and left.</summary>
+    SpaceKnown = 8,
 }

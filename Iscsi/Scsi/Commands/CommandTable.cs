@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lunaria.Iscsi.Scsi.Access;
 using Lunaria.Iscsi.Scsi.Block;
 using Lunaria.Iscsi.Scsi.Primary;
 using Lunaria.Iscsi.Scsi.Reservations;
@@ -21,7 +22,7 @@ internal static class CommandTable
             PersistentReserveIn.Rows, PersistentReserveOut.Rows, ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
             ReadCommands.Rows, WriteCommands.Rows, WriteAndVerify.Rows, VerifyCommands.Rows, SynchronizeCache.Rows, PreFetch.Rows,
             Unmap.Rows, WriteSame.Rows, CompareAndWrite.Rows, OrWrite.Rows, GetLbaStatus.Rows, ReadCapacity.Rows, StartStopUnit.Rows,
-            WriteAtomic.Rows, ReadDefectData.Rows, Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
+            LogSense.Rows, ReportTargetPortGroups.Rows, SetTargetPortGroups.Rows, FormatUnit.Rows, WriteAtomic.Rows, ReadDefectData.Rows, Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         }
         .SelectMany(rows => rows).OrderBy(row => row.OperationCode).ThenBy(row => row.ServiceAction),
     ];

@@ -61,7 +61,7 @@ internal static class Inquiry
             .Byte(0x06)  // VERSION: SPC-4
             .Byte(0x12)  // HISUP, RESPONSE DATA FORMAT 2
             .Byte(0)
-            .Byte(0)
+            .Byte(unit is null ? 0 : 0x38) // TPGS: implicit and explicit; 3PC
             .Byte(0)
             .Byte(0x02); // CMDQUE
         if (unit is null)

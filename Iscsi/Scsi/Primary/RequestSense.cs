@@ -36,7 +36,7 @@ internal static class RequestSense
 
     private static SenseData Condition(LogicalUnit unit)
     {
-        if (unit.Sanitizing is { } run) return SenseCodes.SanitizeInProgress.WithProgress(run.Progress);
+        if (unit.Sanitizing is { } run) return run.InProgress;
         return unit.Power.Ready ? SenseCodes.None : unit.Power.NotReady;
     }
 }

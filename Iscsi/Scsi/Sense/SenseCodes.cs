@@ -7,12 +7,12 @@ internal static class SenseCodes
 {
     public static readonly SenseData None = new(NoSense, 0x00, 0x00);
 
-    public static readonly SenseData NotReadyBecomingReady = new(NotReady, 0x04, 0x01);
     public static readonly SenseData InitializingCommandRequired = new(NotReady, 0x04, 0x02);
     public static readonly SenseData ManualInterventionRequired = new(NotReady, 0x04, 0x03);
     public static readonly SenseData AsymmetricAccessStateTransition = new(NotReady, 0x04, 0x0A);
     public static readonly SenseData TargetPortInStandbyState = new(NotReady, 0x04, 0x0B);
     public static readonly SenseData TargetPortInUnavailableState = new(NotReady, 0x04, 0x0C);
+    public static readonly SenseData FormatInProgress = new(NotReady, 0x04, 0x04);
     public static readonly SenseData SanitizeInProgress = new(NotReady, 0x04, 0x1B);
     public static readonly SenseData MediumNotPresentTrayOpen = new(NotReady, 0x3A, 0x02);
 
@@ -46,8 +46,10 @@ internal static class SenseCodes
     public static readonly SenseData ReservationsPreempted = new(UnitAttention, 0x2A, 0x03);
     public static readonly SenseData ReservationsReleased = new(UnitAttention, 0x2A, 0x04);
     public static readonly SenseData RegistrationsPreempted = new(UnitAttention, 0x2A, 0x05);
+    public static readonly SenseData AsymmetricAccessStateChanged = new(UnitAttention, 0x2A, 0x06);
     public static readonly SenseData CapacityDataChanged = new(UnitAttention, 0x2A, 0x09);
     public static readonly SenseData CommandsCleared = new(UnitAttention, 0x2F, 0x00);
+    public static readonly SenseData SoftThresholdReached = new(UnitAttention, 0x38, 0x07);
     public static readonly SenseData ReportedLunsDataChanged = new(UnitAttention, 0x3F, 0x0E);
 
     public static readonly SenseData WriteProtected = new(DataProtect, 0x27, 0x00);

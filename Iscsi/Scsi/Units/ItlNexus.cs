@@ -28,6 +28,9 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
     /// <summary>Results of copy commands that are still to be asked for.</summary>
     public CopyResults CopyResults { get; } = new();
 
+    /// <summary>What the nexus has read and written.</summary>
+    public TransferCounts Transfers { get; } = new();
+
     /// <summary>True while a unit attention condition waits to be reported.</summary>
     public bool HasUnitAttention => pending;
 

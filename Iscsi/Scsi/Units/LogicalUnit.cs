@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lunaria.Iscsi.Scsi.Access;
 using Lunaria.Iscsi.Scsi.Commands;
 using Lunaria.Iscsi.Scsi.ModePages;
 using Lunaria.Iscsi.Scsi.Reservations;
@@ -13,6 +14,7 @@ namespace Lunaria.Iscsi.Scsi;
 /// </summary>
 public sealed class LogicalUnit
 {
+    private readonly TransferCounts departed = new();
     private ImmutableArray<ItlNexus> nexuses = [];
     private ImmutableArray<TargetPort> ports = [];
     private long knownLengthBytes;
@@ -29,6 +31,8 @@ public sealed class LogicalUnit
         Limits = new UnitLimits(medium);
         if (medium.Thin.Supported) Features |= UnitFeatures.Thin;
         if (medium.AtomicWriteBytes > 0) Features |= UnitFeatures.AtomicWrites;
+        if (options.AllowFormat) Features |= UnitFeatures.Format;
+        if (medium.Thin.Supported && medium.Space is not null) Features |= UnitFeatures.SpaceKnown;
         Mode = new ModeState(this);
         Reservations = new PersistentReservations(options.Store);
         knownLengthBytes = medium.Geometry.LengthBytes;
@@ -39,6 +43,17 @@ public sealed class LogicalUnit
 
     /// <summary>What hosts see of it.</summary>
     public LogicalUnitOptions Options { get; }
+
+    /// <summary>
+    /// Changes the access state of target port groups (implicit ALUA); every host hears ASYMMETRIC ACCESS STATE CHANGED (2A/06).
+    /// </summary>
+    public void ChangeAccessStates(IReadOnlyDictionary<ushort, AccessState> states)
+    {
+        if (PortGroups.Change(states)) Establish(SenseCodes.AsymmetricAccessStateChanged);
+    }
+
+    /// <summary>Tells every host that the space behind a thin medium runs short: THIN PROVISIONING SOFT THRESHOLD REACHED (38/07).</summary>
+    public void ReportSoftThreshold() => Establish(SenseCodes.SoftThresholdReached);
 
     /// <summary>Its names.</summary>
     internal UnitIdentity Identity { get; }
@@ -57,6 +72,9 @@ public sealed class LogicalUnit
 
     /// <summary>The reservation of RESERVE(6) and RESERVE(10).</summary>
     internal LegacyReservation LegacyReservation { get; } = new();
+
+    /// <summary>Asymmetric access states.</summary>
+    internal PortGroups PortGroups { get; } = new();
 
     /// <summary>Persistent reservations.</summary>
     internal PersistentReservations Reservations { get; }
@@ -103,9 +121,19 @@ public sealed class LogicalUnit
     /// <summary>I_T nexus loss: what the nexus holds without persistence ends (SAM-5 6.3.4).</summary>
     internal void Detach(ItlNexus itl)
     {
-        ImmutableInterlocked.Update(ref nexuses, (all, removed) => all.Remove(removed), itl);
+        if (ImmutableInterlocked.Update(ref nexuses, (all, removed) => all.Remove(removed), itl))
+            lock (departed) departed.Add(itl.Transfers);
         LegacyReservation.Release(itl);
         Power.AllowRemoval(itl);
+    }
+
+    /// <summary>What all nexuses have read and written since the unit was made.</summary>
+    internal TransferCounts CountTransfers()
+    {
+        var all = new TransferCounts();
+        lock (departed) all.Add(departed);
+        foreach (ItlNexus itl in nexuses) all.Add(itl.Transfers);
+        return all;
     }
 
     /// <summary>Establishes a unit attention condition for every nexus but one.</summary>

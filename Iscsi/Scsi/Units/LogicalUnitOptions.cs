@@ -39,6 +39,12 @@ public sealed record LogicalUnitOptions
     /// <summary>True: WRITE SAME of 0 blocks goes to the end of the medium (WSNZ=0). False: it is refused (WSNZ=1).</summary>
     public bool WriteSameToEnd { get; init; }
 
+    /// <summary>URL where the unit is configured (VPD 85h); null = none is told.</summary>
+    public string? ManagementAddress { get; init; }
+
+    /// <summary>True: hosts may erase the medium with FORMAT UNIT. False: the command is not offered.</summary>
+    public bool AllowFormat { get; init; }
+
     /// <summary>Where persistent reservations and saved mode pages outlive the process; null = neither is offered.</summary>
     public LogicalUnitStore? Store { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Scsi.Units;
 
@@ -6,10 +7,10 @@ namespace Lunaria.Iscsi.Scsi.Units;
 internal delegate void FillBlock(int pass, Span<byte> block);
 
 /// <summary>
-/// A sanitize operation: runs on its own until it is done, whatever becomes of the command that began it. <paramref name="fill"/> null =
-/// the medium is unmapped (BLOCK ERASE). Any thread.
+/// A sanitize or format operation: runs on its own until it is done, whatever becomes of the command that began it.
+/// <paramref name="fill"/> null = the medium is unmapped (BLOCK ERASE). Meanwhile commands hear <paramref name="inProgress"/>. Any thread.
 /// </summary>
-internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill)
+internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill, SenseData inProgress)
 {
     private TaskCompletionSource step = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool completed;
@@ -21,8 +22,8 @@ internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill)
     /// <summary>How it ended.</summary>
     public BlockStatus Outcome { get; private set; }
 
-    /// <summary>How far it is, in 65,536ths (SPC-4 4.5.2.4.4).</summary>
-    public ushort Progress => (ushort)Volatile.Read(ref progress);
+    /// <summary>What commands hear meanwhile, with the progress in 65,536ths (SPC-4 4.5.2.4.4).</summary>
+    public SenseData InProgress => inProgress.WithProgress((ushort)Volatile.Read(ref progress));
 
     /// <summary>Completes with the next piece of the work; look at <see cref="Completed"/> then.</summary>
     public Task NextStep => Volatile.Read(ref step).Task;

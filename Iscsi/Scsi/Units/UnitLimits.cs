@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Lunaria.Iscsi.Scsi.Units;
 
 /// <summary>
@@ -22,6 +24,12 @@ internal sealed class UnitLimits(IBlockDevice medium)
 
     /// <summary>Pieces in which long commands touch the medium, bytes.</summary>
     public const int PieceBytes = 1 << 20;
+
+    /// <summary>A threshold set, the unit of provisioning counts, has 2^20 bytes.</summary>
+    public const int ThresholdSetShift = 20;
+
+    /// <summary>THRESHOLD EXPONENT: the same in blocks, as a power of two.</summary>
+    public byte ThresholdExponent { get; } = (byte)(ThresholdSetShift - BitOperations.Log2((uint)medium.Geometry.LogicalBlockBytes));
 
     /// <summary>Longest payload of one command, blocks.</summary>
     public uint MaxTransferBlocks { get; } = (uint)(MaxTransferBytes / medium.Geometry.LogicalBlockBytes);

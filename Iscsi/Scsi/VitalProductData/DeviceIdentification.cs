@@ -24,9 +24,12 @@ internal static class DeviceIdentification
         Descriptor(data, Ascii, LogicalUnitAssociation, 1, unit.Identity.VendorSerial);
         Descriptor(data, Binary, TargetPortAssociation, 4, [0, 0, (byte)(nexus.Port.RelativeId >> 8), (byte)nexus.Port.RelativeId]);
         Descriptor(data, Binary, TargetPortAssociation, 5, [0, 0, (byte)(nexus.Port.PortalGroupTag >> 8), (byte)nexus.Port.PortalGroupTag]);
-        Descriptor(data, Utf8, TargetPortAssociation, 8, ScsiName(nexus.Port.Name));
+        TargetPortName(data, ScsiName(nexus.Port.Name));
         Descriptor(data, Utf8, TargetDeviceAssociation, 8, ScsiName(nexus.Port.TargetName));
     }
+
+    /// <summary>Adds the descriptor of a target port's SCSI name string.</summary>
+    public static void TargetPortName(ParameterData data, byte[] name) => Descriptor(data, Utf8, TargetPortAssociation, 8, name);
 
     /// <summary>A SCSI name string: UTF-8, ended by and padded with zeros to a multiple of four (SPC-4 7.8.6.11).</summary>
     public static byte[] ScsiName(string name)

@@ -17,7 +17,7 @@ internal static class LogicalBlockProvisioning
     public static void Build(ParameterData data, LogicalUnit unit, ItNexus nexus)
     {
         bool thin = unit.Medium.Thin.Supported;
-        data.Byte(0)
+        data.Byte(thin ? unit.Limits.ThresholdExponent : 0)
             .Byte(thin ? Unmap | WriteSame16 | WriteSame10 | ReadZeros : 0)
             .Byte(thin ? ThinType : 0)
             .Byte(0);

@@ -10,7 +10,11 @@ internal static class VpdPages
         new(0x00, "Supported VPD Pages", "SPC-4 7.8.16", SupportedPages),
         new(0x80, "Unit Serial Number", "SPC-4 7.8.18", (data, unit, _) => data.Bytes(unit.Identity.SerialNumber)),
         new(0x83, "Device Identification", "SPC-4 7.8.6", DeviceIdentification.Build),
+        new(0x85, "Management Network Addresses", "SPC-4 7.8.8", ManagementNetworkAddresses.Build),
         new(0x86, "Extended INQUIRY Data", "SPC-4 7.8.7", ExtendedInquiry.Build),
+        // All mode pages are shared by all I_T nexuses.
+        new(0x87, "Mode Page Policy", "SPC-4 7.8.10", (data, _, _) => data.Byte(0x3F).Byte(0xFF).Byte(0).Byte(0)),
+        new(0x88, "SCSI Ports", "SPC-4 7.8.14", ScsiPorts.Build),
         new(0xB0, "Block Limits", "SBC-3 6.5.3", BlockLimits.Build),
         new(0xB1, "Block Device Characteristics", "SBC-3 6.5.2", BlockDeviceCharacteristics.Build),
         new(0xB2, "Logical Block Provisioning", "SBC-3 6.5.4", LogicalBlockProvisioning.Build),

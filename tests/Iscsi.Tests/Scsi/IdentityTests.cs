@@ -20,7 +20,7 @@ public class IdentityTests
     {
         byte[] data = host.Send("12 00 00 00 FF 00").Good().Data;
         Assert.AreEqual(data.Length - 5, data[4]);
-        Assert.AreEqual("000006125B000002", Convert.ToHexString(data[..8]));
+        Assert.AreEqual("000006125B380002", Convert.ToHexString(data[..8]));
         Assert.AreEqual("LUNARIA VOLUME          0001", Encoding.ASCII.GetString(data, 8, 28));
         Assert.AreEqual("00A0046004C00960", Convert.ToHexString(data[58..66]));
         Assert.AreEqual(0x80, ScsiHost.Over(medium, ScsiHost.Options() with { Removable = true }).Send("12 00 00 00 FF 00").Data[1]);
@@ -97,7 +97,7 @@ public class IdentityTests
     [TestMethod]
     public void Provisioning_is_told_alike_everywhere()
     {
-        Assert.AreEqual("00B2000400E40200", Convert.ToHexString(Page(0xB2)));
+        Assert.AreEqual("00B200040BE40200", Convert.ToHexString(Page(0xB2)));
         Assert.AreEqual("00B1003C00010040", Convert.ToHexString(Page(0xB1)[..8]));
         byte[] capacity = host.Send("9E 10 00 00 00 00 00 00 00 00 00 00 00 FF 00 00").Good().Data;
         Assert.AreEqual("0000000000007FFF000002000003C000", Convert.ToHexString(capacity[..16]));

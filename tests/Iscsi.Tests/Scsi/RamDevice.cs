@@ -30,6 +30,8 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
 
     public int AtomicWriteBytes => 1 << 20;
 
+    public ThinSpace? Space => thin ? new ThinSpace(mapped.Count * (long)Granule, 1L << 40, true) : null;
+
     public void Resize(long lengthBytes) => Array.Resize(ref bytes, (int)lengthBytes);
 
     /// <summary>From now on writes wait for <see cref="Release"/>.</summary>
