@@ -71,13 +71,16 @@ internal sealed class VolumeIndex
 
     /// <summary>
     /// Copies what the log holds of this volume below <paramref name="endLsn"/> and nothing later has replaced. Gives the LSN of the last record that
-    /// replaced something, so that the caller knows up to where the log has to be durable before it is published.
+    /// replaced something, so that the caller knows up to where the log has to be durable before it is published. A part at a time, so that readers
+    /// and writers get in between: what they replace meanwhile is above the cut, and the LSN is taken last.
     /// </summary>
     public ulong CopyCut(ulong endLsn, List<OverlayEntry> entries, List<OverlayTrim> trims)
     {
+        for (int part = 0; part < LogOverlay.Parts; part++)
+            lock (_mapLock)
+                _overlay.CopyEntriesBelow(part, endLsn, entries);
         lock (_mapLock)
         {
-            _overlay.CopyEntriesBelow(endLsn, entries);
             _overlay.CopyTrimsBelow(endLsn, trims);
             return _lastObsoletingLsn;
         }

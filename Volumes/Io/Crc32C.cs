@@ -10,7 +10,8 @@ public static class Crc32C
     /// <summary>The checksum of 4096 zero bytes.</summary>
     public const uint ZeroBlock = 0x98F94189;
 
-    // The instruction takes three cycles, but one starts in each: three lanes are computed side by side and then combined. Three lanes and two words are 4 KiB.
+    // The instruction takes three cycles, but one starts in each: three lanes are computed side by side and then combined. Three lanes and two
+    // words are 4 KiB.
     private const int LaneWords = 170, LaneBytes = LaneWords * 8;
 
     // What the register's byte i of value v becomes when a lane of zeros follows, at [i * 256 + v].

@@ -185,7 +185,8 @@ internal sealed class DiskFile : IDiskFile
     private static bool IsDiskFull(IOException e) =>
         OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 0x70 or 0x27 : e.HResult is LinuxNative.Enospc or LinuxNative.Edquot;
 
-    private DiskFullException Full(Exception? inner) => new($"The file system of '{_path}' has no space left. Free some, or make the file system larger.", inner);
+    private DiskFullException Full(Exception? inner) =>
+        new($"The file system of '{_path}' has no space left. Free some, or make the file system larger.", inner);
 
     private IOException Failure(string operation, long offsetBytes, int error) => error is LinuxNative.Enospc or LinuxNative.Edquot
         ? Full(null)

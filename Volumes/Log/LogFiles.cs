@@ -26,10 +26,12 @@ internal sealed class LogFiles : IDisposable
             {
                 string name = label.NameOf(slot);
                 if (!disk.Exists(name))
-                    throw new LogDamagedException($"File '{name}' of the write log is missing. Restore it: it may hold writes that are nowhere else.");
+                    throw new LogDamagedException(
+                        $"File '{name}' of the write log is missing. Restore it: it may hold writes that are nowhere else.");
                 files[slot] = disk.Open(name, create: false);
                 if (files[slot].LengthBytes != label.FileBytes)
-                    throw new LogDamagedException($"File '{name}' of the write log has {files[slot].LengthBytes} bytes instead of {label.FileBytes}. Restore it.");
+                    throw new LogDamagedException(
+                        $"File '{name}' of the write log has {files[slot].LengthBytes} bytes instead of {label.FileBytes}. Restore it.");
             }
         }
         catch

@@ -79,9 +79,11 @@ internal sealed class LogReplay(LogFiles files, LogReplayVisitor visitor, Cancel
         _windowLength = 0;
         if (!files.TryRead(lsn, _window.AsSpan(0, wanted)))
         {
+            List<Task> reads = [];
             int partBytes = ((wanted / Parts) + LogHeader.PageBytes - 1) & -LogHeader.PageBytes;
-            await Task.WhenAll(Enumerable.Range(0, (wanted + partBytes - 1) / partBytes).Select(part =>
-                files.ReadAsync(lsn + (ulong)(part * partBytes), _window.AsMemory(part * partBytes, Math.Min(partBytes, wanted - (part * partBytes)))).AsTask()));
+            for (int at = 0; at < wanted; at += partBytes)
+                reads.Add(files.ReadAsync(lsn + (ulong)at, _window.AsMemory(at, Math.Min(partBytes, wanted - at))).AsTask());
+            await Task.WhenAll(reads);
         }
         (_windowLsn, _windowLength) = (lsn, wanted);
     }

@@ -174,8 +174,13 @@ internal sealed class WriteLog : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfGreaterThan(upTo.Lsn, _nextLsn);
             if (upTo.Lsn > _reclaimedLsn)
                 Volatile.Write(ref _reclaimedLsn, upTo.Lsn);
-            for (ulong lsn = _nextLsn; !_room.IsEmpty && _room.First is var need && HasRoom(lsn, need.RecordBytes, need.HasPayload); _room.Dequeue(null))
-                lsn = EndOf(lsn, need.RecordBytes);
+            // As many as would fit one behind the other.
+            ulong lsn = _nextLsn;
+            while (!_room.IsEmpty && _room.First is var (recordBytes, hasPayload) && HasRoom(lsn, recordBytes, hasPayload))
+            {
+                lsn = EndOf(lsn, recordBytes);
+                _room.Dequeue(null);
+            }
         }
     }
 
@@ -212,7 +217,8 @@ internal sealed class WriteLog : IAsyncDisposable
         foreach (ref readonly LogExtent extent in extents)
             blocks += extent.Kind == LogExtentKind.Data ? (long)extent.LengthBlocks : 0;
         if (extents.Length is 0 or > MaxExtents || blockCrcs.Length > MaxPayloadBlocks)
-            throw new ArgumentException($"A record has 1 to {MaxExtents} extents and at most {MaxPayloadBlocks} blocks; {extents.Length} and {blockCrcs.Length} were given.");
+            throw new ArgumentException(
+                $"A record has 1 to {MaxExtents} extents and at most {MaxPayloadBlocks} blocks; {extents.Length} and {blockCrcs.Length} were given.");
         if (blocks != blockCrcs.Length || payloadBytes != blocks * LogHeader.PageBytes)
             throw new ArgumentException($"The extents have {blocks} data blocks, but {blockCrcs.Length} checksums and {payloadBytes} bytes were given.");
         if ((ulong)RecordBytesOf(blockCrcs.Length, extents.Length) > _files.FileBytes)

@@ -10,7 +10,10 @@ internal sealed class BlockTable
 {
     private const int ShardBits = 8;
 
-    private readonly BlockTableShard[] _shards = new BlockTableShard[1 << ShardBits];
+    /// <summary>Number of shards.</summary>
+    public const int ShardCount = 1 << ShardBits;
+
+    private readonly BlockTableShard[] _shards = new BlockTableShard[ShardCount];
 
     /// <summary>Number of entries.</summary>
     public int Count { get; private set; }
@@ -70,12 +73,8 @@ internal sealed class BlockTable
         }
     }
 
-    /// <summary>Adds the entries whose LSN is below <paramref name="lsn"/> to a list.</summary>
-    public void CopyBelow(ulong lsn, List<OverlayEntry> destination)
-    {
-        foreach (ref BlockTableShard shard in _shards.AsSpan())
-            shard.CopyBelow(lsn, destination);
-    }
+    /// <summary>Adds the entries of one shard whose LSN is below <paramref name="lsn"/> to a list.</summary>
+    public void CopyBelow(int shard, ulong lsn, List<OverlayEntry> destination) => _shards[shard].CopyBelow(lsn, destination);
 
     // Four neighbours share a hash: they lie in one cache line, and a run of blocks touches a quarter of the lines.
     internal static ulong Hash(ulong block) => (block >> 2) * 0x9E3779B97F4A7C15;

@@ -9,6 +9,9 @@ internal sealed class LogOverlay
     /// <summary>Block numbers are below this (4 PiB of volume).</summary>
     public const ulong MaxBlocks = 1UL << 40;
 
+    /// <summary>Number of parts in which the entries are copied.</summary>
+    public const int Parts = BlockTable.ShardCount;
+
     private readonly BlockTable _entries = new();
     private readonly TrimRanges _trims = new();
 
@@ -81,8 +84,11 @@ internal sealed class LogOverlay
     /// <summary>Takes out every trim of records below <paramref name="lsn"/>. The map must know them, and the entries over them must still be here.</summary>
     public void RemoveTrimsBelow(ulong lsn) => _trims.RemoveBelow(lsn);
 
-    /// <summary>Adds all entries whose LSN is below <paramref name="lsn"/> to a list, in no order.</summary>
-    public void CopyEntriesBelow(ulong lsn, List<OverlayEntry> destination) => _entries.CopyBelow(lsn, destination);
+    /// <summary>
+    /// Adds the entries of one part (below <see cref="Parts"/>) whose LSN is below <paramref name="lsn"/> to a list, in no order. A part is small enough
+    /// to be copied under a lock that others wait for; a block stays in its part.
+    /// </summary>
+    public void CopyEntriesBelow(int part, ulong lsn, List<OverlayEntry> destination) => _entries.CopyBelow(part, lsn, destination);
 
     /// <summary>Adds all trims of records below <paramref name="lsn"/> to a list, by block.</summary>
     public void CopyTrimsBelow(ulong lsn, List<OverlayTrim> destination) => _trims.CopyBelow(lsn, destination);

@@ -52,7 +52,8 @@ public sealed class LogOverlayModelTests
     {
         List<OverlayEntry> entries = [];
         List<OverlayTrim> trims = [];
-        overlay.CopyEntriesBelow(upTo, entries);
+        for (int part = 0; part < LogOverlay.Parts; part++)
+            overlay.CopyEntriesBelow(part, upTo, entries);
         overlay.CopyTrimsBelow(upTo, trims);
         Assert.AreEqual(model.Count(known => known.Kind == OverlayKind.Log && known.Lsn < upTo), entries.Count);
         for (int i = 1; i < trims.Count; i++)
