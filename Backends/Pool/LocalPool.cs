@@ -163,13 +163,15 @@ public sealed class LocalPool : IObjectStore
     /// <summary>Makes both table copies durable and closes the files.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (PoolComponent component in components)
+        try
         {
-            using (component)
-            {
-                if (!component.IsFaulted)
-                    await component.FlushAsync();
-            }
+            foreach (PoolComponent component in components.Where(component => !component.IsFaulted))
+                await component.FlushAsync();
+        }
+        finally
+        {
+            foreach (PoolComponent component in components)
+                component.Dispose();
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class PowerCutTests
     public async Task At_every_boundary_of_one_life_the_pool_recovers()
     {
         int seed = Seed.One();
-        await RunAsync(seed, concurrency: 1, operations: 40, cutProbability: 1);
+        await RunAsync(seed, concurrency: 1, operations: 20, cutProbability: 1);
     }
 
     [TestMethod]
