@@ -1,7 +1,11 @@
 namespace Lunaria.Appliance.Targets;
 
 /// <summary>A target in lunaria.db. Immutable.</summary>
-internal sealed record TargetRecord(string Iqn, IReadOnlyList<LunRecord> Luns, ChapRecord? Chap);
+internal sealed record TargetRecord(string Iqn, IReadOnlyList<LunRecord> Luns, ChapRecord? Chap)
+{
+    /// <summary>Relative target port identifier: given by the store when the target is added, kept for ever, as hosts remember it.</summary>
+    public ushort PortId { get; init; }
+}
 
 /// <summary>A logical unit of a target: its number and the volume behind it.</summary>
 internal sealed record LunRecord(int Lun, Guid Volume);

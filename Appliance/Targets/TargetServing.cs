@@ -5,6 +5,7 @@ using Lunaria.Iscsi;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Volumes;
+using Lunaria.Volumes.Metadata;
 
 namespace Lunaria.Appliance.Targets;
 
@@ -17,7 +18,7 @@ internal static class TargetServing
         var units = new Dictionary<Guid, LogicalUnit>();
         foreach (var target in targets)
         {
-            var served = server.AddTarget(target.Iqn, new IscsiTargetOptions { Access = [Access(target.Chap)] });
+            var served = server.AddTarget(target.Iqn, new IscsiTargetOptions { Access = [Access(target.Chap)], RelativePortId = target.PortId });
             foreach (var lun in target.Luns)
             {
                 if (!units.TryGetValue(lun.Volume, out var unit))
@@ -45,8 +46,13 @@ internal static class TargetServing
     {
         var volume = volumes.Volumes.FirstOrDefault(existing => existing.Uuid == uuid)
             ?? throw new StartException($"the volume {uuid} of target {iqn} is not in lunaria.db: restore the file from a copy");
-        return new LogicalUnit(new VolumeBlockDevice(volume), new LogicalUnitOptions { Identity = volume.Uuid });
+        return new LogicalUnit(new VolumeBlockDevice(volume), new LogicalUnitOptions { Identity = volume.Uuid, Store = UnitStore(volumes.Metadata, uuid) });
     }
+
+    /// <summary>What a unit keeps beyond the process lies in lunaria.db. A change waits for the medium, so not on the connection's thread.</summary>
+    private static LogicalUnitStore UnitStore(MetadataDatabase metadata, Guid unit) => new(
+        key => metadata.ReadReservations($"{unit:D}/{key}"),
+        (key, content) => new ValueTask(Task.Run(() => metadata.WriteReservations($"{unit:D}/{key}", content.Length == 0 ? null : content))));
 
     private static InitiatorAccess Access(ChapRecord? chap) =>
         chap == null

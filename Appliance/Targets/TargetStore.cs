@@ -16,7 +16,8 @@ internal sealed class TargetStore : IDisposable
     private const string Schema = """
         CREATE TABLE target_schema (version INTEGER NOT NULL) STRICT;
         CREATE TABLE targets (
-          iqn TEXT PRIMARY KEY,
+          port_id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again
+          iqn TEXT NOT NULL UNIQUE,
           chap_user TEXT, chap_secret BLOB, mutual_user TEXT, mutual_secret BLOB,
           created TEXT NOT NULL) STRICT;
         CREATE TABLE target_luns (
@@ -61,13 +62,13 @@ internal sealed class TargetStore : IDisposable
         }
 
         var targets = new List<TargetRecord>();
-        using (var reader = Command(null, "SELECT iqn, chap_user, chap_secret, mutual_user, mutual_secret FROM targets ORDER BY iqn").ExecuteReader())
+        using (var reader = Command(null, "SELECT iqn, chap_user, chap_secret, mutual_user, mutual_secret, port_id FROM targets ORDER BY iqn").ExecuteReader())
         {
             while (reader.Read())
             {
                 var iqn = reader.GetString(0);
                 var own = luns.Where(lun => lun.Iqn == iqn).Select(lun => lun.Record).ToArray();
-                targets.Add(new TargetRecord(iqn, own, ReadChap(reader, iqn)));
+                targets.Add(new TargetRecord(iqn, own, ReadChap(reader, iqn)) { PortId = (ushort)reader.GetInt64(5) });
             }
         }
 
@@ -81,7 +82,7 @@ internal sealed class TargetStore : IDisposable
         Execute(
             _connection,
             transaction,
-            "INSERT INTO targets VALUES ($iqn, $user, $secret, $mutualUser, $mutualSecret, $created)",
+            "INSERT INTO targets (iqn, chap_user, chap_secret, mutual_user, mutual_secret, created) VALUES ($iqn, $user, $secret, $mutualUser, $mutualSecret, $created)",
             ("$iqn", target.Iqn),
             ("$user", target.Chap?.User),
             ("$secret", Seal(target.Chap?.Secret, target.Iqn, "secret")),

@@ -31,6 +31,7 @@ public sealed class TargetStoreTests
             Assert.AreEqual(volume, targets[0].Luns[0].Volume);
             Assert.AreEqual(chap, targets[0].Chap);
             Assert.IsNull(targets[1].Chap);
+            Assert.AreEqual("2 1", string.Join(' ', targets.Select(target => target.PortId)), "numbers follow the order of creation");
         }
     }
 

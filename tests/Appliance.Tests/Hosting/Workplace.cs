@@ -1,0 +1,54 @@
+using System.Net;
+using System.Text.Json;
+using Lunaria.Testing;
+
+namespace Lunaria.Appliance.Tests.Hosting;
+
+/// <summary>A directory with a small configuration for runs of the program: one target, two LUNs, a log of 256 MiB, any free ports.</summary>
+internal sealed class Workplace : IDisposable
+{
+    public const string Iqn = "iqn.2026-11.test:disks";
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public Workplace(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null) =>
+        Configure(chap, web, drainTimeout, luns);
+
+    public string FullPath => _directory.FullPath;
+
+    public string Data => _directory["data"];
+
+    public void Configure(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null)
+    {
+        var target = new Dictionary<string, object> { ["iqn"] = Iqn, ["luns"] = luns ?? [Lun(0, "v0", "1GiB"), Lun(1, "v1", "64TiB")] };
+        if (chap != null)
+            target["chap"] = chap;
+        File.WriteAllText(_directory["appliance.json"], JsonSerializer.Serialize(new
+        {
+            schemaVersion = 1,
+            iscsi = new { portals = new[] { "127.0.0.1:0" }, drainTimeout },
+            pool = new { components = new[] { new { path = "pool.0", size = "2GiB" } } },
+            log = new { size = "256MiB" },
+            map = new { memory = "16MiB" },
+            web = new { listen = web },
+            bootstrap = new { targets = new[] { target } },
+        }));
+    }
+
+    public static object Lun(int lun, string volume, string size) => new { lun, volume, size };
+
+    public LunariaProcess Start(params string[] arguments) => LunariaProcess.Start(FullPath, arguments);
+
+    public Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => LunariaProcess.RunAsync(FullPath, arguments);
+
+    public static ScriptedInitiator LogIn(IPEndPoint portal, params int[] luns)
+    {
+        var initiator = new ScriptedInitiator(portal);
+        initiator.Login(Iqn);
+        foreach (var lun in luns)
+            initiator.ClearUnitAttention(lun);
+        return initiator;
+    }
+
+    public void Dispose() => _directory.Dispose();
+}
