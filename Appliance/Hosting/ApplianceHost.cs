@@ -6,6 +6,8 @@ using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Recovery;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -43,6 +45,8 @@ internal static partial class ApplianceHost
         await using var pages = StatusPages.Begin(settings.WebListen, status, log.Factory);
 
         await using var pool = await PoolFiles.OpenAsync(settings.PoolComponents, data.IsNew, log.Factory);
+        using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
+            await Superblock.CheckAsync(pool.Pool, metadata);
         using var logDisk = new FileSystemDisk(settings.Log.Directory);
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, pool.Pool, EngineOptions(settings), time, log.Factory);
 

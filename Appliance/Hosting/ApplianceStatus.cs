@@ -50,8 +50,12 @@ internal sealed class ApplianceStatus(TimeProvider time)
         };
     }
 
-    private static VolumeReport Describe(Volume volume) =>
-        new(volume.Name, volume.Uuid, volume.SizeBytes, volume.GetStatistics().MappedBytes, volume.Health.State.ToString(), volume.Health.Cause);
+    private static VolumeReport Describe(Volume volume)
+    {
+        var space = volume.GetStatistics();
+        var health = volume.Health;
+        return new VolumeReport(volume.Name, volume.Uuid, volume.SizeBytes, space.MappedBytes, space.InLogBytes, health.State.ToString(), health.Cause);
+    }
 
     private static TargetReport Describe(TargetRecord target) =>
         new(target.Iqn, target.Chap != null, [.. target.Luns.Select(lun => new LunReport(lun.Lun, lun.Volume))]);

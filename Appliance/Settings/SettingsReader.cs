@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Lunaria.Appliance.Settings;
 
@@ -49,6 +50,8 @@ internal static class SettingsReader
         {
             if (content.Span.StartsWith("\uFEFF"u8))
                 content = content[3..];
+            if (!Utf8.IsValid(content.Span))
+                throw new SettingsException(path, [new("", "is not UTF-8 text: save it in that encoding")]);
             using var document = JsonDocument.Parse(content, Lenient);
             var root = (SettingsNode?)SettingsTable.Root.Read(document.RootElement, "", errors);
             if (errors.All.Count == 0)

@@ -40,8 +40,10 @@ public sealed record EngineReport(
 /// <summary>Space of the pool.</summary>
 public sealed record PoolReport(long TotalBytes, long FreeBytes);
 
-/// <summary>One volume: what it promises, and what of it holds data.</summary>
-public sealed record VolumeReport(string Name, Guid Uuid, long SizeBytes, long MappedBytes, string Health, string? Cause);
+/// <summary>
+/// One volume: what it promises, what of it holds data in the pool, and what in the log (new, or in place of what the pool holds).
+/// </summary>
+public sealed record VolumeReport(string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause);
 
 /// <summary>One target. <paramref name="Chap"/>: hosts must prove themselves.</summary>
 public sealed record TargetReport(string Iqn, bool Chap, IReadOnlyList<LunReport> Luns);

@@ -1,5 +1,6 @@
 using System.Text;
 using Lunaria.Appliance.Settings;
+using Lunaria.Testing;
 
 namespace Lunaria.Appliance.Tests.Settings;
 
@@ -161,7 +162,7 @@ public sealed class SettingsTests
     public void Any_bytes_give_settings_or_errors()
     {
         var sample = System.IO.File.ReadAllBytes(Path.Combine(Repository.Root, "appliance.json"));
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_SEED"), out var given) ? given : Environment.TickCount;
+        var seed = Seed.One();
         Console.WriteLine($"LUNARIA_SEED={seed}");
         var random = new Random(seed);
         for (var round = 0; round < 3_000; round++)
@@ -178,6 +179,14 @@ public sealed class SettingsTests
                 Assert.IsNotEmpty(e.Errors);
             }
         }
+    }
+
+    [TestMethod]
+    public void What_is_not_utf8_is_told()
+    {
+        byte[] content = [.. "{ \"schemaVersion\": 1, \"dataDirectory\": \""u8, 0x8E, .. "\" }"u8];
+        var e = Assert.ThrowsExactly<SettingsException>(() => SettingsReader.Read(content, File, SettingsOverrides.None));
+        StringAssert.Contains(e.Message, "UTF-8");
     }
 
     [TestMethod]
