@@ -1,3 +1,4 @@
+using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
 
 namespace Lunaria.Iscsi.Transport;
@@ -14,6 +15,7 @@ internal sealed class BufferPool(long limitBytes)
     private static readonly int[] ClassBytes =
     [
         4096, 16384, 65536, 262144 + OverheadBytes, (1 << 20) + OverheadBytes, 2 << 20, 4 << 20, 8 << 20, 16 << 20,
+        UnitLimits.MaxTransferBytes,
     ];
 
     private readonly Lock gate = new();
@@ -21,7 +23,7 @@ internal sealed class BufferPool(long limitBytes)
     private readonly Queue<ConnectionInbox> waiters = new();
     private long allocatedBytes, rentedBytes;
 
-    /// <summary>The longest buffer there is.</summary>
+    /// <summary>The longest buffer there is: the longest transfer of a logical unit fits.</summary>
     public static int MaxLengthBytes => ClassBytes[^1];
 
     /// <summary>Bytes in use now.</summary>

@@ -180,6 +180,19 @@ public class DataTransferTests
     }
 
     [TestMethod]
+    public async Task The_longest_transfer_of_a_unit_finds_a_buffer()
+    {
+        await using TestServer server = await TestServer.StartAsync(mediumBytes: 40 << 20);
+        server.Medium.ShortCuts = false;
+        using ScriptedInitiator initiator = server.LogIn(null, ("MaxRecvDataSegmentLength", "262144"));
+        byte[] data = new byte[32 << 20];
+        new Random(7).NextBytes(data);
+        Assert.AreEqual(0, initiator.Write(0, data, immediate: 0, segment: 262144).Status);
+        Assert.IsTrue(server.Medium.Bytes[..data.Length].SequenceEqual(data));
+        Assert.IsTrue(initiator.Read(0, data.Length / 512).Data.AsSpan().SequenceEqual(data));
+    }
+
+    [TestMethod]
     public async Task A_medium_that_throws_fails_its_command_and_not_the_session()
     {
         await using TestServer server = await TestServer.StartAsync();
