@@ -4,26 +4,20 @@ namespace Lunaria.Volumes.Destage;
 internal sealed class Signal(TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource? _waiter;
+    private TaskCompletionSource<bool>? _waiter;
     private bool _rung;
 
     /// <summary>Wakes the waiter, or lets the next wait complete at once.</summary>
     public void Set()
     {
-        TaskCompletionSource? waiter;
         lock (_lock)
-        {
-            waiter = _waiter;
-            _rung = waiter is null;
-            _waiter = null;
-        }
-        waiter?.SetResult();
+            _rung = _waiter?.TrySetResult(true) != true;
     }
 
     /// <summary>Completes with true when rung, with false after <paramref name="timeout"/> (infinite = never).</summary>
     public async ValueTask<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellation)
     {
-        TaskCompletionSource waiter;
+        TaskCompletionSource<bool> waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
             if (_rung)
@@ -31,19 +25,11 @@ internal sealed class Signal(TimeProvider time)
                 _rung = false;
                 return true;
             }
-            _waiter = waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiter = waiter;
         }
-        try
-        {
-            await waiter.Task.WaitAsync(timeout, time, cancellation);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            lock (_lock)
-                if (_waiter == waiter)
-                    _waiter = null;
-            return waiter.Task.IsCompleted;
-        }
+        await using ITimer timer = time.CreateTimer(static state => ((TaskCompletionSource<bool>)state!).TrySetResult(false), waiter, timeout, Timeout.InfiniteTimeSpan);
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource<bool>)state!).TrySetCanceled(token), waiter);
+        return await waiter.Task;
     }
 }

@@ -9,7 +9,7 @@ namespace Lunaria.Testing;
 public sealed class SimScheduler : SynchronizationContext
 {
     // Work that hops to another thread (a leaf read from SQLite) comes back within this, nearly always.
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(2);
 
     private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _queue = [];
 
@@ -46,14 +46,20 @@ public sealed class SimScheduler : SynchronizationContext
         int idle = 0;
         while (!main.IsCompleted)
         {
-            if (_queue.TryTake(out var work) || _queue.TryTake(out work, Patience))
+            // The clock waits for other threads only where moving it brought nothing to do.
+            TimeSpan patience = idle == 0 && Time.TimerCount > 0 ? TimeSpan.Zero : Patience;
+            if (_queue.TryTake(out var work, patience))
             {
                 idle = 0;
                 work.Callback(work.State);
             }
-            else if (!Time.AdvanceToNextTimer() && ++idle == 4000)
+            else if (!Time.AdvanceToNextTimer() && idle > 4000)
             {
                 throw new InvalidOperationException("Nothing is left to do, no timer runs, and the test is not done: something waits for ever.");
+            }
+            else
+            {
+                idle++;
             }
         }
         main.GetAwaiter().GetResult();
