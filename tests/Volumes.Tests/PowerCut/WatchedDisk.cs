@@ -28,6 +28,8 @@ internal sealed class WatchedDisk(IDisk disk, Action<string> changing) : IDisk
         disk.Rename(from, to);
     }
 
+    public IDisposable Lock(string path) => disk.Lock(path);
+
     public async ValueTask FlushDirectoryAsync(string directory)
     {
         changing(directory);
