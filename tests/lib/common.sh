@@ -5,7 +5,6 @@ set -uo pipefail
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 REPO=$(cd "$LIB/../.." && pwd)
 SHARED=${SHARED:-$REPO/../shared}
-[ -d "$SHARED" ] || SHARED=/work/shared
 PASSED=0 FAILED=0 SKIPPED=0
 WORK=''
 
