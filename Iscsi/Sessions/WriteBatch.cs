@@ -9,7 +9,7 @@ namespace Lunaria.Iscsi.Sessions;
 internal sealed class WriteBatch
 {
     /// <summary>Most commands of one batch.</summary>
-    public const int MaxCommands = 256;
+    public const int MaxCommands = 64;
 
     /// <summary>Most bytes of one batch: enough to make one record of it, not so much that its first command waits long.</summary>
     public const int MaxBytes = 2 << 20;

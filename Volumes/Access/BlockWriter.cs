@@ -35,18 +35,26 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     }
 
     /// <summary>
-    /// Writes one block if it still is where <paramref name="expected"/> says. False = it is not, or there is no room (<paramref name="moved"/> tells
-    /// which).
+    /// Writes all of <paramref name="write"/> as one record if its partial blocks still are where they were read. False = they are not, or there is no
+    /// room (<paramref name="moved"/> tells which).
     /// </summary>
-    public bool TryWriteIf(ulong block, ReadOnlyMemory<byte> content, BlockRun expected, bool waited, out bool moved)
+    [SkipLocalsInit]
+    public bool TryWriteIf(MergedWrite write, bool waited, out bool moved)
     {
-        RecordDraft draft = new(volume, stackalloc LogExtent[1], stackalloc uint[1]);
-        draft.TryAdd(block, content.Span);
-        ReadOnlySpan<ReadOnlyMemory<byte>> payload = draft.HasZeros ? default : MemoryMarshal.CreateReadOnlySpan(in content, 1);
+        RecordDraft draft = new(volume, stackalloc LogExtent[MaxBatchExtents], (stackalloc uint[WriteLog.MaxPayloadBlocks])[.._maxBlocks]);
+        ReadOnlySpan<ReadOnlyMemory<byte>> sources = write.Sources;
+        ulong block = write.StartBlock;
+        moved = false;
+        foreach (ReadOnlyMemory<byte> source in sources)
+        {
+            if (!draft.TryAdd(block, source.Span))
+                return false;
+            block += (ulong)source.Length >> BlockGeometry.BlockShift;
+        }
         lock (_writeLock)
         {
-            moved = !index.IsAt(block, expected);
-            return !moved && TryAppend(draft.Extents, payload, draft.Crcs, waited);
+            moved = !write.IsUnmoved(index);
+            return !moved && (draft.HasZeros ? TryAppendWithZeros(draft, sources, waited) : TryAppend(draft.Extents, sources, draft.Crcs, waited));
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
     // Any mix of zero and other blocks in it fits into one record.
     private readonly int _pieceBytes = Math.Min(BlockWriter.MaxBatchExtents, engine.Log.MaxRecordBlocks) * BlockGeometry.BlockBytes;
 
-    /// <summary>Writes a range of any alignment: whole blocks in pieces, partial blocks at its ends by read-modify-write.</summary>
+    /// <summary>Writes a range of any alignment in pieces; partial blocks at its ends by read-modify-write.</summary>
     public async ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source)
     {
         TimeSpan wait = engine.Pacer.Charge(source.Length, engine.Log.UsedBytes, engine.Log.CapacityBytes);
@@ -24,13 +24,11 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
         {
             while (source.Length > 0)
             {
-                int within = (int)(offsetBytes & (BlockGeometry.BlockBytes - 1));
-                int length = within != 0 || source.Length < BlockGeometry.BlockBytes
-                    ? Math.Min(BlockGeometry.BlockBytes - within, source.Length)
-                    : Math.Min(_pieceBytes, source.Length & ~(BlockGeometry.BlockBytes - 1));
-                VolumeStatus status = length < BlockGeometry.BlockBytes
-                    ? await WritePartialAsync((ulong)offsetBytes >> BlockGeometry.BlockShift, within, source[..length])
-                    : await WriteWholeAsync(offsetBytes, source[..length]);
+                // One record for all of a piece, partial blocks included: a killed process leaves no half of a command that fits into one.
+                int length = Math.Min(_pieceBytes - (int)(offsetBytes & (BlockGeometry.BlockBytes - 1)), source.Length);
+                VolumeStatus status = BlockGeometry.IsAligned(offsetBytes, length)
+                    ? await WriteWholeAsync(offsetBytes, source[..length])
+                    : await WriteUnalignedAsync(offsetBytes, source[..length]);
                 if (status != VolumeStatus.Ok)
                     return status;
                 offsetBytes += length;
@@ -92,30 +90,25 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
         return VolumeStatus.Ok;
     }
 
-    /// <summary>Optimistic: what was read is kept only if the block is still in the same place when the merged block is appended.</summary>
-    private async ValueTask<VolumeStatus> WritePartialAsync(ulong block, int within, ReadOnlyMemory<byte> source)
+    /// <summary>Optimistic: what was read of the partial blocks is kept only if they are still in the same places when all is appended.</summary>
+    private async ValueTask<VolumeStatus> WriteUnalignedAsync(long offsetBytes, ReadOnlyMemory<byte> source)
     {
-        var runs = new BlockRun[1];
-        var crcs = new uint[1];
-        var content = new byte[BlockGeometry.BlockBytes];
+        MergedWrite write = new(offsetBytes, source);
         bool waited = false;
         for (int move = 0; move < MaxMoves; move++)
         {
-            (VolumeStatus status, _) = await reader.ResolveAsync(block, 1, runs, crcs);
-            if (status != VolumeStatus.Ok)
-                return status;
-            VolumeStatus? outcome = await reader.ReadRunAsync(block, runs[0], crcs, content);
-            if (outcome is null)
+            VolumeStatus? status = await write.ReadOldAsync(reader);
+            if (status is null)
                 continue;
-            if (outcome != VolumeStatus.Ok)
-                return outcome.Value;
-            source.Span.CopyTo(content.AsSpan(within));
-            if (writer.TryWriteIf(block, content, runs[0], waited, out bool moved))
+            if (status != VolumeStatus.Ok)
+                return status.Value;
+            if (writer.TryWriteIf(write, waited, out bool moved))
                 return VolumeStatus.Ok;
             if (moved)
                 continue;
-            if ((status = await WaitForRoomAsync(1, 1)) != VolumeStatus.Ok)
-                return status;
+            status = await WaitForRoomAsync((source.Length >> BlockGeometry.BlockShift) + 2, BlockWriter.MaxBatchExtents);
+            if (status != VolumeStatus.Ok)
+                return status.Value;
             waited = true;
         }
         return VolumeStatus.Unavailable;
