@@ -21,6 +21,7 @@ internal sealed class CommandProcessor(
 
     private readonly ResponseSender responses = new(sender, parameters, session.Window, commands);
     private readonly WriteBatch batch = new();
+    private readonly Command[] committing = new Command[WriteBatch.MaxCommands];
     private readonly OrderedCommands ordered = new();
     private uint lastTransferTag;
 
@@ -113,26 +114,31 @@ internal sealed class CommandProcessor(
     public void CommitWrites()
     {
         if (batch.Count == 0) return;
-        bool written = false;
+        bool written = TryWriteBatch();
+        int count = TakeBatch(), next = 0;
         try
         {
-            written = batch.TryWrite();
+            while (next < count)
+            {
+                Command command = committing[next++];
+                if (written) Respond(command);
+                else Execute(command);
+            }
         }
-        catch (Exception error)
+        finally
         {
-            Log.MediumThrew(logger, error, session.Identity.Target!.Name);
+            // Only when the connection has ended in the middle are there any left.
+            while (next < count) Release(committing[next++]);
+            Array.Clear(committing, 0, count);
         }
-        ReadOnlySpan<Command> all = batch.Commands;
-        foreach (Command command in all) device.ExitShared(command.Task);
-        if (written)
-        {
-            foreach (Command command in all) Respond(command);
-            batch.Clear();
-            return;
-        }
-        Command[] waiting = all.ToArray();
-        batch.Clear();
-        foreach (Command command in waiting) Execute(command);
+    }
+
+    /// <summary>The connection is over: what has been collected is neither written nor answered, and nobody waits for it any more.</summary>
+    public void AbandonWrites()
+    {
+        int count = TakeBatch();
+        for (int i = 0; i < count; i++) Release(committing[i]);
+        Array.Clear(committing, 0, count);
     }
 
     /// <summary>Goes on with commands that waited for memory, or for commands before them, if their time has come.</summary>
@@ -145,6 +151,7 @@ internal sealed class CommandProcessor(
     /// <summary>The medium is done with a command that waited.</summary>
     public void Completed(Command command)
     {
+        command.State = CommandState.None;
         try
         {
             command.TakeResult();
@@ -378,8 +385,37 @@ internal sealed class CommandProcessor(
 
     private void Respond(Command command)
     {
-        if (!command.Aborted) responses.SendResult(command);
-        Release(command);
+        try
+        {
+            if (!command.Aborted) responses.SendResult(command);
+        }
+        finally
+        {
+            Release(command);
+        }
+    }
+
+    /// <summary>Empties the batch into <see cref="committing"/> and leaves the units it had entered; returns how many there are.</summary>
+    private int TakeBatch()
+    {
+        int count = batch.Count;
+        batch.Commands.CopyTo(committing);
+        batch.Clear();
+        for (int i = 0; i < count; i++) device.ExitShared(committing[i].Task);
+        return count;
+    }
+
+    private bool TryWriteBatch()
+    {
+        try
+        {
+            return batch.TryWrite();
+        }
+        catch (Exception error)
+        {
+            Log.MediumThrew(logger, error, session.Identity.Target!.Name);
+            return false;
+        }
     }
 
     private void Release(Command command)

@@ -111,7 +111,7 @@ internal sealed class Connection : IDisposable
 
     private void HandleMessages()
     {
-        foreach (ConnectionMessage message in Inbox.Take())
+        while (Inbox.TryTake(out ConnectionMessage message))
         {
             switch (message.Kind)
             {
@@ -195,14 +195,15 @@ internal sealed class Connection : IDisposable
     private void EnterFullFeature(Session session)
     {
         SessionParameters parameters = new(login!.Parameters);
-        sender.Flush();
-        sender.Buffer.HeaderDigest = reader.HeaderDigest = parameters.HeaderDigest;
-        sender.Buffer.DataDigest = reader.DataDigest = parameters.DataDigest;
-        reader.MaxDataSegmentLength = server.Options.MaxRecvDataSegmentLength;
         IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
         ushort portalGroupTag = server.LoginEnvironment.PortalGroupTag;
         fullFeature = new(server, session, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
         login = null;
+        // From here on the end of the connection ends the session, too. The response leaves before digests begin.
+        sender.Flush();
+        sender.Buffer.HeaderDigest = reader.HeaderDigest = parameters.HeaderDigest;
+        sender.Buffer.DataDigest = reader.DataDigest = parameters.DataDigest;
+        reader.MaxDataSegmentLength = server.Options.MaxRecvDataSegmentLength;
         timers.LoggedIn();
         memory.LeaveLogin();
         server.Connections.LoggedIn(this);
@@ -251,7 +252,14 @@ internal sealed class Connection : IDisposable
             // The peer is gone already; there is nobody to tell.
         }
         socket.Dispose();
-        if (fullFeature is not null) WindDown(fullFeature);
+        try
+        {
+            if (fullFeature is not null) WindDown(fullFeature);
+        }
+        catch (Exception error)
+        {
+            Log.ConnectionFailed(server.Logger, error, peer);
+        }
         memory.Release();
         Inbox.Close();
         server.Connections.Leave(this);
@@ -260,17 +268,24 @@ internal sealed class Connection : IDisposable
 
     private void WindDown(FullFeaturePhase phase)
     {
-        phase.AbortAll();
-        while (phase.HasCommands)
+        IscsiTarget? target = phase.Session.Identity.Target;
+        try
         {
-            if (Inbox.TryBeginWait()) waiter.WaitForWake();
-            foreach (ConnectionMessage message in Inbox.Take())
-                if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort)
-                    phase.Handle(message);
+            phase.AbortAll();
+            while (phase.HasCommands)
+            {
+                while (Inbox.TryTake(out ConnectionMessage message))
+                    if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort)
+                        phase.Handle(message);
+                if (phase.HasCommands && Inbox.TryBeginWait()) waiter.WaitForWake();
+            }
+            target?.DeviceServer.Detach(phase.Session.Nexus!);
         }
-        if (phase.Session.Identity.Target is not IscsiTarget target) return;
-        target.DeviceServer.Detach(phase.Session.Nexus!);
-        target.Sessions.Leave(phase.Session);
+        finally
+        {
+            // Whatever went wrong, the initiator must be able to come back.
+            target?.Sessions.Leave(phase.Session);
+        }
     }
 
     private void LogEnd(string reason)

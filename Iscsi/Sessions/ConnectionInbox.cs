@@ -5,6 +5,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// <summary>What other threads tell a connection.</summary>
 internal enum MessageKind
 {
+    None,
     /// <summary>A command that waited for its medium is done; subject: <see cref="Command"/>.</summary>
     CommandCompleted,
     /// <summary>Commands must end; subject: <see cref="AbortOperation"/>.</summary>
@@ -35,6 +36,7 @@ internal sealed class ConnectionInbox(WakeSocket wake)
     private readonly Lock gate = new();
     private List<ConnectionMessage> incoming = new(64), taken = new(64);
     private bool waiting, closed;
+    private int nextTaken;
     private volatile string? closeReason;
 
     /// <summary>Not null once a <see cref="MessageKind.Close"/> has been posted; read where the thread waits for something else.</summary>
@@ -61,23 +63,28 @@ internal sealed class ConnectionInbox(WakeSocket wake)
         lock (gate) return waiting = incoming.Count == 0;
     }
 
-    /// <summary>All messages that came; valid until the next call.</summary>
-    public List<ConnectionMessage> Take()
+    /// <summary>Takes the next message. One at a time, so that an exception at one does not lose those behind it.</summary>
+    public bool TryTake(out ConnectionMessage message)
     {
-        taken.Clear();
-        lock (gate)
+        if (nextTaken == taken.Count)
         {
-            waiting = false;
-            if (incoming.Count > 0) (incoming, taken) = (taken, incoming);
+            nextTaken = 0;
+            taken.Clear();
+            lock (gate)
+            {
+                waiting = false;
+                if (incoming.Count > 0) (incoming, taken) = (taken, incoming);
+            }
         }
-        return taken;
+        message = nextTaken < taken.Count ? taken[nextTaken++] : default;
+        return message != default;
     }
 
     /// <summary>The connection is gone and has no commands: what still comes is answered on the spot.</summary>
     public void Close()
     {
         lock (gate) closed = true;
-        foreach (ConnectionMessage message in Take()) AnswerForNobody(message);
+        while (TryTake(out ConnectionMessage message)) AnswerForNobody(message);
     }
 
     private static void AnswerForNobody(ConnectionMessage message)

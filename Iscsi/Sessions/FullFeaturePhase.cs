@@ -158,6 +158,7 @@ internal sealed class FullFeaturePhase
     /// <summary>The connection is over: every command ends without a response; those the medium works on end later.</summary>
     public void AbortAll()
     {
+        processor?.AbandonWrites();
         foreach (Command command in commands.All.ToArray())
         {
             command.IsStreaming = false;

@@ -20,7 +20,7 @@ internal sealed class BufferPool(long limitBytes)
 
     private readonly Lock gate = new();
     private readonly Stack<PooledBuffer>[] free = [.. ClassBytes.Select(_ => new Stack<PooledBuffer>())];
-    private readonly Queue<ConnectionInbox> waiters = new();
+    private readonly HashSet<ConnectionInbox> waiters = [];
     private long allocatedBytes, rentedBytes;
 
     /// <summary>The longest buffer there is: the longest transfer of a logical unit fits.</summary>
@@ -52,7 +52,7 @@ internal sealed class BufferPool(long limitBytes)
     public PooledBuffer? TryRent(int lengthBytes, ConnectionInbox waiter)
     {
         if (TryRent(lengthBytes) is PooledBuffer buffer) return buffer;
-        lock (gate) waiters.Enqueue(waiter);
+        lock (gate) waiters.Add(waiter);
         // One may have come back in between.
         return TryRent(lengthBytes);
     }
@@ -60,21 +60,21 @@ internal sealed class BufferPool(long limitBytes)
     /// <summary>Gives a buffer back.</summary>
     public void Return(PooledBuffer buffer)
     {
+        ConnectionInbox[]? told = null;
         lock (gate)
         {
             if (!buffer.IsRented) throw new InvalidOperationException("A buffer came back to the pool twice: its owner is wrong.");
             buffer.IsRented = false;
             rentedBytes -= buffer.Array.Length;
             free[buffer.SizeClass].Push(buffer);
+            if (waiters.Count > 0)
+            {
+                told = [.. waiters];
+                waiters.Clear();
+            }
         }
-        while (true)
-        {
-            ConnectionInbox? waiter;
-            lock (gate)
-                if (!waiters.TryDequeue(out waiter))
-                    return;
-            waiter.Post(new(MessageKind.BufferReturned, null));
-        }
+        if (told is null) return;
+        foreach (ConnectionInbox waiter in told) waiter.Post(new(MessageKind.BufferReturned, null));
     }
 
     /// <summary>Drops free buffers of other classes until one of <paramref name="lengthBytes"/> fits under the limit.</summary>

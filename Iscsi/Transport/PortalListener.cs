@@ -90,7 +90,17 @@ internal sealed class PortalListener : IDisposable
                 connection.Dispose();
                 return;
             }
-            connection.Start();
+            try
+            {
+                connection.Start();
+            }
+            catch (OutOfMemoryException)
+            {
+                // No thread for it: the registry must not count a connection that nobody serves.
+                server.Connections.Leave(connection);
+                connection.Dispose();
+                throw;
+            }
         }
         catch (Exception error) when (error is SocketException or OutOfMemoryException)
         {
