@@ -7,7 +7,6 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
-using Lunaria.Volumes.Recovery;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -46,7 +45,7 @@ internal static partial class ApplianceHost
 
         await using var pool = await PoolFiles.OpenAsync(settings.PoolComponents, data.IsNew, log.Factory);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
-            await Superblock.CheckAsync(pool.Pool, metadata);
+            await pool.CheckOwnerAsync(metadata);
         using var logDisk = new FileSystemDisk(settings.Log.Directory);
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, pool.Pool, EngineOptions(settings), time, log.Factory);
 

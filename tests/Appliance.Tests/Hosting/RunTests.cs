@@ -147,6 +147,7 @@ public sealed class RunTests
         var (code, output, error) = await workplace.RunAsync();
         Assert.AreEqual(1, code, output);
         StringAssert.Contains(error, "lunaria.db");
+        StringAssert.Contains(error, Path.Combine(workplace.Data, "pool.0"));
     }
 
     [TestMethod]
