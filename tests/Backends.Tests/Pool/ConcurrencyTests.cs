@@ -28,6 +28,42 @@ public sealed class ConcurrencyTests
     }
 
     [TestMethod]
+    public async Task A_read_that_loses_its_object_midway_does_not_return_what_came_to_its_place()
+    {
+        var disk = new SimDisk();
+        await using LocalPool pool = await TestPool.OpenAsync(disk, TestPool.Options, 1200 << 10);
+        await pool.PutIfAbsentAsync("old", Content.Of("old", 5000), CancellationToken.None);
+        long place = pool.Objects.Single().OffsetBytes;
+        disk.Faults.ReadGate.Close();
+        Task read = pool.GetAsync("old", 100, new byte[200], CancellationToken.None).AsTask();
+        await disk.Faults.ReadGate.WaitForArrivalAsync();
+        await pool.DeleteAsync("old", CancellationToken.None);
+        await pool.PutIfAbsentAsync("new", Content.Of("new", 5000), CancellationToken.None);
+        Assert.AreEqual(place, pool.Objects.Single().OffsetBytes, "the test needs the same place");
+        disk.Faults.ReadGate.Open();
+
+        ObjectStoreException e = await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => read);
+        Assert.AreEqual(ObjectStoreError.NotFound, e.Error);
+    }
+
+    [TestMethod]
+    public async Task A_read_of_an_object_that_is_replaced_midway_returns_one_of_the_two()
+    {
+        var disk = new SimDisk();
+        await using LocalPool pool = await TestPool.OpenAsync(disk, TestPool.Options, 1200 << 10);
+        string tag = await pool.PutIfAbsentAsync("k", Content.Of("first", 5000), CancellationToken.None);
+        disk.Faults.ReadGate.Close();
+        byte[] bytes = new byte[200];
+        Task read = pool.GetAsync("k", 100, bytes, CancellationToken.None).AsTask();
+        await disk.Faults.ReadGate.WaitForArrivalAsync();
+        await pool.CompareAndSetAsync("k", tag, Content.Of("second", 5000), CancellationToken.None);
+        await pool.PutIfAbsentAsync("other", Content.Of("other", 5000), CancellationToken.None);
+        disk.Faults.ReadGate.Open();
+        await read;
+        CollectionAssert.AreEqual(Content.Of("second", 5000)[100..300], bytes);
+    }
+
+    [TestMethod]
     public async Task Puts_at_the_same_time_share_flushes()
     {
         const int Puts = 32;
