@@ -92,7 +92,8 @@ public sealed class ConcurrencyTests
     {
         await using LocalPool pool = await TestPool.OpenAsync(new SimDisk(), TestPool.Options, 1200 << 10);
         await pool.PutIfAbsentAsync("volumes/some/long/key/0001", Content.Of("k", 60_000), CancellationToken.None);
-        Assert.AreEqual(0, AllocatedBy(pool, 1000), 0);
+        // A collection that another test causes ends this thread's allocation buffer and counts its rest: only what every round allocates is ours.
+        Assert.AreEqual(0, Enumerable.Range(0, 5).Min(_ => AllocatedBy(pool, 1000)));
 
         static long AllocatedBy(IObjectStore store, int count)
         {
