@@ -102,7 +102,7 @@ internal sealed class Destager : IDisposable
     private async ValueTask<(bool Checkpoint, TaskCompletionSource Done)[]> WaitForWorkAsync()
     {
         ulong seen = _engine.Log.NextLsn;
-        for (int ticks = 0; ; )
+        for (int ticks = 0; ;)
         {
             _stop.Token.ThrowIfCancellationRequested();
             lock (_lock)

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using Lunaria.Iscsi.Scsi;
-using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Scsi.Reservations;
+using Lunaria.Iscsi.Scsi.Units;
 using static Lunaria.Iscsi.Tests.Scsi.ReadWriteTests;
 
 namespace Lunaria.Iscsi.Tests.Scsi;

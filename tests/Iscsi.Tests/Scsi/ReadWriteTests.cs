@@ -232,15 +232,21 @@ public class ReadWriteTests
         var alone = new ScsiHost(server);
         var task = new ScsiTask { Nexus = alone.Nexus };
         task.Cdb.Set(Convert.FromHexString("2A000000006400000800"));
-        for (int warm = 0; warm < 100; warm++) server.Prepare(task);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int run = 0; run < 10_000; run++)
+        // The runtime allocates when it replaces code by a better tier, in the first rounds; a command that allocates does so in each.
+        long fewest = long.MaxValue;
+        for (int round = 0; round < 5; round++)
         {
-            if (!server.Prepare(task) || !server.TryEnterShared(task)) Assert.Fail("refused");
-            server.ExitShared(task);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int run = 0; run < 10_000; run++)
+            {
+                if (!server.Prepare(task) || !server.TryEnterShared(task)) Assert.Fail("refused");
+                server.ExitShared(task);
+            }
+
+            fewest = Math.Min(fewest, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.AreEqual(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.AreEqual(0, fewest);
         Assert.AreEqual(BlockAccess.Write, task.Access);
         Assert.AreEqual(100 * 512, task.OffsetBytes);
         Assert.AreEqual(8 * 512, task.LengthBytes);

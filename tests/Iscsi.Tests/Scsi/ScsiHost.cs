@@ -1,6 +1,6 @@
 using Lunaria.Iscsi.Scsi;
-using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Scsi.Units;
 
 namespace Lunaria.Iscsi.Tests.Scsi;
 

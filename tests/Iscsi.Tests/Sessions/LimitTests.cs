@@ -14,7 +14,9 @@ public class LimitTests
     {
         await using TestServer server = await TestServer.StartAsync(options => options with
         {
-            MaxHalfOpenConnections = 32, MaxConnectionsPerAddress = 2000, LoginTimeout = TimeSpan.FromSeconds(20),
+            MaxHalfOpenConnections = 32,
+            MaxConnectionsPerAddress = 2000,
+            LoginTimeout = TimeSpan.FromSeconds(20),
         });
         using ScriptedInitiator working = server.LogIn(1);
         List<Socket> halfOpen = [];

@@ -186,7 +186,8 @@ public class SessionTests
     {
         await using TestServer server = await TestServer.StartAsync(options => options with
         {
-            PingInterval = TimeSpan.FromMilliseconds(300), PingTimeout = TimeSpan.FromMilliseconds(700),
+            PingInterval = TimeSpan.FromMilliseconds(300),
+            PingTimeout = TimeSpan.FromMilliseconds(700),
         });
         using ScriptedInitiator initiator = server.LogIn();
         for (int i = 0; i < 2; i++)
