@@ -94,17 +94,19 @@ crash_rounds() {
 replay_round() {
   T=$WORK/replay worst_ms=0 round=0
   writers=("1 262144 ${replay_mib}m 0 --qd 8")
-  target_create "$kind" "$T" crash:1=$((replay_mib * 2))MiB log=$((replay_mib * 2))MiB pool=8GiB
+  target_create "$kind" "$T" crash:1=$((replay_mib * 2))MiB log=$((replay_mib * 4))MiB pool=16GiB
   target_start "$T" || { fail "start of the replay round"; return; }
   local begun=$SECONDS
   timeout 120 "$LOAD" --url "$(target_url "$T" crash 1)" --rw write --bs 262144 --size "${replay_mib}m" --qd 8 --runtime 60 \
     --initiator iqn.2026-11.test:writer0 --stamp "$WORK/state.0" >"$WORK/load.0" 2>&1 &
   local job=$!
-  until_written "$T" $((replay_mib * 1024)) "$job"
+  # What it writes is the log and, at the same time, what the destager takes from it.
+  until_written "$T" $((replay_mib * 1024 * 5 / 2)) "$job"
   target_kill "$T"; wait "$job"
   echo "wrote $replay_mib MiB in $((SECONDS - begun)) s: $(cat "$WORK/load.0")"
   restart "replay of $replay_mib MiB" || return
-  verify_all "replay of $replay_mib MiB of log (ready after $READY_MS ms, allowed are $limit_ms)"
+  grep -o '[0-9]* bytes of log replayed in [0-9]* ms' "$T/output"
+  verify_all "replay (ready after $READY_MS ms, allowed are $limit_ms)"
   target_stop "$T" || fail "orderly stop"
 }
 

@@ -11,6 +11,7 @@ WORK=''
 # begin NAME: makes $WORK (removed at the end, with every target that was started in it).
 begin() {
   WORK=$(mktemp -d "${TMPDIR:-/tmp}/lunaria-$1.XXXXXX") || exit 1
+  exec </dev/null # a script under `timeout` must not touch the terminal: it would be stopped
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP
 }
