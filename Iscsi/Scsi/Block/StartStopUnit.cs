@@ -5,8 +5,9 @@ using Lunaria.Iscsi.Scsi.Units;
 namespace Lunaria.Iscsi.Scsi.Block;
 
 /// <summary>
-/// START STOP UNIT (SBC-3 5.23): START and LOEJ; a stop flushes first unless NO_FLUSH. There is nothing to spin down, so POWER CONDITION
-/// other than START_VALID (0h) is accepted without effect (ACTIVE 1h, IDLE 2h, STANDBY 3h, LU_CONTROL 7h) and refused for the others.
+/// START STOP UNIT (SBC-3 5.23): START and LOEJ; a stop flushes first unless NO_FLUSH. A fixed unit is started or stopped; of a removable
+/// one the medium is loaded or ejected, and a stop that does not eject it leaves it ready. There is nothing to spin down, so every POWER
+/// CONDITION other than START_VALID (0h) is accepted without effect.
 /// </summary>
 internal static class StartStopUnit
 {
@@ -31,7 +32,6 @@ internal static class StartStopUnit
     {
         int flags = task.Cdb.Span[4];
         int powerCondition = flags >> 4;
-        if (powerCondition is not (0 or 1 or 2 or 3 or 7)) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(4, 7));
         if (powerCondition != 0 || (flags & LoadEjectBit) == 0) return true;
         if (!task.Unit!.Options.Removable) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(4, 1));
         if (task.Unit.Power.RemovalPrevented) return task.Fail(SenseCodes.MediumRemovalPrevented);
@@ -51,6 +51,6 @@ internal static class StartStopUnit
         }
 
         if ((flags & NoFlushBit) == 0 && !MediumOutcome.Write(task, await unit.Medium.FlushAsync(), 0)) return;
-        unit.Power.Stop(loadEject);
+        if (loadEject || !unit.Options.Removable) unit.Power.Stop(loadEject);
     }
 }

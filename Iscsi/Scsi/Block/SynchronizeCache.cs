@@ -5,7 +5,7 @@ namespace Lunaria.Iscsi.Scsi.Block;
 
 /// <summary>
 /// SYNCHRONIZE CACHE(10), (16): SBC-3 5.24, 5.25. The whole cache is written whatever the range. With IMMED the flush is begun and the
-/// status sent without waiting for it.
+/// status sent without waiting for it. SYNC_NV, obsolete since SBC-3, asks for less than is done and is ignored.
 /// </summary>
 internal static class SynchronizeCache
 {
@@ -13,8 +13,8 @@ internal static class SynchronizeCache
 
     public static readonly CommandDescriptor[] Rows =
     [
-        Row("SYNCHRONIZE CACHE(10)", "SBC-3 5.24", "35 02 FF FF FF FF 1F FF FF 00"),
-        Row("SYNCHRONIZE CACHE(16)", "SBC-3 5.25", "91 02 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
+        Row("SYNCHRONIZE CACHE(10)", "SBC-3 5.24", "35 06 FF FF FF FF 1F FF FF 00"),
+        Row("SYNCHRONIZE CACHE(16)", "SBC-3 5.25", "91 06 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
     private static CommandDescriptor Row(string name, string clause, string mask) => new(name, clause, mask)

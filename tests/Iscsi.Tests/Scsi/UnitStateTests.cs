@@ -137,8 +137,18 @@ public class UnitStateTests
         host.Send(Cdb(0x2A, 0, 1), new byte[512]).Good();
         host.Send("1B 00 00 00 02 00").Refused("5/24/00", "cdb 4.1");
         host.Send("1B 00 00 00 20 00").Good();
-        host.Send("1B 00 00 00 50 00").Refused("5/24/00", "cdb 4.7");
         host.Send(TestUnitReady).Good();
+    }
+
+    [TestMethod]
+    public void A_removable_unit_stays_ready_unless_its_medium_is_ejected()
+    {
+        var host = new ScsiHost(server);
+        host.Send("1B 00 00 00 00 00").Good();
+        host.Send(TestUnitReady).Good();
+        Assert.AreEqual(1, medium.Flushes);
+        host.Send("1B 00 00 00 02 00").Good();
+        host.Send(Cdb(0x35, 0, 0, 0x06)).Refused("2/3A/02");
     }
 
     [TestMethod]
