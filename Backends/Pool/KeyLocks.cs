@@ -2,7 +2,7 @@ namespace Lunaria.Backends.Pool;
 
 /// <summary>
 /// Excludes changes of one key from each other. Holds as many locks as there are changes in progress; no caller holds two. Thread-safe; owned by
-/// a <see cref="LocalPool"/>.
+/// a store.
 /// </summary>
 internal sealed class KeyLocks
 {

@@ -1,7 +1,7 @@
 namespace Lunaria.Volumes.Access;
 
 /// <summary>How long to wait before trying again what failed: doubling, capped, with jitter. Stateless; any thread.</summary>
-internal static class BackOff
+public static class BackOff
 {
     private const int FirstMs = 50, MaxMs = 15_000;
 

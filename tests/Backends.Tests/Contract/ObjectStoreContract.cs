@@ -8,6 +8,9 @@ public abstract class ObjectStoreContract
     /// <summary>A store that holds nothing, with room for at least 32 MiB; the test disposes it.</summary>
     protected abstract ValueTask<IObjectStore> CreateAsync();
 
+    /// <summary>False: the store does not know how much it can take.</summary>
+    protected virtual bool HasEndOfSpace => true;
+
     [TestMethod]
     public async Task An_object_comes_back_as_it_was_put()
     {
@@ -237,15 +240,14 @@ public abstract class ObjectStoreContract
     public async Task Space_is_taken_and_comes_back()
     {
         await using IObjectStore store = await CreateAsync();
-        if (store.Space is not { } before)
-            Assert.Inconclusive("This store has no known end of space.");
-        else
-        {
-            await store.PutIfAbsentAsync("k", new byte[1 << 20], CancellationToken.None);
-            Assert.IsTrue(store.Space!.Value.FreeBytes <= before.FreeBytes - (1 << 20));
-            await store.DeleteAsync("k", CancellationToken.None);
-            Assert.AreEqual(before, store.Space.Value);
-        }
+        ObjectStoreSpace? before = store.Space;
+        Assert.AreEqual(HasEndOfSpace, before is not null);
+        if (before is null)
+            return;
+        await store.PutIfAbsentAsync("k", new byte[1 << 20], CancellationToken.None);
+        Assert.IsTrue(store.Space!.Value.FreeBytes <= before.Value.FreeBytes - (1 << 20));
+        await store.DeleteAsync("k", CancellationToken.None);
+        Assert.AreEqual(before, store.Space);
     }
 
     private static async Task<bool> Wins(Func<ValueTask<string>> write)

@@ -1,0 +1,108 @@
+using Amazon.Runtime;
+using Amazon.S3;
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Backend;
+
+namespace Lunaria.Backends.S3;
+
+/// <summary>
+/// Requests of one kind, with a limit and connections of their own. Tries again what may succeed, on another address where there is one. Owned by the
+/// store; thread-safe.
+/// </summary>
+internal sealed class S3Lane : IDisposable
+{
+    private readonly S3StoreOptions options;
+    private readonly EndpointRing ring;
+    private readonly TimeProvider time;
+    private readonly SemaphoreSlim slots;
+    private readonly S3HttpClients connections;
+    private readonly AmazonS3Client[] clients;
+
+    public S3Lane(S3StoreOptions options, AWSCredentials? credentials, EndpointRing ring, int limit, TimeProvider time)
+    {
+        (this.options, this.ring, this.time) = (options, ring, time);
+        slots = new SemaphoreSlim(limit);
+        connections = new S3HttpClients(options, limit);
+        clients = [.. options.Endpoints.Select(endpoint => Connect(endpoint, credentials))];
+    }
+
+    /// <summary>True while a request would start at once.</summary>
+    public bool HasRoom => slots.CurrentCount > 0;
+
+    /// <summary>
+    /// Carries a request out, trying again what may succeed later. <paramref name="name"/>: what it is called in messages.
+    /// <paramref name="lengthBytes"/>: bytes that it moves. Where only the caller's token ends it, OperationCanceledException; else <see cref="ObjectStoreException"/>.
+    /// </summary>
+    public async Task<T> RunAsync<T>(string name, int lengthBytes, Func<IAmazonS3, CancellationToken, Task<T>> request, CancellationToken cancellation)
+    {
+        for (int attempt = 0; ; attempt++)
+            try
+            {
+                return await TryAsync(name, lengthBytes, request, cancellation);
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry && attempt + 1 < options.Attempts)
+            {
+                await Task.Delay(BackOff.Delay(attempt, time), time, cancellation);
+            }
+    }
+
+    /// <summary>As <see cref="RunAsync"/>, once.</summary>
+    public async Task<T> TryAsync<T>(string name, int lengthBytes, Func<IAmazonS3, CancellationToken, Task<T>> request, CancellationToken cancellation)
+    {
+        await slots.WaitAsync(cancellation);
+        try
+        {
+            int endpoint = ring.Choose();
+            using var limit = new CancellationTokenSource(options.TimeoutFor(lengthBytes), time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+            try
+            {
+                T answer = await request(clients[endpoint], either.Token);
+                ring.Worked(endpoint);
+                return answer;
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                if (S3Errors.IsEndpointFault(e))
+                    ring.Failed(endpoint);
+                else
+                    ring.Worked(endpoint);
+                throw S3Errors.Translate(e, options.DisplayName, name);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                throw new OperationCanceledException($"{name} was given up.", e, cancellation);
+            }
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (AmazonS3Client client in clients)
+            client.Dispose();
+        connections.Dispose();
+        slots.Dispose();
+    }
+
+    private AmazonS3Client Connect(Uri endpoint, AWSCredentials? credentials)
+    {
+        var config = new AmazonS3Config
+        {
+            ServiceURL = endpoint.AbsoluteUri,
+            ForcePathStyle = true,
+            AuthenticationRegion = options.Region,
+            HttpClientFactory = connections,
+            MaxErrorRetry = 0,
+            Timeout = TimeSpan.FromHours(1),
+            // Not every store knows checksums in trailers; Content-MD5 and the objects' own checksums cover the way.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
+    }
+}
