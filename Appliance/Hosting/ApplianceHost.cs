@@ -27,6 +27,10 @@ internal static partial class ApplianceHost
         {
             await ServeAsync(settings, output, time, stop);
         }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to stop while it waited for a part that was not there.
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ObjectStoreException or SqliteException or SocketException)
         {
             throw new StartException(e.Message, e);
@@ -43,11 +47,11 @@ internal static partial class ApplianceHost
         var status = new ApplianceStatus(time);
         await using var pages = StatusPages.Begin(settings.WebListen, status, log.Factory);
 
-        await using var pool = await PoolFiles.OpenAsync(settings.PoolComponents, data.IsNew, log.Factory);
+        await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, time, log.Factory, stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
-            await pool.CheckOwnerAsync(metadata);
+            await backend.CheckOwnerAsync(metadata);
         using var logDisk = new FileSystemDisk(settings.Log.Directory);
-        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, pool.Pool, EngineOptions(settings), time, log.Factory);
+        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory);
 
         using var store = TargetStore.Open(data.FullPath, SecretBox.Open(data.FullPath), time);
         await new TargetReconciler(volumes, store, log.Factory.CreateLogger<TargetReconciler>()).ReconcileAsync(settings.BootstrapTargets);
@@ -56,7 +60,7 @@ internal static partial class ApplianceHost
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi), log.Factory.CreateLogger<IscsiServer>(), time);
         TargetServing.AddTargets(server, targets, volumes);
         await TargetServing.ListenAsync(server, settings.Iscsi.Portals);
-        status.Ready(volumes, pool.Pool, server, targets);
+        status.Ready(volumes, backend.Store, server, targets);
         var url = await pages.GetUrlAsync();
 
         foreach (var line in ConnectionHints.Commands(server.Portals, targets))

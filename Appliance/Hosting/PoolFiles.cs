@@ -1,20 +1,14 @@
 using Lunaria.Appliance.Settings;
 using Lunaria.Backends.Pool;
 using Lunaria.Volumes.Io;
-using Lunaria.Volumes.Metadata;
-using Lunaria.Volumes.Recovery;
 using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Appliance.Hosting;
 
-/// <summary>The directories of the pool's components, and the pool on them. Owned by the run; disposed after the engine.</summary>
+/// <summary>The directories of the pool's components, and the pool on them. Owned by <see cref="BackendStore"/>.</summary>
 internal sealed class PoolFiles : IAsyncDisposable
 {
     private readonly Dictionary<string, FileSystemDisk> _disks = new(StringComparer.Ordinal);
-
-    private readonly IReadOnlyList<string> _paths;
-
-    private PoolFiles(IEnumerable<PoolComponentSettings> components) => _paths = [.. components.Select(component => component.Path)];
 
     /// <summary>The pool.</summary>
     public LocalPool Pool { get; private set; } = null!;
@@ -26,7 +20,7 @@ internal sealed class PoolFiles : IAsyncDisposable
     {
         if (!isFirstStart && components.FirstOrDefault(component => !File.Exists(component.Path)) is { } missing)
             throw new StartException($"the pool component {missing.Path} is missing. Mount its disk or restore the file; the volumes' data is in it");
-        var files = new PoolFiles(components);
+        var files = new PoolFiles();
         try
         {
             var sources = components.Select(files.Source).ToArray();
@@ -37,19 +31,6 @@ internal sealed class PoolFiles : IAsyncDisposable
         {
             files.DisposeDisks();
             throw;
-        }
-    }
-
-    /// <summary>Checks that this pool is the one of lunaria.db; <see cref="StartException"/> names the pool's files where it is not.</summary>
-    public async Task CheckOwnerAsync(MetadataDatabase metadata)
-    {
-        try
-        {
-            await Superblock.CheckAsync(Pool, metadata);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new StartException($"the pool on {string.Join(", ", _paths)} does not belong to this data directory. {e.Message}", e);
         }
     }
 

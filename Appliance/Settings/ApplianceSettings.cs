@@ -2,10 +2,14 @@ using System.Net;
 
 namespace Lunaria.Appliance.Settings;
 
-/// <summary>What appliance.json and the command line say, complete with defaults and with absolute paths. Immutable; any thread.</summary>
+/// <summary>
+/// What appliance.json and the command line say, complete with defaults and with absolute paths. Immutable; any thread. The volumes' data lies in
+/// <paramref name="S3"/>; null = in the pool of <paramref name="PoolComponents"/>.
+/// </summary>
 internal sealed record ApplianceSettings(
     string DataDirectory,
     IscsiSettings Iscsi,
+    S3Settings? S3,
     IReadOnlyList<PoolComponentSettings> PoolComponents,
     LogSettings Log,
     ByteSize MapMemory,
@@ -22,6 +26,10 @@ internal sealed record IscsiSettings(
     Duration PingTimeout,
     Duration DrainTimeout,
     ByteSize BufferMemory);
+
+/// <summary>A pool in a bucket of an S3-compatible store.</summary>
+internal sealed record S3Settings(
+    IReadOnlyList<Uri> Endpoints, string Bucket, string Prefix, string Region, string? CredentialsFile, string Profile, string? CaFile);
 
 /// <summary>One file of the pool.</summary>
 internal sealed record PoolComponentSettings(string Path, ByteSize Size);

@@ -55,7 +55,7 @@ internal static class SettingsReader
             using var document = JsonDocument.Parse(content, Lenient);
             var root = (SettingsNode?)SettingsTable.Root.Read(document.RootElement, "", errors);
             if (errors.All.Count == 0)
-                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides);
+                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides, errors);
         }
         catch (JsonException e)
         {
@@ -67,7 +67,7 @@ internal static class SettingsReader
         return errors.All.Count == 0 ? settings! : throw new SettingsException(path, errors.All);
     }
 
-    private static ApplianceSettings Compose(SettingsNode root, string fileDirectory, SettingsOverrides overrides)
+    private static ApplianceSettings Compose(SettingsNode root, string fileDirectory, SettingsOverrides overrides, SettingsErrors errors)
     {
         var data = overrides.DataDirectory is { } directory
             ? Path.GetFullPath(directory)
@@ -77,6 +77,7 @@ internal static class SettingsReader
         return new ApplianceSettings(
             data,
             ComposeIscsi(root.Get<SettingsNode>("iscsi"), overrides),
+            ComposeS3(root.Get<SettingsNode>("backend"), data, errors),
             [.. root.Get<SettingsNode>("pool").List<SettingsNode>("components").Select(node =>
                 new PoolComponentSettings(Path.GetFullPath(node.Get<string>("path"), data), node.Get<ByteSize>("size")))],
             new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size"), log.Get<bool>("discardDamagedTail")),
@@ -85,6 +86,23 @@ internal static class SettingsReader
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
             root.Get<SettingsNode>("web").Get<object>("listen") as IPEndPoint);
     }
+
+    private static S3Settings? ComposeS3(SettingsNode backend, string data, SettingsErrors errors)
+    {
+        var node = backend.Find<SettingsNode>("s3");
+        if ((backend.Get<string>("kind") == "s3") != (node != null))
+            errors.Add("backend.s3", node == null ? "is missing, but backend.kind is \"s3\"; say where the bucket is" : "stands here, but backend.kind is \"pool\"; write \"s3\" or take it out");
+        return node == null ? null : new S3Settings(
+            [.. node.List<Uri>("endpoints")],
+            node.Get<string>("bucket"),
+            node.Get<string>("prefix"),
+            node.Get<string>("region"),
+            FullPath(node.Find<string>("credentialsFile"), data),
+            node.Get<string>("profile"),
+            FullPath(node.Find<string>("caFile"), data));
+    }
+
+    private static string? FullPath(string? path, string directory) => path == null ? null : Path.GetFullPath(path, directory);
 
     private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
         new(

@@ -10,7 +10,10 @@ internal static class SettingsRules
     public static void Check(ApplianceSettings settings, SettingsErrors errors)
     {
         CheckPortals(settings, errors);
-        CheckPool(settings, errors);
+        if (settings.S3 == null)
+            CheckPool(settings, errors);
+        else
+            CheckEndpoints(settings.S3.Endpoints, errors);
         CheckMemory(settings, errors);
         CheckTargets(settings.BootstrapTargets, errors);
     }
@@ -57,6 +60,15 @@ internal static class SettingsRules
                 "log.size",
                 $"{settings.Log.Size} needs a pool of at least {new ByteSize(2 * settings.Log.Size.Bytes)}, and pool.components have {pool} together; "
                 + "enlarge the pool or shorten the log");
+        }
+    }
+
+    private static void CheckEndpoints(IReadOnlyList<Uri> endpoints, SettingsErrors errors)
+    {
+        for (var i = 1; i < endpoints.Count; i++)
+        {
+            if (endpoints[i].Scheme != endpoints[0].Scheme)
+                errors.Add($"backend.s3.endpoints[{i}]", $"{endpoints[i].GetLeftPart(UriPartial.Authority)} is not {endpoints[0].Scheme} like the first; take the same for all");
         }
     }
 

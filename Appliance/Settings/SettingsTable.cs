@@ -18,7 +18,8 @@ internal static class SettingsTable
         new("schemaVersion", "Version of this file's structure: 1.", new NumberShape(SchemaVersion, SchemaVersion), Required: true),
         new("dataDirectory", "Directory for everything the appliance keeps; relative to this file. Only one process can use it at a time.", Path, "\"data\""),
         new("iscsi", "How hosts reach the targets.", Iscsi(), "{}"),
-        new("pool", "The disks that hold the volumes' data.", Pool(), "{}"),
+        new("backend", "Where the volumes' data lies.", Backend(), "{}"),
+        new("pool", "The disks that hold the volumes' data, where backend.kind is \"pool\".", Pool(), "{}"),
         new("log", "The write log: takes every write first, so it belongs on flash.", Log(), "{}"),
         new("map", "The block map: where each block of each volume is.", Map(), "{}"),
         new("bootstrap", "What is created at the start where it is absent. What exists is never changed by it.", Bootstrap(), "{}"),
@@ -37,6 +38,23 @@ internal static class SettingsTable
         new("pingTimeout", "A host that does not answer a ping, or takes no data, for this long is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\""),
         new("drainTimeout", "How long a stop waits for commands in flight and for hosts to log out.", new DurationShape(Duration.Seconds(0), Duration.Seconds(300)), "\"5s\""),
         new("bufferMemory", "Memory for data on its way from and to hosts. When it is used up, commands wait; none fails.", new SizeShape(ByteSize.MiB(16), ByteSize.GiB(64), ByteSize.MiB(1)), "\"256MiB\""),
+    ]);
+
+    private static ObjectShape Backend() => new(
+    [
+        new("kind", "On disks of this machine, or in a bucket of an S3-compatible store. It cannot be changed later.", new ChoiceShape("pool", "s3"), "\"pool\""),
+        new("s3", "The bucket, where kind is \"s3\".", S3()),
+    ]);
+
+    private static ObjectShape S3() => new(
+    [
+        new("endpoints", "Addresses of one store, like \"https://s3.example.com:443\". Requests go round; one that fails is left alone for a minute.", new ListShape(Text(Values.WebAddress), 1, 16), Required: true),
+        new("bucket", "The bucket. It must exist.", Text(Values.BucketName), Required: true),
+        new("prefix", "What the names of all objects of this appliance begin with; other pools may use others in the same bucket.", Text(Values.KeyPrefix), "\"\""),
+        new("region", "The region that requests are signed for.", Text(Values.Region), "\"us-east-1\""),
+        new("credentialsFile", "File with aws_access_key_id and aws_secret_access_key in AWS' form; relative to dataDirectory. Left out: the environment, ~/.aws, the machine's role.", Path),
+        new("profile", "Section of the credentials file.", Text(Values.ProfileName), "\"default\""),
+        new("caFile", "CA certificates (PEM) that the store's certificate must go back to; relative to dataDirectory. Left out: those the machine trusts.", Path),
     ]);
 
     private static ObjectShape Pool() => new(

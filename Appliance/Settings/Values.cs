@@ -82,6 +82,37 @@ internal static partial class Values
             : throw new FormatException("is not on the loopback: the status page knows no log-in, write \"127.0.0.1:8480\", \"[::1]:8480\" or \"off\"");
     }
 
+    /// <summary>The address of a store: http or https, a host, maybe a port, and no path.</summary>
+    public static Uri WebAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Host.Length: > 0 }
+            ? address
+            : throw new FormatException("is not the address of a store: write \"https://host\" or \"http://host:port\", without a path");
+
+    /// <summary>The name of a bucket.</summary>
+    public static string BucketName(string text) =>
+        BucketForm().IsMatch(text)
+            ? text
+            : throw new FormatException("is not a bucket name: write 3 to 63 of a-z, 0-9, '-' and '.', beginning and ending with a letter or digit");
+
+    /// <summary>What names of objects begin with; "" = nothing.</summary>
+    public static string KeyPrefix(string text) =>
+        text.Length == 0 || PrefixForm().IsMatch(text)
+            ? text
+            : throw new FormatException("is not a prefix: write up to 128 of a-z, 0-9, '-', '_', '.' and '/' between them, like \"site/pool1\"");
+
+    /// <summary>The region of a store.</summary>
+    public static string Region(string text) =>
+        text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? text
+            : throw new FormatException("is not a region: write letters, digits and '-', like \"us-east-1\"");
+
+    /// <summary>A section of a credentials file.</summary>
+    public static string ProfileName(string text) =>
+        text.Length is >= 1 and <= 64 && text.All(c => c is > ' ' and <= '~' and not '[' and not ']')
+            ? text
+            : throw new FormatException("is not a section of a credentials file: write its name without brackets and blanks");
+
     private static ByteSize RoundUp(ByteSize size, ByteSize multiple) => new((size.Bytes / multiple.Bytes + 1) * multiple.Bytes);
 
     [GeneratedRegex(@"^iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[a-z0-9.:-]+)?\z")]
@@ -92,6 +123,12 @@ internal static partial class Values
 
     [GeneratedRegex(@"^naa\.([0-9a-f]{16}|[0-9a-f]{32})\z")]
     private static partial Regex NaaForm();
+
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\z")]
+    private static partial Regex BucketForm();
+
+    [GeneratedRegex(@"^(?=.{1,128}\z)[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*\z")]
+    private static partial Regex PrefixForm();
 
     [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}\z")]
     private static partial Regex VolumeForm();

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """lunaria-config.py DIR SPEC...: writes DIR/appliance.json; target.sh explains SPEC."""
 import json
+import os
 import sys
 from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB"}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -21,10 +22,18 @@ def configuration(specs):
             settings[key] = value
         else:
             sys.exit(f"unknown setting {key}")
+    if settings["s3"]:
+        bucket, prefix = settings["s3"].split("/", 1)
+        s3 = {"endpoints": [settings["endpoint"]], "bucket": bucket, "prefix": prefix}
+        if settings["keys"]:
+            s3["credentialsFile"] = settings["keys"]
+        backend = {"backend": {"kind": "s3", "s3": s3}}
+    else:
+        backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]}}
     return {
         "schemaVersion": 1,
         "web": {"listen": "off"},
-        "pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]},
+        **backend,
         "log": {"size": settings["log"]},
         "bootstrap": {"targets": list(targets.values())},
     }

@@ -5,6 +5,7 @@
 #       chap=NAME/USER/SECRET        the target NAME asks for CHAP
 #       mutual=NAME/USER/SECRET      ... and proves itself with these
 #       pool=SIZE  log=SIZE          Lunaria's pool and write log
+#       s3=BUCKET/PREFIX  keys=FILE  a bucket in place of the pool; endpoint=URL in place of $S3_ENDPOINT
 #   target_start DIR                 returns once logins are answered; READY_MS is the time that took
 #   target_stop DIR                  in order; fails when it does not end in time or with an exit code other than 0
 #   target_kill DIR                  SIGKILL

@@ -51,6 +51,19 @@ public sealed class SettingsTests
     }
 
     [TestMethod]
+    public void A_bucket_takes_the_place_of_the_pool()
+    {
+        var settings = Read("""
+            { "schemaVersion": 1, "log": { "size": "64GiB" }, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a:8443", "https://b"], "bucket": "disks",
+              "prefix": "site-1/pool", "credentialsFile": "keys", "caFile": "/etc/ca.pem" } } }
+            """);
+        var s3 = settings.S3!;
+        Assert.AreEqual("https://a:8443/ https://b/", string.Join(' ', s3.Endpoints));
+        Assert.AreEqual(("disks", "site-1/pool", "us-east-1", "default"), (s3.Bucket, s3.Prefix, s3.Region, s3.Profile));
+        Assert.AreEqual(("/etc/lunaria/data/keys", "/etc/ca.pem"), (s3.CredentialsFile, s3.CaFile));
+    }
+
+    [TestMethod]
     public void The_command_line_wins_over_the_file()
     {
         var overrides = new SettingsOverrides("/other", [Values.EndPoint("127.0.0.1:0")]);
@@ -96,6 +109,17 @@ public sealed class SettingsTests
     [DataRow(""" "schemaVersion": 1, "map": { "memory": "1TiB" } """, "map.memory", "more than this machine's")]
     [DataRow(""" "schemaVersion": 1, "pool": { "components": [{ "path": "a" }] } """, "pool.components[0].size", "is missing")]
     [DataRow(""" "schemaVersion": 1, "pool": { "components": [{ "path": "a", "size": "80GiB" }, { "path": "./x/../a", "size": "1GiB" }] } """, "pool.components[1].path", "pool.components[0]")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "S3" } """, "backend.kind", "\"pool\", \"s3\"")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3" } """, "backend.s3", "is missing, but backend.kind is \"s3\"")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "s3": { "endpoints": ["https://a"], "bucket": "abc" } } """, "backend.s3", "backend.kind is \"pool\"")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"] } } """, "backend.s3.bucket", "is missing")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["a:80"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "is not the address of a store")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a/path"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "without a path")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://key:secret@a"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "without a path")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a", "http://b"], "bucket": "abc" } } """, "backend.s3.endpoints[1]", "is not https like the first")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"], "bucket": "Bucket" } } """, "backend.s3.bucket", "3 to 63")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"], "bucket": "abc", "prefix": "/a" } } """, "backend.s3.prefix", "is not a prefix")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"], "bucket": "abc", "prefix": "a/../b" } } """, "backend.s3.prefix", "is not a prefix")]
     [DataRow(""" "schemaVersion": 1, "logging": { "level": "verbose" } """, "logging.level", "\"debug\", \"information\"")]
     [DataRow(""" "schemaVersion": 1, "web": { "listen": "0.0.0.0:80" } """, "web.listen", "loopback")]
     [DataRow(""" "schemaVersion": 1, "web": { "listen": "127.0.0.1:3260" } """, "web.listen", "taken by the portal 0.0.0.0:3260")]

@@ -1,0 +1,63 @@
+using Lunaria.Appliance.Settings;
+using Lunaria.Backends.S3;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Recovery;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Appliance.Hosting;
+
+/// <summary>The store that the settings name, and what has to be closed with it. Owned by the run; disposed after the engine.</summary>
+internal sealed class BackendStore : IAsyncDisposable
+{
+    private readonly IAsyncDisposable _owner;
+    private readonly string _name;
+
+    private BackendStore(IObjectStore store, IAsyncDisposable owner, string name) => (Store, _owner, _name) = (store, owner, name);
+
+    /// <summary>The store.</summary>
+    public IObjectStore Store { get; }
+
+    /// <summary>
+    /// Opens it; a pool is made only where <paramref name="isFirstStart"/>. Waits for an S3 store that cannot be reached until <paramref name="stop"/>.
+    /// </summary>
+    public static async Task<BackendStore> OpenAsync(ApplianceSettings settings, bool isFirstStart, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
+    {
+        if (settings.S3 is { } bucket)
+        {
+            var options = Options(bucket);
+            var s3 = await S3ObjectStore.OpenAsync(options, time, loggers.CreateLogger<S3ObjectStore>(), stop);
+            return new BackendStore(s3, s3, options.DisplayName);
+        }
+
+        var files = await PoolFiles.OpenAsync(settings.PoolComponents, isFirstStart, loggers);
+        return new BackendStore(files.Pool, files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}");
+    }
+
+    /// <summary>Checks that this store is the one of lunaria.db; <see cref="StartException"/> names it where it is not.</summary>
+    public async Task CheckOwnerAsync(MetadataDatabase metadata)
+    {
+        try
+        {
+            await Superblock.CheckAsync(Store, metadata);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StartException($"{_name} does not belong to this data directory. {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _owner.DisposeAsync();
+
+    private static S3StoreOptions Options(S3Settings settings) => new()
+    {
+        Endpoints = settings.Endpoints,
+        Bucket = settings.Bucket,
+        Prefix = settings.Prefix,
+        Region = settings.Region,
+        CredentialsFile = settings.CredentialsFile,
+        Profile = settings.Profile,
+        CaFile = settings.CaFile,
+    };
+}

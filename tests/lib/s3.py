@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Requests to the S3 store of the environment (S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY, S3_SECRET_KEY), signed with AWS signature version 4.
+
+s3.py make BUCKET           creates a bucket
+s3.py count BUCKET PREFIX   number of objects below a prefix
+s3.py keys BUCKET PREFIX    their keys, with their lengths
+s3.py get BUCKET KEY        an object, to standard output
+s3.py put BUCKET KEY        an object, from standard input
+s3.py delete BUCKET KEY
+"""
+import datetime
+import hashlib
+import hmac
+import http.client
+import os
+import re
+import sys
+import urllib.parse
+
+
+def request(method, path, query=None, body=b""):
+    endpoint = urllib.parse.urlsplit(os.environ["S3_ENDPOINT"])
+    region, access, secret = (os.environ[name] for name in ("S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY"))
+    path = urllib.parse.quote("/" + path)
+    query = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted((query or {}).items()))
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{now[:8]}/{region}/s3/aws4_request"
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": endpoint.netloc, "x-amz-content-sha256": digest, "x-amz-date": now}
+    names = ";".join(headers)
+    canonical = "\n".join([method, path, query, *(f"{name}:{value}" for name, value in headers.items()), "", names, digest])
+    key = ("AWS4" + secret).encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={access}/{scope}, SignedHeaders={names}, Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
+    connection = http.client.HTTPConnection(endpoint.netloc, timeout=20)
+    connection.request(method, path + ("?" + query if query else ""), body, headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status >= 300:
+        sys.exit(f"{method} {path}: {answer.status} {content.decode(errors='replace')}")
+    return content
+
+
+def listing(bucket, prefix):
+    start = ""
+    while True:
+        page = request("GET", bucket, {"list-type": "2", "prefix": prefix, **({"start-after": start} if start else {})}).decode()
+        found = re.findall(r"<Contents><Key>([^<]*)</Key>.*?<Size>(\d+)</Size>", page, re.S)
+        yield from found
+        if "<IsTruncated>true" not in page:
+            return
+        start = found[-1][0]
+
+
+match sys.argv[1:]:
+    case ["make", bucket]:
+        request("PUT", bucket)
+    case ["count", bucket, prefix]:
+        print(sum(1 for _ in listing(bucket, prefix)))
+    case ["keys", bucket, prefix]:
+        for key, length in listing(bucket, prefix):
+            print(key, length)
+    case ["get", bucket, key]:
+        sys.stdout.buffer.write(request("GET", f"{bucket}/{key}"))
+    case ["put", bucket, key]:
+        request("PUT", f"{bucket}/{key}", body=sys.stdin.buffer.read())
+    case ["delete", bucket, key]:
+        request("DELETE", f"{bucket}/{key}")
+    case _:
+        sys.exit(__doc__)
