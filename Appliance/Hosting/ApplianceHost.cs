@@ -58,7 +58,7 @@ internal static partial class ApplianceHost
         var targets = store.Read();
 
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi), log.Factory.CreateLogger<IscsiServer>(), time);
-        TargetServing.AddTargets(server, targets, volumes);
+        TargetServing.AddTargets(server, targets, store, volumes, backend.Store);
         await TargetServing.ListenAsync(server, settings.Iscsi.Portals);
         status.Ready(volumes, backend.Store, server, targets);
         var url = await pages.GetUrlAsync();

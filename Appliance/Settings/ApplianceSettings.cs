@@ -41,7 +41,14 @@ internal sealed record LogSettings(string Directory, ByteSize Size, bool Discard
 internal sealed record TargetSettings(string Iqn, IReadOnlyList<LunSettings> Luns, ChapSettings? Chap);
 
 /// <summary>A logical unit of a target, and the volume behind it.</summary>
-internal sealed record LunSettings(int Lun, string Volume, ByteSize Size);
+internal sealed record LunSettings(int Lun, string Volume, ByteSize Size)
+{
+    /// <summary>How hosts see the volume.</summary>
+    public UnitSettings Unit { get; init; } = new();
+}
+
+/// <summary>How hosts see a volume, the same through every LUN that shows it.</summary>
+internal sealed record UnitSettings(int BlockBytes = 512, bool ReadOnly = false, bool Removable = false, bool WriteSameToEnd = false);
 
 /// <summary>CHAP of a target; the mutual half is complete or absent.</summary>
 internal sealed record ChapSettings(string User, string Secret, string? MutualUser, string? MutualSecret)

@@ -119,8 +119,17 @@ internal static class SettingsReader
         var chap = node.Find<SettingsNode>("chap");
         return new TargetSettings(
             node.Get<string>("iqn"),
-            [.. node.List<SettingsNode>("luns").Select(lun => new LunSettings(lun.Get<int>("lun"), lun.Get<string>("volume"), lun.Get<ByteSize>("size")))],
+            [.. node.List<SettingsNode>("luns").Select(ComposeLun)],
             chap == null ? null : new ChapSettings(
                 chap.Get<string>("user"), chap.Get<string>("secret"), chap.Find<string>("mutualUser"), chap.Find<string>("mutualSecret")));
     }
+
+    private static LunSettings ComposeLun(SettingsNode node) => new(node.Get<int>("lun"), node.Get<string>("volume"), node.Get<ByteSize>("size"))
+    {
+        Unit = new UnitSettings(
+            node.Get<string>("blockSize") == SettingsTable.BlockSizes[1] ? 4096 : 512,
+            node.Get<bool>("readOnly"),
+            node.Get<bool>("removable"),
+            node.Get<bool>("writeSameToEnd")),
+    };
 }

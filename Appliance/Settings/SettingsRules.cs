@@ -86,7 +86,7 @@ internal static class SettingsRules
 
     private static void CheckTargets(IReadOnlyList<TargetSettings> targets, SettingsErrors errors)
     {
-        var volumes = new Dictionary<string, (ByteSize Size, string Path)>(StringComparer.Ordinal);
+        var volumes = new Dictionary<string, (LunSettings Lun, string Path)>(StringComparer.Ordinal);
         for (var t = 0; t < targets.Count; t++)
         {
             var target = targets[t];
@@ -100,7 +100,7 @@ internal static class SettingsRules
         }
     }
 
-    private static void CheckLuns(TargetSettings target, string targetPath, Dictionary<string, (ByteSize Size, string Path)> volumes, SettingsErrors errors)
+    private static void CheckLuns(TargetSettings target, string targetPath, Dictionary<string, (LunSettings Lun, string Path)> volumes, SettingsErrors errors)
     {
         for (var l = 0; l < target.Luns.Count; l++)
         {
@@ -109,8 +109,13 @@ internal static class SettingsRules
             var twin = target.Luns.Take(l).ToList().FindIndex(other => other.Lun == lun.Lun);
             if (twin >= 0)
                 errors.Add($"{path}.lun", $"{lun.Lun} is already {targetPath}.luns[{twin}]; each needs a number of its own");
-            if (!volumes.TryAdd(lun.Volume, (lun.Size, path)) && volumes[lun.Volume].Size != lun.Size)
-                errors.Add($"{path}.size", $"{lun.Size} differs from the {volumes[lun.Volume].Size} that {volumes[lun.Volume].Path} gives the same volume {lun.Volume}; write one size");
+            if (volumes.TryAdd(lun.Volume, (lun, path)))
+                continue;
+            var (first, firstPath) = volumes[lun.Volume];
+            if (first.Size != lun.Size)
+                errors.Add($"{path}.size", $"{lun.Size} differs from the {first.Size} that {firstPath} gives the same volume {lun.Volume}; write one size");
+            if (first.Unit != lun.Unit)
+                errors.Add(path, $"shows volume {lun.Volume} with another blockSize, readOnly, removable or writeSameToEnd than {firstPath}; a volume looks the same on every path");
         }
     }
 

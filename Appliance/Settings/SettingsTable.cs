@@ -9,6 +9,9 @@ internal static class SettingsTable
     /// <summary>The only version of the file so far.</summary>
     public const int SchemaVersion = 1;
 
+    /// <summary>The logical block lengths.</summary>
+    public static readonly string[] BlockSizes = ["512B", "4KiB"];
+
     private static readonly ByteSize Sector = new(4096);
 
     /// <summary>The whole file.</summary>
@@ -107,6 +110,10 @@ internal static class SettingsTable
         new("lun", "Its number, 0 to 255; hosts expect one with 0.", new NumberShape(0, 255), Required: true),
         new("volume", "The volume behind it, created where absent; unique among volumes.", Text(Values.VolumeName), Required: true),
         new("size", "The volume's size. Thin: only what is written takes space.", new SizeShape(ByteSize.MiB(1), ByteSize.TiB(64), Sector), Required: true),
+        new("blockSize", "Logical block length that hosts see. ESXi before 6.7 and old boot loaders know 512B only.", new ChoiceShape(BlockSizes), "\"512B\""),
+        new("readOnly", "True: hosts can read only.", new SwitchShape(), "false"),
+        new("removable", "True: hosts see a removable medium, which they can eject.", new SwitchShape(), "false"),
+        new("writeSameToEnd", "True: WRITE SAME of 0 blocks means the rest of the volume. False: it is refused.", new SwitchShape(), "false"),
     ]);
 
     private static ObjectShape Chap() => new(

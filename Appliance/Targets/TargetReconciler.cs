@@ -19,7 +19,14 @@ internal sealed partial class TargetReconciler(VolumeManager volumes, TargetStor
         {
             var luns = new List<LunRecord>();
             foreach (var lun in target.Luns)
-                luns.Add(new LunRecord(lun.Lun, await EnsureVolumeAsync(lun)));
+            {
+                var volume = await EnsureVolumeAsync(lun);
+                store.AddUnit(volume, lun.Unit);
+                if (store.ReadUnit(volume) != lun.Unit)
+                    LogOtherUnit(lun.Volume);
+                luns.Add(new LunRecord(lun.Lun, volume));
+            }
+
             if (existing.TryGetValue(target.Iqn, out var found))
                 AddMissingLuns(found, luns);
             else
@@ -83,6 +90,9 @@ internal sealed partial class TargetReconciler(VolumeManager volumes, TargetStor
 
     [LoggerMessage(103, LogLevel.Warning, "Volume {Volume} exists with {Size}; the {Wanted} of bootstrap.targets change nothing")]
     private partial void LogOtherSize(string volume, ByteSize size, ByteSize wanted);
+
+    [LoggerMessage(105, LogLevel.Warning, "Hosts know volume {Volume} with another blockSize, readOnly, removable or writeSameToEnd; bootstrap.targets change nothing")]
+    private partial void LogOtherUnit(string volume);
 
     [LoggerMessage(104, LogLevel.Warning, "LUN {Lun} of {Iqn} exists with volume {Uuid}; bootstrap.targets change nothing")]
     private partial void LogOtherVolume(int lun, string iqn, Guid uuid);

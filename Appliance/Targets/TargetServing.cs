@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using Lunaria.Appliance.Hosting;
+using Lunaria.Appliance.Settings;
 using Lunaria.Iscsi;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Metadata;
 
 namespace Lunaria.Appliance.Targets;
@@ -13,7 +15,7 @@ namespace Lunaria.Appliance.Targets;
 internal static class TargetServing
 {
     /// <summary>Gives the server its targets. A volume that several LUNs show is one logical unit, so that all paths see one state of it.</summary>
-    public static void AddTargets(IscsiServer server, IReadOnlyList<TargetRecord> targets, VolumeManager volumes)
+    public static void AddTargets(IscsiServer server, IReadOnlyList<TargetRecord> targets, TargetStore store, VolumeManager volumes, IObjectStore objects)
     {
         var units = new Dictionary<Guid, LogicalUnit>();
         foreach (var target in targets)
@@ -22,7 +24,7 @@ internal static class TargetServing
             foreach (var lun in target.Luns)
             {
                 if (!units.TryGetValue(lun.Volume, out var unit))
-                    units.Add(lun.Volume, unit = CreateUnit(volumes, lun.Volume, target.Iqn));
+                    units.Add(lun.Volume, unit = CreateUnit(volumes, objects, lun.Volume, store.ReadUnit(lun.Volume), target.Iqn));
                 served.Luns.Add(lun.Lun, unit);
             }
         }
@@ -42,11 +44,17 @@ internal static class TargetServing
         }
     }
 
-    private static LogicalUnit CreateUnit(VolumeManager volumes, Guid uuid, string iqn)
+    private static LogicalUnit CreateUnit(VolumeManager volumes, IObjectStore objects, Guid uuid, UnitSettings settings, string iqn)
     {
         var volume = volumes.Volumes.FirstOrDefault(existing => existing.Uuid == uuid)
             ?? throw new StartException($"the volume {uuid} of target {iqn} is not in lunaria.db: restore the file from a copy");
-        return new LogicalUnit(new VolumeBlockDevice(volume), new LogicalUnitOptions { Identity = volume.Uuid, Store = UnitStore(volumes.Metadata, uuid) });
+        return new LogicalUnit(new VolumeBlockDevice(volume, objects, settings.BlockBytes, settings.ReadOnly), new LogicalUnitOptions
+        {
+            Identity = volume.Uuid,
+            Store = UnitStore(volumes.Metadata, uuid),
+            Removable = settings.Removable,
+            WriteSameToEnd = settings.WriteSameToEnd,
+        });
     }
 
     /// <summary>What a unit keeps beyond the process lies in lunaria.db. A change waits for the medium, so not on the connection's thread.</summary>

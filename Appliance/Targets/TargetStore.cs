@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Lunaria.Appliance.Hosting;
+using Lunaria.Appliance.Settings;
 using Microsoft.Data.Sqlite;
 
 namespace Lunaria.Appliance.Targets;
@@ -11,7 +12,7 @@ namespace Lunaria.Appliance.Targets;
 /// </summary>
 internal sealed class TargetStore : IDisposable
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     private const string Schema = """
         CREATE TABLE target_schema (version INTEGER NOT NULL) STRICT;
@@ -24,6 +25,14 @@ internal sealed class TargetStore : IDisposable
           iqn TEXT NOT NULL REFERENCES targets (iqn) ON DELETE CASCADE,
           lun INTEGER NOT NULL, volume TEXT NOT NULL,
           PRIMARY KEY (iqn, lun)) STRICT;
+        """;
+
+    /// <summary>Since version 2: how hosts see a volume. A volume that an older program has shown looks as it did then.</summary>
+    private const string UnitSchema = """
+        CREATE TABLE target_units (
+          volume TEXT PRIMARY KEY,
+          block_bytes INTEGER NOT NULL, read_only INTEGER NOT NULL, removable INTEGER NOT NULL, write_same_to_end INTEGER NOT NULL) STRICT;
+        INSERT INTO target_units SELECT DISTINCT volume, 512, 0, 0, 0 FROM target_luns;
         """;
 
     private readonly SqliteConnection _connection;
@@ -75,6 +84,29 @@ internal sealed class TargetStore : IDisposable
         return targets;
     }
 
+    /// <summary>How hosts see a volume; the defaults where nothing was said.</summary>
+    public UnitSettings ReadUnit(Guid volume)
+    {
+        using var command = Command(null, "SELECT block_bytes, read_only, removable, write_same_to_end FROM target_units WHERE volume = $volume");
+        command.Parameters.AddWithValue("$volume", volume.ToString("D"));
+        using var reader = command.ExecuteReader();
+        return reader.Read()
+            ? new UnitSettings(reader.GetInt32(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetBoolean(3))
+            : new UnitSettings();
+    }
+
+    /// <summary>Says for good how hosts see a volume; without effect where it has been said.</summary>
+    public void AddUnit(Guid volume, UnitSettings unit) =>
+        Execute(
+            _connection,
+            null,
+            "INSERT OR IGNORE INTO target_units VALUES ($volume, $block, $readOnly, $removable, $toEnd)",
+            ("$volume", volume.ToString("D")),
+            ("$block", unit.BlockBytes),
+            ("$readOnly", unit.ReadOnly),
+            ("$removable", unit.Removable),
+            ("$toEnd", unit.WriteSameToEnd));
+
     /// <summary>Adds a target with its LUNs, all or nothing.</summary>
     public void Add(TargetRecord target)
     {
@@ -107,11 +139,14 @@ internal sealed class TargetStore : IDisposable
         exists.Transaction = transaction;
         exists.CommandText = "SELECT count(*) FROM sqlite_schema WHERE name = 'target_schema'";
         if ((long)exists.ExecuteScalar()! == 0)
-            Execute(connection, transaction, $"{Schema} INSERT INTO target_schema VALUES ({Version});");
+            Execute(connection, transaction, $"{Schema} {UnitSchema} INSERT INTO target_schema VALUES ({Version});");
         using var version = connection.CreateCommand();
         version.Transaction = transaction;
         version.CommandText = "SELECT version FROM target_schema";
-        if ((long)version.ExecuteScalar()! is var found && found != Version)
+        var found = (long)version.ExecuteScalar()!;
+        if (found == 1)
+            Execute(connection, transaction, $"{UnitSchema} UPDATE target_schema SET version = {Version};");
+        else if (found != Version)
             throw new StartException($"{path} holds targets of version {found}, this program knows {Version}: start the version that wrote it, or a newer one");
         transaction.Commit();
     }

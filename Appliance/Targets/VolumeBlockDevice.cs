@@ -1,23 +1,40 @@
 using System.Runtime.CompilerServices;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
 
 namespace Lunaria.Appliance.Targets;
 
 /// <summary>
-/// A volume as the medium of a logical unit: the one place where the engine's outcomes become the target's. Holds nothing of its own;
-/// allocates nothing where the volume completes synchronously. Any thread.
+/// A volume, whose data lies in <paramref name="objects"/>, as the medium of a logical unit: the one place where the engine's outcomes become the
+/// target's. Holds nothing of its own; allocates nothing where the volume completes synchronously. Any thread.
 /// </summary>
-internal sealed class VolumeBlockDevice(Volume volume) : IBlockDevice
+internal sealed class VolumeBlockDevice(Volume volume, IObjectStore objects, int logicalBlockBytes = 512, bool readOnly = false) : IBlockDevice
 {
     /// <summary>What the engine maps by; smaller unmaps give back no space.</summary>
     private const int BlockBytes = 4096;
 
+    /// <summary>A write of this length, of whatever alignment, is one record of the log, which replay takes whole or not at all.</summary>
+    private const int AtomicBytes = 256 << 10;
+
     /// <inheritdoc/>
-    public BlockDeviceGeometry Geometry => new(volume.SizeBytes, LogicalBlockBytes: 512, PhysicalBlockBytes: BlockBytes);
+    public BlockDeviceGeometry Geometry => new(volume.SizeBytes, logicalBlockBytes, PhysicalBlockBytes: BlockBytes, readOnly);
 
     /// <inheritdoc/>
     public ThinProvisioning Thin => new(BlockBytes);
+
+    /// <inheritdoc/>
+    public int AtomicWriteBytes => AtomicBytes;
+
+    /// <inheritdoc/>
+    public ThinSpace? Space
+    {
+        get
+        {
+            var used = volume.GetStatistics();
+            return objects.Space is { } space ? new ThinSpace(used.MappedBytes + used.InLogBytes, space.FreeBytes, Shared: true) : null;
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<BlockStatus> ReadAsync(long offsetBytes, Memory<byte> destination) => Map(volume.ReadAsync(offsetBytes, destination));

@@ -42,7 +42,8 @@ public interface IBlockDevice
     ThinProvisioning Thin => ThinProvisioning.None;
 
     /// <summary>
-    /// Longest write, bytes, of which neither a loss of power nor a concurrent read ever shows a part; a multiple of the logical block.
+    /// Longest write, bytes, of which neither a loss of power nor the end of this process ever leaves a part, and of whose physical blocks a
+    /// concurrent read never shows a part; a multiple of the logical block. Reads of several blocks the device server keeps apart itself.
     /// 0 = no such promise, and WRITE ATOMIC is not offered. Constant.
     /// </summary>
     int AtomicWriteBytes => 0;

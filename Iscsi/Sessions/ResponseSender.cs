@@ -28,6 +28,12 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
             int length = Math.Min(Math.Min(segmentMax, total - sent), burstMax - (sent % burstMax));
             BeginDataIn(command, sent, length);
             if (!task.Medium.TryRead(task.OffsetBytes + sent, sender.Data)) return false;
+            if (sent + length == total && task.MissedAtomicWrite)
+            {
+                task.Fail(ScsiStatus.Busy);
+                SendStatus(command);
+                return true;
+            }
             EndDataIn(command, sent + length, total, (sent + length) % burstMax == 0);
         }
         return true;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# libiscsi's conformance suite, one process per test, each test on a fresh LUN; tests/conformance/expected.txt says what must come out.
+# libiscsi's conformance suite over a set of LUNs, one process per test, each on a fresh LUN; tests/conformance/expected.txt says what must come out.
 #   iscsi-test-cu.sh [--target lunaria|tgt] [PATTERN...]      PATTERN as in Read10.* (default: all)
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -11,17 +11,15 @@ need "libiscsi's suite" iscsi-test-cu || finish
 [ "$kind" = tgt ] || build_lunaria || { fail build; finish; }
 
 mapfile -t tests < <(iscsi-test-cu -l | sed -n 's/^ALL\.\([^.]*\.[^.]*\)$/\1/p')
-# Two targets: a target reset in the one must not disturb a test that runs beside it in the other.
-specs=()
-for ((i = 0; i < ${#tests[@]}; i++)); do
-  name=left; ((i % 2)) && name=right
-  specs+=("$name:$((i / 2 + 1))=256MiB")
-done
-target_create "$kind" "$WORK/t" "${specs[@]}"
+suite=(python3 "$REPO/tests/conformance/run-suite.py")
+what=(--expected "$REPO/tests/conformance/expected.txt" --tests "${tests[@]}")
+[ "$kind" = tgt ] && what+=(--kinds thin)
+mapfile -t specs < <("${suite[@]}" plan "${what[@]}")
+# A test sleeps for a minute without looking at its connection.
+target_create "$kind" "$WORK/t" "${specs[@]}" ping=120s
 target_start "$WORK/t" || { fail "start"; finish; }
-echo "ready after $READY_MS ms with ${#tests[@]} LUNs"
-python3 "$REPO/tests/conformance/run-suite.py" --expected "$REPO/tests/conformance/expected.txt" \
-  --urls "$(target_url "$WORK/t" left '')" "$(target_url "$WORK/t" right '')" --tests "${tests[@]}" --only "$@"
+echo "ready after $READY_MS ms with ${#specs[@]} LUNs"
+"${suite[@]}" run "${what[@]}" --url "$(target_url "$WORK/t" '{target}' '{lun}')" --only "$@"
 code=$?
 if [ "$kind" = lunaria ]; then
   kill -0 "$(target_pid "$WORK/t")" 2>/dev/null || { echo "the appliance died; its output ends with:"; tail -n 20 "$WORK/t/output"; code=1; }

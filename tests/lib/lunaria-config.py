@@ -7,13 +7,18 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
             name, lun = key.split(":")
             target = targets.setdefault(name, {"iqn": f"iqn.2026-11.test.lunaria:{name}", "luns": []})
-            target["luns"].append({"lun": int(lun), "volume": f"{name}-{lun}", "size": value})
+            size, *options = value.split(",")
+            unit = {"lun": int(lun), "volume": f"{name}-{lun}", "size": size}
+            for option in options:
+                word, _, said = option.partition("=")
+                unit[word] = said or True
+            target["luns"].append(unit)
         elif key in ("chap", "mutual"):
             name, user, secret = value.split("/", 2)
             names = ("user", "secret") if key == "chap" else ("mutualUser", "mutualSecret")
@@ -33,6 +38,7 @@ def configuration(specs):
     return {
         "schemaVersion": 1,
         "web": {"listen": "off"},
+        "iscsi": {"pingTimeout": settings["ping"]},
         **backend,
         "log": {"size": settings["log"]},
         "bootstrap": {"targets": list(targets.values())},

@@ -1,11 +1,13 @@
 # Targets for the scripts under tests/: this checkout's appliance, or Debian's tgt with the same verbs.
 #
 #   target_create KIND DIR SPEC...   describes a target without data; KIND is lunaria or tgt
-#       NAME:LUN=SIZE                a LUN of the target iqn.2026-11.test.KIND:NAME (sizes like 64GiB)
+#       NAME:LUN=SIZE[,OPTION...]    a LUN of the target iqn.2026-11.test.KIND:NAME (sizes like 64GiB); options, Lunaria only: the keys
+#                                    of a LUN in appliance.json, as in 64GiB,readOnly,blockSize=4KiB,volume=OTHER-1
 #       chap=NAME/USER/SECRET        the target NAME asks for CHAP
 #       mutual=NAME/USER/SECRET      ... and proves itself with these
 #       pool=SIZE  log=SIZE          Lunaria's pool and write log
 #       s3=BUCKET/PREFIX  keys=FILE  a bucket in place of the pool; endpoint=URL in place of $S3_ENDPOINT
+#       ping=TIME                    Lunaria cuts off a host that does not answer a ping for this long
 #   target_start DIR                 returns once logins are answered; READY_MS is the time that took
 #   target_stop DIR                  in order; fails when it does not end in time or with an exit code other than 0
 #   target_kill DIR                  SIGKILL

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Lunaria.Iscsi.Scsi.Commands;
 using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Scsi.Units;
 
 namespace Lunaria.Iscsi.Scsi.Block;
 
@@ -32,21 +33,53 @@ internal static class ReadCommands
         task.DataInLengthMaxBytes = task.LengthBytes;
         task.Medium = task.Unit!.Medium;
         task.Itl!.Transfers.Read(task.Blocks);
-        if (task.LengthBytes > 0 && !Forced(task)) task.Access = BlockAccess.Read;
+        if (task.LengthBytes > 0 && !Forced(task) && !MeetsAtomicWrites(task)) task.Access = BlockAccess.Read;
         return true;
     }
 
     private static ValueTask Execute(ScsiTask task)
     {
         if (task.LengthBytes == 0) return ValueTask.CompletedTask;
-        if (task.DataIn.Length != task.LengthBytes || (Forced(task) && task.Unit!.Mode.WriteCache)) return ExecuteOddAsync(task);
+        if (MeetsAtomicWrites(task)) return ExecuteApartAsync(task);
+        if (task.DataIn.Length != task.LengthBytes || (Forced(task) && task.Unit!.Mode.WriteCache)) return ThenLookAsync(task, ExecuteOddAsync(task));
         ValueTask<BlockStatus> read = task.Medium!.ReadAsync(task.OffsetBytes, task.DataIn);
-        if (!read.IsCompletedSuccessfully) return CompleteAsync(task, read);
+        if (!read.IsCompletedSuccessfully) return ThenLookAsync(task, CompleteAsync(task, read));
         Complete(task, read.GetAwaiter().GetResult());
+        if (MeetsAtomicWrites(task)) task.Fail(ScsiStatus.Busy);
         return ValueTask.CompletedTask;
     }
 
+    private static bool MeetsAtomicWrites(ScsiTask task) => task.Unit!.AtomicWrites.Used && AtomicWrites.CanTear(task);
+
     private static async ValueTask CompleteAsync(ScsiTask task, ValueTask<BlockStatus> read) => Complete(task, await read);
+
+    /// <summary>A read during which the first WRITE ATOMIC of the unit came may show a part of it: the host has to ask again.</summary>
+    private static async ValueTask ThenLookAsync(ScsiTask task, ValueTask read)
+    {
+        await read;
+        if (MeetsAtomicWrites(task)) task.Fail(ScsiStatus.Busy);
+    }
+
+    /// <summary>A read while no WRITE ATOMIC is under way.</summary>
+    private static async ValueTask ExecuteApartAsync(ScsiTask task)
+    {
+        if (task.MissedAtomicWrite)
+        {
+            task.Fail(ScsiStatus.Busy);
+            return;
+        }
+
+        AtomicWrites atomic = task.Unit!.AtomicWrites;
+        await atomic.EnterReadAsync();
+        try
+        {
+            await ExecuteOddAsync(task);
+        }
+        finally
+        {
+            atomic.ExitRead();
+        }
+    }
 
     private static void Complete(ScsiTask task, BlockStatus status)
     {

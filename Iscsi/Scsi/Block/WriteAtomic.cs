@@ -45,7 +45,16 @@ internal static class WriteAtomic
             return;
         }
 
-        bool forced = !task.Unit!.Mode.WriteCache || (task.Cdb.Span[1] & ForceUnitAccess) != 0;
-        MediumOutcome.Write(task, await GatedMedium.WriteAsync(task.Unit, task.OffsetBytes, task.DataOut, forced), task.Lba);
+        LogicalUnit unit = task.Unit!;
+        bool forced = !unit.Mode.WriteCache || (task.Cdb.Span[1] & ForceUnitAccess) != 0;
+        await unit.AtomicWrites.EnterWriteAsync();
+        try
+        {
+            MediumOutcome.Write(task, await GatedMedium.WriteAsync(unit, task.OffsetBytes, task.DataOut, forced), task.Lba);
+        }
+        finally
+        {
+            unit.AtomicWrites.ExitWrite();
+        }
     }
 }

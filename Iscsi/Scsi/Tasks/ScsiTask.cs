@@ -59,6 +59,11 @@ internal sealed class ScsiTask
     /// <summary>The medium of <see cref="Access"/>.</summary>
     public IBlockDevice? Medium { get; set; }
 
+    /// <summary>
+    /// True where the unit's first WRITE ATOMIC came while a READ took its short cut: what was read may show a part of it, and the host has to ask again.
+    /// </summary>
+    public bool MissedAtomicWrite => Access == BlockAccess.Read && Unit!.AtomicWrites.Used && AtomicWrites.CanTear(this);
+
     /// <summary>First byte of the range on the medium.</summary>
     public long OffsetBytes { get; set; }
 

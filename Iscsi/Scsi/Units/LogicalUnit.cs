@@ -67,6 +67,9 @@ public sealed class LogicalUnit
     /// <summary>Keeps exclusive commands and writers apart.</summary>
     internal UnitGate Gate { get; } = new();
 
+    /// <summary>Keeps reads and WRITE ATOMIC apart.</summary>
+    internal AtomicWrites AtomicWrites { get; } = new();
+
     /// <summary>Started, stopped or ejected.</summary>
     internal UnitPower Power { get; } = new();
 

@@ -34,7 +34,8 @@ public sealed class SettingsTests
               "iscsi": { "portals": ["192.0.2.1:3260", "[::1]:3261",], },
               "pool": { "components": [{ "path": "a", "size": "1GiB" }, { "path": "/disks/b", "size": "2TiB" }] },
               "log": { "directory": "/flash", "size": "512MiB", "discardDamagedTail": true }, "map": { "memory": "16MiB" },
-              "bootstrap": { "targets": [{ "iqn": "iqn.2026-11.example:a", "luns": [{ "lun": 0, "volume": "v", "size": "64TiB" }],
+              "bootstrap": { "targets": [{ "iqn": "iqn.2026-11.example:a", "luns": [{ "lun": 0, "volume": "v", "size": "64TiB" },
+                  { "lun": 1, "volume": "w", "size": "1GiB", "blockSize": "4KiB", "readOnly": true, "removable": true, "writeSameToEnd": true }],
                 "chap": { "user": "u", "secret": "123456789012", "mutualUser": "m", "mutualSecret": "abcdefghijkl" } }] },
               "logging": { "level": "error", "file": "l.txt" }, "web": { "listen": "off" },
             }
@@ -44,7 +45,8 @@ public sealed class SettingsTests
         Assert.AreEqual(new LogSettings("/flash", ByteSize.MiB(512), true), settings.Log);
         var target = settings.BootstrapTargets.Single();
         Assert.AreEqual("iqn.2026-11.example:a", target.Iqn);
-        Assert.AreEqual(new LunSettings(0, "v", ByteSize.TiB(64)), target.Luns.Single());
+        Assert.AreEqual(new LunSettings(0, "v", ByteSize.TiB(64)), target.Luns[0]);
+        Assert.AreEqual(new UnitSettings(4096, true, true, true), target.Luns[1].Unit);
         Assert.AreEqual(new ChapSettings("u", "123456789012", "m", "abcdefghijkl"), target.Chap);
         Assert.DoesNotContain("123456789012", $"{target.Chap} {target} {settings}");
         Assert.IsNull(settings.WebListen);
@@ -138,6 +140,8 @@ public sealed class SettingsTests
     [DataRow(""" "iqn": "iqn.2026-11.a:x", "luns": [{ "lun": 0, "volume": "v", "size": "1048577B" }] """, ".luns[0].size", "multiple of 4KiB")]
     [DataRow(""" "iqn": "iqn.2026-11.a:x", "luns": [{ "lun": 0, "volume": "v", "size": "1GiB" }, { "lun": 0, "volume": "w", "size": "1GiB" }] """, ".luns[1].lun", "is already")]
     [DataRow(""" "iqn": "iqn.2026-11.a:x", "luns": [{ "lun": 0, "volume": "v", "size": "1GiB" }, { "lun": 1, "volume": "v", "size": "2GiB" }] """, ".luns[1].size", "2GiB differs from the 1GiB")]
+    [DataRow(""" "iqn": "iqn.2026-11.a:x", "luns": [{ "lun": 0, "volume": "v", "size": "1GiB", "blockSize": "1KiB" }] """, ".luns[0].blockSize", "\"512B\", \"4KiB\"")]
+    [DataRow(""" "iqn": "iqn.2026-11.a:x", "luns": [{ "lun": 0, "volume": "v", "size": "1GiB" }, { "lun": 1, "volume": "v", "size": "1GiB", "readOnly": true }] """, ".luns[1]", "looks the same on every path")]
     [DataRow(""" "iqn": "iqn.2026-13.a:x" """, ".iqn", "is not an iSCSI name")]
     [DataRow(""" "iqn": "iqn.2026-11.A:x" """, ".iqn", "lower case")]
     [DataRow(""" "iqn": "disk" """, ".iqn", "is not an iSCSI name")]

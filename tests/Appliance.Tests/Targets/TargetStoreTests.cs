@@ -1,5 +1,6 @@
 using System.Text;
 using Lunaria.Appliance.Hosting;
+using Lunaria.Appliance.Settings;
 using Lunaria.Appliance.Targets;
 using Microsoft.Data.Sqlite;
 
@@ -79,11 +80,49 @@ public sealed class TargetStoreTests
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = "UPDATE target_schema SET version = 2";
+            command.CommandText = "UPDATE target_schema SET version = 3";
             command.ExecuteNonQuery();
         }
 
-        StringAssert.Contains(Assert.ThrowsExactly<StartException>(() => Open(directory)).Message, "version 2");
+        StringAssert.Contains(Assert.ThrowsExactly<StartException>(() => Open(directory)).Message, "version 3");
+    }
+
+    [TestMethod]
+    public void How_hosts_see_a_volume_is_said_once()
+    {
+        using var directory = new TemporaryDirectory();
+        var volume = Guid.NewGuid();
+        var seen = new UnitSettings(4096, ReadOnly: true, Removable: true, WriteSameToEnd: true);
+        using (var store = Open(directory))
+        {
+            Assert.AreEqual(new UnitSettings(), store.ReadUnit(volume));
+            store.AddUnit(volume, seen);
+            store.AddUnit(volume, new UnitSettings());
+        }
+
+        using var again = Open(directory);
+        Assert.AreEqual(seen, again.ReadUnit(volume));
+    }
+
+    [TestMethod]
+    public void Targets_of_version_1_are_taken_over_and_look_as_before()
+    {
+        using var directory = new TemporaryDirectory();
+        var volume = Guid.NewGuid();
+        using (var store = Open(directory))
+            store.Add(new TargetRecord(Iqn, [new LunRecord(0, volume)], null));
+        using (var connection = new SqliteConnection($"Data Source={directory["lunaria.db"]};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "DROP TABLE target_units; UPDATE target_schema SET version = 1";
+            command.ExecuteNonQuery();
+        }
+
+        using var again = Open(directory);
+        again.AddUnit(volume, new UnitSettings(4096));
+        Assert.AreEqual(new UnitSettings(), again.ReadUnit(volume), "hosts know it with 512-byte blocks");
+        Assert.AreEqual(volume, again.Read().Single().Luns.Single().Volume);
     }
 
     private static TargetStore Open(TemporaryDirectory directory) =>

@@ -8,9 +8,14 @@ namespace Lunaria.Iscsi.Tests.Scsi;
 public class SanitizeTests
 {
     private readonly RamDevice medium = new(4 << 20);
+    private readonly DeviceServer server;
     private readonly ScsiHost host;
 
-    public SanitizeTests() => host = ScsiHost.Over(medium);
+    public SanitizeTests()
+    {
+        server = ScsiHost.ServerOver(medium);
+        host = new ScsiHost(server);
+    }
 
     [TestMethod]
     public void Overwrite_repeats_its_pattern_in_every_block()
@@ -71,6 +76,38 @@ public class SanitizeTests
         host.Send("9C 00 00 00 00 00 00 00 00 08 00 00 08 01 00 00", []).Refused("5/24/00", "cdb 12");
         host.Send("9C 00 00 00 00 00 00 00 00 08 00 01 00 10 00 00", data).Refused("5/24/00", "cdb 11.0");
         host.Send("9C 00 00 00 00 00 00 00 20 00 00 00 00 00 00 00", []).Refused("5/21/00", "cdb 2");
+    }
+
+    /// <summary>The read begins before the write is on the medium and must not see half of it: it waits, or it is asked to come again.</summary>
+    [TestMethod]
+    public async Task No_read_shows_a_part_of_an_atomic_write()
+    {
+        host.Send("9C 00 00 00 00 00 00 00 00 00 00 00 00 08 00 00", Pattern(8, 1)).Good();
+        byte[] data = Pattern(32, 3);
+        medium.Hold();
+        ValueTask<Answer> write = host.SendAsync("9C 00 00 00 00 00 00 00 00 00 00 00 00 20 00 00", data);
+        ValueTask<Answer> read = host.SendAsync(Cdb(0x28, 0, 32));
+        Assert.IsFalse(read.IsCompleted);
+        CollectionAssert.AreEqual(Pattern(8, 1), (await host.SendAsync(Cdb(0x28, 0, 8))).Good().Data, "one physical block cannot be torn and does not wait");
+        medium.Release();
+        (await write).Good();
+        CollectionAssert.AreEqual(data, (await read).Good().Data);
+    }
+
+    [TestMethod]
+    public async Task A_read_under_way_at_the_first_atomic_write_is_to_come_again()
+    {
+        var first = new ScsiTask { Nexus = host.Nexus, ReadFlag = true, ExpectedDataTransferLength = 8192 };
+        first.Cdb.Set(Convert.FromHexString("28000000000000001000"));
+        Assert.IsTrue(server.Prepare(first));
+        Assert.AreEqual(BlockAccess.Read, first.Access);
+        Assert.IsFalse(first.MissedAtomicWrite);
+        host.Send("9C 00 00 00 00 00 00 00 00 00 00 00 00 10 00 00", Pattern(16, 1)).Good();
+        Assert.IsTrue(first.MissedAtomicWrite);
+        first.DataIn = new byte[8192];
+        await server.ExecuteAsync(first);
+        Assert.AreEqual(ScsiStatus.Busy, first.Status);
+        CollectionAssert.AreEqual(Pattern(16, 1), host.Send(Cdb(0x28, 0, 16)).Good().Data);
     }
 
     [TestMethod]
