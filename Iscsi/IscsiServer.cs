@@ -42,7 +42,7 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <summary>The sessions now, discovery sessions left out.</summary>
     public IReadOnlyCollection<SessionInfo> Sessions =>
         [.. context.Targets.All.SelectMany(target => target.Sessions.Snapshot().Select(session => new SessionInfo(
-            target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih)))];
+            target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih, session.Peer, session.Portal, session.Began)))];
 
     internal ServerContext Context => context;
 
@@ -66,6 +66,18 @@ public sealed class IscsiServer : IAsyncDisposable
     {
         if (context.Targets.Remove(name) is not IscsiTarget target) return false;
         await target.Sessions.CloseAllAsync("the target has been removed");
+        return true;
+    }
+
+    /// <summary>
+    /// Closes a session; false where there is none of that target and handle. Completes when its commands are gone. The host may log in again.
+    /// </summary>
+    public async Task<bool> CloseSessionAsync(string targetName, int tsih, string reason)
+    {
+        Session? session = context.Targets.Find(targetName)?.Sessions.Snapshot().FirstOrDefault(session => session.Tsih == tsih);
+        if (session is null) return false;
+        session.Inbox.Post(new(MessageKind.Close, reason));
+        await session.Ended.Task;
         return true;
     }
 

@@ -1,3 +1,4 @@
+using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
@@ -10,10 +11,13 @@ namespace Lunaria.Iscsi;
 /// </summary>
 public sealed class IscsiTarget
 {
+    private volatile IReadOnlyList<InitiatorAccess> access;
+
     internal IscsiTarget(TargetPort port, IscsiTargetOptions options, UnitDirectory units)
     {
         Port = port;
         Options = options;
+        access = options.Access;
         Luns = new(port);
         DeviceServer = new(Luns, units);
     }
@@ -26,6 +30,9 @@ public sealed class IscsiTarget
 
     /// <summary>Settings given at creation.</summary>
     public IscsiTargetOptions Options { get; }
+
+    /// <summary>Who may log in, at first those of <see cref="Options"/>. A change counts from the next log-in on; sessions stay.</summary>
+    public IReadOnlyList<InitiatorAccess> Access { get => access; set => access = [.. value]; }
 
     /// <summary>The logical units by LUN.</summary>
     public LogicalUnitMap Luns { get; }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lunaria.Appliance.Cli.Verbs;
 
 namespace Lunaria.Appliance.Cli;
 
@@ -24,9 +25,11 @@ internal static class CommandLine
         return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
 
-    private static RootCommand CreateRoot()
+    /// <summary>All verbs.</summary>
+    internal static RootCommand CreateRoot()
     {
         var configuration = new ConfigurationOptions();
+        var verbs = new VerbFactory(new ServerOptions(configuration));
         var run = RunCommand.Create(configuration);
         var root = new RootCommand("Lunaria: thin-provisioned disks over iSCSI. Without a verb: run.")
         {
@@ -34,6 +37,17 @@ internal static class CommandLine
             CheckCommand.Create(configuration),
             SchemaCommand.Create(),
             VersionCommand.Create(),
+            StatusVerb.Create(verbs),
+            VolumeVerbs.Create(verbs),
+            TargetVerbs.Create(verbs),
+            LunVerbs.Create(verbs),
+            InitiatorVerbs.Create(verbs),
+            SessionVerbs.Create(verbs),
+            SystemVerbs.Settings(verbs),
+            SystemVerbs.Audit(verbs),
+            AccountVerbs.Passwd(verbs),
+            AccountVerbs.Users(verbs),
+            AccountVerbs.Tokens(verbs),
         };
         configuration.AddTo(root);
         root.Action = run.Action;

@@ -37,6 +37,17 @@ internal sealed class ConfigurationOptions
         verb.Add(_portals);
     }
 
+    /// <summary>Gives a verb the options that say where the data directory is.</summary>
+    public void AddDirectoryTo(Command verb)
+    {
+        verb.Add(_config);
+        verb.Add(_data);
+    }
+
+    /// <summary>The data directory that is meant; <see cref="SettingsException"/> where the file that names it is wrong.</summary>
+    public string GetDataDirectory(ParseResult parsed) =>
+        parsed.GetValue(_data) is { } directory ? Path.GetFullPath(directory) : SettingsReader.ReadFile(GetFile(parsed), SettingsOverrides.None).DataDirectory;
+
     /// <summary>The file that is meant.</summary>
     public string GetFile(ParseResult parsed)
     {

@@ -7,6 +7,9 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
+using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Security;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -44,8 +47,8 @@ internal static partial class ApplianceHost
         var logger = log.Factory.CreateLogger("Lunaria.Appliance");
         LogStart(logger, ProductVersion.Text, data.FullPath);
 
-        var status = new ApplianceStatus(time);
-        await using var pages = StatusPages.Begin(settings.WebListen, status, log.Factory);
+        var status = new ApplianceStatus(ProductVersion.Text, time);
+        await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
         await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, time, log.Factory, stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
@@ -53,16 +56,23 @@ internal static partial class ApplianceHost
         using var logDisk = new FileSystemDisk(settings.Log.Directory);
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory);
 
-        using var store = TargetStore.Open(data.FullPath, SecretBox.Open(data.FullPath), time);
-        await new TargetReconciler(volumes, store, log.Factory.CreateLogger<TargetReconciler>()).ReconcileAsync(settings.BootstrapTargets);
-        var targets = store.Read();
-
+        using var catalog = CatalogDatabase.Open(data.FullPath);
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi), log.Factory.CreateLogger<IscsiServer>(), time);
-        TargetServing.AddTargets(server, targets, store, volumes, backend.Store);
-        await TargetServing.ListenAsync(server, settings.Iscsi.Portals);
-        status.Ready(volumes, backend.Store, server, targets);
+        using var services = new ApplianceServices(
+            volumes,
+            server,
+            catalog,
+            SecretBox.Open(data.FullPath),
+            TokenFile.Open(data.FullPath),
+            (volume, unit) => new VolumeBlockDevice(volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
+            settings.Listing,
+            time);
+        await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
+        await Portals.ListenAsync(server, settings.Iscsi.Portals);
+        status.Ready(volumes, backend.Store, server, services);
         var url = await pages.GetUrlAsync();
 
+        var targets = services.Targets.List();
         foreach (var line in ConnectionHints.Commands(server.Portals, targets))
             await output.WriteLineAsync(line);
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));

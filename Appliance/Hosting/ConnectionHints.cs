@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using Lunaria.Appliance.Targets;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Hosting;
 
@@ -16,11 +16,11 @@ internal static class ConnectionHints
     /// <summary>
     /// The line <c>ready portals=LIST targets=LIST web=URL</c>: lists are separated by commas, and <c>web=off</c> stands for no status pages.
     /// </summary>
-    public static string ReadyLine(IEnumerable<IPEndPoint> portals, IEnumerable<TargetRecord> targets, string? webUrl) =>
+    public static string ReadyLine(IEnumerable<IPEndPoint> portals, IEnumerable<TargetView> targets, string? webUrl) =>
         $"ready portals={string.Join(',', portals)} targets={string.Join(',', targets.Select(target => target.Iqn))} web={webUrl ?? "off"}";
 
     /// <summary>The commands for ESXi, Windows, Linux and QEMU. <paramref name="portals"/>: as bound; wildcards become real addresses.</summary>
-    public static IEnumerable<string> Commands(IEnumerable<IPEndPoint> portals, IReadOnlyList<TargetRecord> targets)
+    public static IEnumerable<string> Commands(IEnumerable<IPEndPoint> portals, IReadOnlyList<TargetView> targets)
     {
         var reachable = portals.SelectMany(Reachable).Distinct().ToList();
         var shown = reachable.Take(MaxShown).ToList();
@@ -38,8 +38,8 @@ internal static class ConnectionHints
             "  esxcli iscsi software set --enabled=true",
             "  esxcli iscsi adapter list",
             .. shown.Select(portal => $"  esxcli iscsi adapter discovery sendtarget add --adapter=vmhba64 --address={portal}"),
-            .. shownTargets.Where(target => target.Chap != null).Take(1).Select(target =>
-                $"  esxcli iscsi adapter auth chap set --adapter=vmhba64 --direction=uni --level=required --authname={target.Chap!.User} --secret=SECRET"),
+            .. shownTargets.Where(target => ChapUser(target) != null).Take(1).Select(target =>
+                $"  esxcli iscsi adapter auth chap set --adapter=vmhba64 --direction=uni --level=required --authname={ChapUser(target)} --secret=SECRET"),
             "  esxcli storage core adapter rescan --adapter=vmhba64",
         ];
         if (reachable.Count > shown.Count || targets.Count > shownTargets.Count)
@@ -47,21 +47,23 @@ internal static class ConnectionHints
         return lines;
     }
 
-    private static IEnumerable<string> LinuxLogin(TargetRecord target, IPEndPoint portal)
+    private static IEnumerable<string> LinuxLogin(TargetView target, IPEndPoint portal)
     {
         var node = $"  iscsiadm -m node -T {target.Iqn} -p {portal}";
-        if (target.Chap is { } chap)
+        if (ChapUser(target) is { } user)
         {
             yield return $"{node} -o update -n node.session.auth.authmethod -v CHAP";
-            yield return $"{node} -o update -n node.session.auth.username -v {chap.User}";
+            yield return $"{node} -o update -n node.session.auth.username -v {user}";
             yield return $"{node} -o update -n node.session.auth.password -v SECRET";
         }
 
         yield return $"{node} --login";
     }
 
-    private static string WindowsChap(TargetRecord target) =>
-        target.Chap is { } chap ? $" -AuthenticationType ONEWAYCHAP -ChapUsername {chap.User} -ChapSecret SECRET" : "";
+    private static string WindowsChap(TargetView target) =>
+        ChapUser(target) is { } user ? $" -AuthenticationType ONEWAYCHAP -ChapUsername {user} -ChapSecret SECRET" : "";
+
+    private static string? ChapUser(TargetView target) => target.Initiators.FirstOrDefault(initiator => initiator.ChapUser != null)?.ChapUser;
 
     /// <summary>The addresses at which hosts reach a portal: its own, or those of this machine's networks for a wildcard.</summary>
     private static IEnumerable<IPEndPoint> Reachable(IPEndPoint portal)

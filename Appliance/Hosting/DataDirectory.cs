@@ -28,6 +28,7 @@ internal sealed class DataDirectory : IDisposable
         try
         {
             data.Take(settings.DataDirectory);
+            CreatePrivate(Path.Combine(settings.DataDirectory, "web"));
             if (!settings.Log.Directory.StartsWith(settings.DataDirectory, StringComparison.Ordinal))
                 data.Take(settings.Log.Directory);
             return data;
@@ -46,14 +47,19 @@ internal sealed class DataDirectory : IDisposable
             held.Dispose();
     }
 
+    private static void CreatePrivate(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     private void Take(string path)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            CreatePrivate(path);
             _locks.Add(DirectoryLock.Acquire(path));
         }
         catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not DirectoryInUseException)

@@ -1,4 +1,5 @@
 using System.Net;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Settings;
 
@@ -15,7 +16,8 @@ internal sealed record ApplianceSettings(
     ByteSize MapMemory,
     IReadOnlyList<TargetSettings> BootstrapTargets,
     LoggingSettings Logging,
-    IPEndPoint? WebListen);
+    WebSettings Web,
+    IReadOnlyList<SettingView> Listing);
 
 /// <summary>How hosts reach the targets.</summary>
 internal sealed record IscsiSettings(
@@ -56,6 +58,9 @@ internal sealed record ChapSettings(string User, string Secret, string? MutualUs
     /// <summary>Without the secrets.</summary>
     public override string ToString() => $"CHAP user {User}{(MutualUser == null ? "" : $", mutual {MutualUser}")}";
 }
+
+/// <summary>The API. Null <paramref name="Listen"/>: off. Certificate and key are files, both or none (then one is made).</summary>
+internal sealed record WebSettings(IPEndPoint? Listen, string? Certificate, string? CertificateKey);
 
 /// <summary>What the program says about itself.</summary>
 internal sealed record LoggingSettings(string Level, string File);

@@ -55,7 +55,7 @@ internal static class SettingsReader
             using var document = JsonDocument.Parse(content, Lenient);
             var root = (SettingsNode?)SettingsTable.Root.Read(document.RootElement, "", errors);
             if (errors.All.Count == 0)
-                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides, errors);
+                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides, errors) with { Listing = SettingsListing.Of(document.RootElement, overrides) };
         }
         catch (JsonException e)
         {
@@ -84,7 +84,8 @@ internal static class SettingsReader
             root.Get<SettingsNode>("map").Get<ByteSize>("memory"),
             [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
-            root.Get<SettingsNode>("web").Get<object>("listen") as IPEndPoint);
+            ComposeWeb(root.Get<SettingsNode>("web"), data),
+            []);
     }
 
     private static S3Settings? ComposeS3(SettingsNode backend, string data, SettingsErrors errors)
@@ -103,6 +104,9 @@ internal static class SettingsReader
     }
 
     private static string? FullPath(string? path, string directory) => path == null ? null : Path.GetFullPath(path, directory);
+
+    private static WebSettings ComposeWeb(SettingsNode node, string data) =>
+        new(node.Get<object>("listen") as IPEndPoint, FullPath(node.Find<string>("certificate"), data), FullPath(node.Find<string>("certificateKey"), data));
 
     private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
         new(

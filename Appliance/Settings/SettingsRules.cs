@@ -30,7 +30,9 @@ internal static class SettingsRules
             }
         }
 
-        if (settings.WebListen is { } web && portals.FirstOrDefault(portal => Overlap(portal, web)) is { } taken)
+        if (settings.Web.Certificate == null != (settings.Web.CertificateKey == null))
+            errors.Add("web", "has only one of certificate and certificateKey; write both or none");
+        if (settings.Web.Listen is { } web && portals.FirstOrDefault(portal => Overlap(portal, web)) is { } taken)
             errors.Add("web.listen", $"{web} is already taken by the portal {taken} (iscsi.portals); choose another port");
     }
 

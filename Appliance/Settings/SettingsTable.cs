@@ -1,3 +1,5 @@
+using Lunaria.WebUi;
+
 namespace Lunaria.Appliance.Settings;
 
 /// <summary>
@@ -27,7 +29,7 @@ internal static class SettingsTable
         new("map", "The block map: where each block of each volume is.", Map(), "{}"),
         new("bootstrap", "What is created at the start where it is absent. What exists is never changed by it.", Bootstrap(), "{}"),
         new("logging", "What the program says about itself. Never a secret.", Logging(), "{}"),
-        new("web", "The status pages.", Web(), "{}"),
+        new("web", "The API, for the command line, scripts and the page; always HTTPS.", Web(), "{}"),
     ]);
 
     private static TextShape Path => Text(Values.FilePath);
@@ -96,7 +98,7 @@ internal static class SettingsTable
             new ListShape(
                 new ObjectShape(
                 [
-                    new("iqn", "The target's name, like \"iqn.2026-11.com.example:disk0\".", Text(Values.IscsiName), Required: true),
+                    new("iqn", "The target's name, like \"iqn.2026-11.com.example:disk0\".", Text(Names.IscsiName), Required: true),
                     new("luns", "The target's logical units.", new ListShape(Lun(), 0, 256), "[]"),
                     new("chap", "What a host must prove to log in. Left out: nothing.", Chap()),
                 ]),
@@ -108,7 +110,7 @@ internal static class SettingsTable
     private static ObjectShape Lun() => new(
     [
         new("lun", "Its number, 0 to 255; hosts expect one with 0.", new NumberShape(0, 255), Required: true),
-        new("volume", "The volume behind it, created where absent; unique among volumes.", Text(Values.VolumeName), Required: true),
+        new("volume", "The volume behind it, created where absent; unique among volumes.", Text(Names.VolumeName), Required: true),
         new("size", "The volume's size. Thin: only what is written takes space.", new SizeShape(ByteSize.MiB(1), ByteSize.TiB(64), Sector), Required: true),
         new("blockSize", "Logical block length that hosts see. ESXi before 6.7 and old boot loaders know 512B only.", new ChoiceShape(BlockSizes), "\"512B\""),
         new("readOnly", "True: hosts can read only.", new SwitchShape(), "false"),
@@ -118,10 +120,10 @@ internal static class SettingsTable
 
     private static ObjectShape Chap() => new(
     [
-        new("user", "The name the host gives.", Text(Values.ChapUser), Required: true),
-        new("secret", "The secret the host proves, 12 to 128 characters (Windows takes 12 to 16).", new TextShape(Values.ChapSecret, secret: true), Required: true),
-        new("mutualUser", "The name this target gives to a host that asks for proof.", Text(Values.ChapUser)),
-        new("mutualSecret", "The secret this target proves; must differ from the other.", new TextShape(Values.ChapSecret, secret: true)),
+        new("user", "The name the host gives.", Text(Names.ChapUser), Required: true),
+        new("secret", "The secret the host proves, 12 to 128 characters (Windows takes 12 to 16).", new TextShape(Names.ChapSecret, secret: true), Required: true),
+        new("mutualUser", "The name this target gives to a host that asks for proof.", Text(Names.ChapUser)),
+        new("mutualSecret", "The secret this target proves; must differ from the other.", new TextShape(Names.ChapSecret, secret: true)),
     ]);
 
     private static ObjectShape Logging() => new(
@@ -132,7 +134,9 @@ internal static class SettingsTable
 
     private static ObjectShape Web() => new(
     [
-        new("listen", "Loopback address of the status pages as \"ADDRESS:PORT\" (port 0: any free one), or \"off\".", Text(text => Values.WebListen(text) ?? (object)"off"), "\"127.0.0.1:8480\""),
+        new("listen", "Where the API listens, as \"ADDRESS:PORT\" (port 0: any free one), or \"off\". On the loopback only this machine reaches it.", Text(text => Values.WebListen(text) ?? (object)"off"), "\"127.0.0.1:8480\""),
+        new("certificate", "Certificate of the API with its chain, PEM; relative to dataDirectory. Left out: one that is made at the first start.", Path),
+        new("certificateKey", "Key of that certificate, PEM; relative to dataDirectory.", Path),
     ]);
 
     private static TextShape Text(Func<string, object> parse) => new(parse);

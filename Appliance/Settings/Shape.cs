@@ -25,6 +25,9 @@ internal abstract class Shape
 /// </summary>
 internal sealed class TextShape(Func<string, object> parse, string? pattern = null, bool secret = false) : Shape
 {
+    /// <summary>True where the value is never shown.</summary>
+    public bool IsSecret => secret;
+
     /// <inheritdoc/>
     public override object? Read(JsonElement value, string path, SettingsErrors errors)
     {
@@ -136,6 +139,9 @@ internal sealed class ChoiceShape(params string[] words) : Shape
 /// <summary>A list of values of one shape.</summary>
 internal sealed class ListShape(Shape item, int min, int max) : Shape
 {
+    /// <summary>The shape of each value.</summary>
+    public Shape Item => item;
+
     /// <inheritdoc/>
     public override object? Read(JsonElement value, string path, SettingsErrors errors)
     {

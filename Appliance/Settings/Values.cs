@@ -9,9 +9,6 @@ namespace Lunaria.Appliance.Settings;
 /// </summary>
 internal static partial class Values
 {
-    /// <summary>RFC 7143 4.2.7.1: an iSCSI name has at most 223 bytes.</summary>
-    private const int MaxIscsiNameLength = 223;
-
     /// <summary>An address and a port; IPv6 in brackets. Port 0 = any free one.</summary>
     public static IPEndPoint EndPoint(string text)
     {
@@ -43,44 +40,12 @@ internal static partial class Values
             : throw new FormatException($"is out of range: allowed are {min} to {max}");
     }
 
-    /// <summary>The name of an iSCSI target in one of the three forms of RFC 7143 4.2.7, in lower case as they are compared.</summary>
-    public static string IscsiName(string text) =>
-        text.Length <= MaxIscsiNameLength && (IqnForm().IsMatch(text) || EuiForm().IsMatch(text) || NaaForm().IsMatch(text))
-            ? text
-            : throw new FormatException("is not an iSCSI name: write \"iqn.YYYY-MM.reversed.domain:anything\" in lower case letters, digits, '-', '.' and ':', at most 223");
-
-    /// <summary>A name of a volume.</summary>
-    public static string VolumeName(string text) =>
-        VolumeForm().IsMatch(text)
-            ? text
-            : throw new FormatException("is not a volume name: write 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit");
-
     /// <summary>The path of a file or directory, as written.</summary>
     public static string FilePath(string text) =>
         text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal) ? text : throw new FormatException("is not a path: write the path of a file or directory");
 
-    /// <summary>A CHAP user name (RFC 7143 12.1.3: CHAP_N).</summary>
-    public static string ChapUser(string text) =>
-        text.Length is >= 1 and <= 255 && text.All(c => c is > ' ' and <= '~')
-            ? text
-            : throw new FormatException("is not a CHAP user: write 1 to 255 printable ASCII characters without blanks");
-
-    /// <summary>A CHAP secret: long enough for RFC 7143 9.2.1 (96 bits), short enough for every initiator (Windows takes 12 to 16).</summary>
-    public static string ChapSecret(string text) =>
-        text.Length is >= 12 and <= 128 && text.All(c => c is >= ' ' and <= '~')
-            ? text
-            : throw new FormatException("is not a CHAP secret: write 12 to 128 printable ASCII characters (Windows takes 12 to 16)");
-
-    /// <summary>Where the web interface listens: an address of this machine's loopback, or "off" (null).</summary>
-    public static IPEndPoint? WebListen(string text)
-    {
-        if (text == "off")
-            return null;
-        var endPoint = EndPoint(text);
-        return IPAddress.IsLoopback(endPoint.Address)
-            ? endPoint
-            : throw new FormatException("is not on the loopback: the status page knows no log-in, write \"127.0.0.1:8480\", \"[::1]:8480\" or \"off\"");
-    }
+    /// <summary>Where the API listens, or "off" (null).</summary>
+    public static IPEndPoint? WebListen(string text) => text == "off" ? null : EndPoint(text);
 
     /// <summary>The address of a store: http or https, a host, maybe a port, and no path.</summary>
     public static Uri WebAddress(string text) =>
@@ -115,21 +80,9 @@ internal static partial class Values
 
     private static ByteSize RoundUp(ByteSize size, ByteSize multiple) => new((size.Bytes / multiple.Bytes + 1) * multiple.Bytes);
 
-    [GeneratedRegex(@"^iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[a-z0-9.:-]+)?\z")]
-    private static partial Regex IqnForm();
-
-    [GeneratedRegex(@"^eui\.[0-9a-f]{16}\z")]
-    private static partial Regex EuiForm();
-
-    [GeneratedRegex(@"^naa\.([0-9a-f]{16}|[0-9a-f]{32})\z")]
-    private static partial Regex NaaForm();
-
     [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\z")]
     private static partial Regex BucketForm();
 
     [GeneratedRegex(@"^(?=.{1,128}\z)[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*\z")]
     private static partial Regex PrefixForm();
-
-    [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}\z")]
-    private static partial Regex VolumeForm();
 }

@@ -126,7 +126,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         if (sessionType != "Normal") return LoginStatus.SessionTypeNotSupported;
         if (!keys.TryGetValue("TargetName", out string? targetName)) return LoginStatus.MissingParameter;
         if (environment.Targets.Find(targetName) is not IscsiTarget target) return LoginStatus.NotFound;
-        access = InitiatorAccess.Find(target.Options.Access, initiator);
+        access = InitiatorAccess.Find(target.Access, initiator);
         if (access is null) return LoginStatus.AuthorizationFailure;
         if (tsih != 0)
         {

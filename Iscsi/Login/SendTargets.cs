@@ -34,7 +34,7 @@ internal static class SendTargets
         }
         foreach (IscsiTarget target in chosen)
         {
-            if (InitiatorAccess.Find(target.Options.Access, initiatorName) is null) continue;
+            if (InitiatorAccess.Find(target.Access, initiatorName) is null) continue;
             answer.Add(new("TargetName", target.Name));
             foreach (string address in addresses) answer.Add(new("TargetAddress", address));
         }

@@ -196,6 +196,7 @@ internal sealed class Connection : IDisposable
     {
         SessionParameters parameters = new(login!.Parameters);
         IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
+        (session.Peer, session.Portal) = (peer, local);
         ushort portalGroupTag = server.LoginEnvironment.PortalGroupTag;
         fullFeature = new(server, session, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
         login = null;

@@ -53,7 +53,7 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
     public Session? Complete()
     {
         LoginIdentity identity = negotiation.Identity!;
-        session ??= new(identity, inbox, sender.Window!);
+        session ??= new(identity, inbox, sender.Window!) { Began = server.Time.GetUtcNow() };
         if (identity.Target is IscsiTarget target)
         {
             if (!target.Sessions.TryEnter(session))

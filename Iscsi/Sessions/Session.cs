@@ -1,3 +1,4 @@
+using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 
@@ -21,6 +22,15 @@ internal sealed class Session(LoginIdentity identity, ConnectionInbox inbox, Com
 
     /// <summary>Target session identifying handle, never 0.</summary>
     public ushort Tsih { get; set; }
+
+    /// <summary>Where the host's connection comes from; set when the log-in is over.</summary>
+    public EndPoint? Peer { get; set; }
+
+    /// <summary>The portal it came in by; set when the log-in is over.</summary>
+    public EndPoint? Portal { get; set; }
+
+    /// <summary>When the log-in ended.</summary>
+    public DateTimeOffset Began { get; init; }
 
     /// <summary>Completes when the session is over and its commands are gone.</summary>
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

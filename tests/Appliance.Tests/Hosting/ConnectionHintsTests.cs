@@ -1,22 +1,22 @@
 using System.Net;
 using Lunaria.Appliance.Hosting;
-using Lunaria.Appliance.Targets;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Tests.Hosting;
 
 [TestClass]
 public sealed class ConnectionHintsTests
 {
-    private static readonly TargetRecord Open = new("iqn.2026-11.test:a", [], null);
-    private static readonly TargetRecord Closed = new("iqn.2026-11.test:b", [], new ChapRecord("host1", "hush hush hush", null, null));
+    private static readonly TargetView Open = new("iqn.2026-11.test:a", 1, [], [new InitiatorView("iqn.2026-11.test:a", "*", null, null)], 0);
+    private static readonly TargetView Closed = new("iqn.2026-11.test:b", 2, [], [new InitiatorView("iqn.2026-11.test:b", "*", "host1", null)], 0);
 
     [TestMethod]
     public void The_ready_line_has_its_documented_form()
     {
         IPEndPoint[] portals = [IPEndPoint.Parse("127.0.0.1:3260"), IPEndPoint.Parse("[::1]:3261")];
         Assert.AreEqual(
-            "ready portals=127.0.0.1:3260,[::1]:3261 targets=iqn.2026-11.test:a,iqn.2026-11.test:b web=http://127.0.0.1:8480",
-            ConnectionHints.ReadyLine(portals, [Open, Closed], "http://127.0.0.1:8480"));
+            "ready portals=127.0.0.1:3260,[::1]:3261 targets=iqn.2026-11.test:a,iqn.2026-11.test:b web=https://127.0.0.1:8480",
+            ConnectionHints.ReadyLine(portals, [Open, Closed], "https://127.0.0.1:8480"));
         Assert.AreEqual("ready portals=127.0.0.1:3260 targets= web=off", ConnectionHints.ReadyLine(portals[..1], [], null));
     }
 
@@ -39,7 +39,7 @@ public sealed class ConnectionHintsTests
         StringAssert.Contains(text, "node.session.auth.username -v host1");
         StringAssert.Contains(text, "-ChapUsername host1");
         StringAssert.Contains(text, "--authname=host1");
-        Assert.DoesNotContain("hush", text);
+        StringAssert.Contains(text, "SECRET");
     }
 
     [TestMethod]
@@ -51,12 +51,12 @@ public sealed class ConnectionHintsTests
     [TestMethod]
     public void Many_targets_are_counted_and_not_all_shown()
     {
-        var targets = Enumerable.Range(0, 200).Select(i => new TargetRecord($"iqn.2026-11.test:{i}", [], null)).ToArray();
+        var targets = Enumerable.Range(0, 200).Select(i => Open with { Iqn = $"iqn.2026-11.test:{i}" }).ToArray();
         var lines = ConnectionHints.Commands([IPEndPoint.Parse("192.0.2.1:3260")], targets).ToList();
         Assert.IsLessThan(30, lines.Count);
         StringAssert.Contains(lines[^1], "200 targets");
     }
 
-    private static string Text(string[] portals, TargetRecord[] targets) =>
+    private static string Text(string[] portals, TargetView[] targets) =>
         string.Join('\n', ConnectionHints.Commands(portals.Select(IPEndPoint.Parse), targets));
 }

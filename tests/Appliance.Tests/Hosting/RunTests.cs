@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Lunaria.Testing;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Tests.Hosting;
 
@@ -97,7 +99,7 @@ public sealed class RunTests
     }
 
     [TestMethod]
-    public async Task A_taken_port_of_the_status_pages_is_named()
+    public async Task A_taken_port_of_the_api_is_named()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -189,35 +191,30 @@ public sealed class RunTests
         workplace.Configure(luns: [Workplace.Lun(0, "other", "1GiB"), Workplace.Lun(2, "v0", "2GiB"), Workplace.Lun(5, "v5", "1MiB")], web: "127.0.0.1:0");
         using var lunaria = workplace.Start();
         var ready = await lunaria.WaitReadyAsync();
-        using var client = new HttpClient { BaseAddress = new Uri(ready.Web) };
-        using var status = System.Text.Json.JsonDocument.Parse(await client.GetStringAsync("/api/v1/status"));
-        var volumes = status.RootElement.GetProperty("volumes").EnumerateArray().ToDictionary(
-            volume => volume.GetProperty("uuid").GetGuid(), volume => $"{volume.GetProperty("name")} {volume.GetProperty("sizeBytes")}");
-        var luns = status.RootElement.GetProperty("targets").EnumerateArray().Single().GetProperty("luns").EnumerateArray()
-            .Select(lun => $"{lun.GetProperty("lun")}: {volumes[lun.GetProperty("volume").GetGuid()]}");
+        using var client = workplace.Connect(ready);
+        var luns = (await client.GetFromJsonAsync("/api/v1/luns", ApiJson.Default.IReadOnlyListLunView))!.Select(lun => $"{lun.Lun}: {lun.Volume} {lun.SizeBytes}");
         Assert.AreEqual($"0: v0 {1L << 30}, 2: v0 {1L << 30}, 5: v5 {1L << 20}", string.Join(", ", luns));
         await StopAsync(lunaria, PosixSignal.SIGTERM);
     }
 
     [TestMethod]
-    public async Task The_status_pages_tell_what_is_served()
+    public async Task The_api_tells_what_is_served()
     {
         using var workplace = new Workplace(web: "127.0.0.1:0");
         using var lunaria = workplace.Start();
         var ready = await lunaria.WaitReadyAsync();
         using var host = Workplace.LogIn(ready.Portals[0], 0);
         Assert.AreEqual(0, host.Write(8, Pattern).Status);
-        using var client = new HttpClient { BaseAddress = new Uri(ready.Web) };
+        using var client = workplace.Connect(ready);
         Assert.AreEqual("ready\n", await client.GetStringAsync("/readyz"));
-        using var document = System.Text.Json.JsonDocument.Parse(await client.GetStringAsync("/api/v1/status"));
-        var status = document.RootElement;
-        Assert.AreEqual(1, status.GetProperty("sessions").GetInt32());
-        Assert.AreEqual(ready.Portals[0].ToString(), status.GetProperty("portals")[0].GetString());
-        Assert.AreEqual("Online", status.GetProperty("engine").GetProperty("health").GetString());
-        Assert.AreEqual(256L << 20, status.GetProperty("engine").GetProperty("logCapacityBytes").GetInt64());
-        Assert.IsGreaterThan(1L << 30, status.GetProperty("pool").GetProperty("freeBytes").GetInt64());
-        var volume = status.GetProperty("volumes")[0];
-        Assert.AreEqual(4096, volume.GetProperty("mappedBytes").GetInt64() + volume.GetProperty("inLogBytes").GetInt64());
+        var status = (await client.GetFromJsonAsync("/api/v1/status", ApiJson.Default.StatusView))!;
+        Assert.AreEqual(1, status.Sessions);
+        Assert.AreEqual(ready.Portals[0].ToString(), status.Portals[0]);
+        Assert.AreEqual("Online", status.Engine!.Health);
+        Assert.AreEqual(256L << 20, status.Engine.LogCapacityBytes);
+        Assert.IsGreaterThan(1L << 30, status.Pool!.FreeBytes);
+        var volume = (await client.GetFromJsonAsync("/api/v1/volumes", ApiJson.Default.IReadOnlyListVolumeView))![0];
+        Assert.AreEqual(4096, volume.MappedBytes + volume.InLogBytes);
         await StopAsync(lunaria, PosixSignal.SIGTERM);
     }
 

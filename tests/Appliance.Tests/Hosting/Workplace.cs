@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Lunaria.Testing;
 
@@ -48,6 +50,17 @@ internal sealed class Workplace : IDisposable
         foreach (var lun in luns)
             initiator.ClearUnitAttention(lun);
         return initiator;
+    }
+
+    /// <summary>A client of the API with the token file's token, which trusts the certificate that the program made.</summary>
+    public HttpClient Connect(ReadyLine ready)
+    {
+        var own = X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(Data, "web", "certificate.pem")));
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented!.GetRawCertData().SequenceEqual(own.RawData);
+        var client = new HttpClient(handler) { BaseAddress = new Uri(ready.Web) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(Path.Combine(Data, "web", "token")).Trim());
+        return client;
     }
 
     public void Dispose() => _directory.Dispose();

@@ -21,7 +21,7 @@ public sealed class SettingsTests
         Assert.AreEqual(ByteSize.MiB(256), settings.MapMemory);
         Assert.IsEmpty(settings.BootstrapTargets);
         Assert.AreEqual(new LoggingSettings("information", "/etc/lunaria/data/logs/lunaria.log"), settings.Logging);
-        Assert.AreEqual("127.0.0.1:8480", settings.WebListen!.ToString());
+        Assert.AreEqual("127.0.0.1:8480", settings.Web.Listen!.ToString());
     }
 
     [TestMethod]
@@ -49,7 +49,7 @@ public sealed class SettingsTests
         Assert.AreEqual(new UnitSettings(4096, true, true, true), target.Luns[1].Unit);
         Assert.AreEqual(new ChapSettings("u", "123456789012", "m", "abcdefghijkl"), target.Chap);
         Assert.DoesNotContain("123456789012", $"{target.Chap} {target} {settings}");
-        Assert.IsNull(settings.WebListen);
+        Assert.IsNull(settings.Web.Listen);
     }
 
     [TestMethod]
@@ -123,7 +123,8 @@ public sealed class SettingsTests
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"], "bucket": "abc", "prefix": "/a" } } """, "backend.s3.prefix", "is not a prefix")]
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"], "bucket": "abc", "prefix": "a/../b" } } """, "backend.s3.prefix", "is not a prefix")]
     [DataRow(""" "schemaVersion": 1, "logging": { "level": "verbose" } """, "logging.level", "\"debug\", \"information\"")]
-    [DataRow(""" "schemaVersion": 1, "web": { "listen": "0.0.0.0:80" } """, "web.listen", "loopback")]
+    [DataRow(""" "schemaVersion": 1, "web": { "listen": "nowhere" } """, "web.listen", "address with a port")]
+    [DataRow(""" "schemaVersion": 1, "web": { "certificate": "a.pem" } """, "web", "certificateKey")]
     [DataRow(""" "schemaVersion": 1, "web": { "listen": "127.0.0.1:3260" } """, "web.listen", "taken by the portal 0.0.0.0:3260")]
     public void Each_error_names_key_value_and_remedy(string body, string path, string says)
     {

@@ -1,0 +1,116 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.Appliance.Cli;
+
+/// <summary>
+/// A client of the API. Trusts the certificate it is given, or those this machine trusts. Refusals become <see cref="VerbException"/> with what
+/// the API says. Owned by one verb.
+/// </summary>
+internal sealed class ApiClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly X509Certificate2? _certificate;
+
+    /// <summary>A client that speaks to <paramref name="server"/> as the owner of a token.</summary>
+    public ApiClient(Uri server, string token, string? certificatePath)
+    {
+        try
+        {
+            _certificate = certificatePath == null ? null : X509Certificate2.CreateFromPem(File.ReadAllText(certificatePath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new VerbException(ExitCode.Failed, $"the certificate {certificatePath} cannot be read: {e.Message}");
+        }
+
+        var handler = new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, errors) =>
+            _certificate == null ? errors == SslPolicyErrors.None : presented?.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData) == true;
+        _http = new HttpClient(handler) { BaseAddress = new Uri(server, "/api/v1/"), Timeout = TimeSpan.FromMinutes(5) };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    /// <summary>The text of an answer. <paramref name="body"/> null: none is sent.</summary>
+    public async Task<string> SendAsync<T>(HttpMethod method, string path, T? body, JsonTypeInfo<T> bodyType)
+        where T : class
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body != null)
+            request.Content = JsonContent.Create(body, bodyType);
+        return await SendAsync(request);
+    }
+
+    /// <summary>The text of the answer to a request without a body.</summary>
+    public async Task<string> SendAsync(HttpMethod method, string path)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        return await SendAsync(request);
+    }
+
+    /// <summary>The answer as a stream that goes on, line by line.</summary>
+    public async IAsyncEnumerable<string> ReadLinesAsync(string path)
+    {
+        using var response = await GetResponseAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync() is { } line)
+            yield return line;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _http.Dispose();
+        _certificate?.Dispose();
+    }
+
+    private async Task<string> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await GetResponseAsync(request, HttpCompletionOption.ResponseContentRead);
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    private async Task<HttpResponseMessage> GetResponseAsync(HttpRequestMessage request, HttpCompletionOption completion)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.SendAsync(request, completion);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
+        {
+            throw new VerbException(ExitCode.Failed, $"{_http.BaseAddress!.Authority} shows a certificate that is not trusted here: name it with --certificate FILE");
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            throw new VerbException(ExitCode.Failed, $"{_http.BaseAddress!.Authority} does not answer: {e.Message} Does the appliance run?");
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+            throw await ReadProblemAsync(response);
+    }
+
+    private static async Task<VerbException> ReadProblemAsync(HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        var exitCode = status == 400 ? ExitCode.WrongUsage : ExitCode.Failed;
+        try
+        {
+            var problem = await response.Content.ReadFromJsonAsync(ApiJson.Default.ProblemView);
+            return new VerbException(exitCode, problem!.Detail);
+        }
+        catch (JsonException)
+        {
+            return new VerbException(exitCode, $"{response.RequestMessage!.RequestUri} answers {status}: is that an appliance?");
+        }
+    }
+}

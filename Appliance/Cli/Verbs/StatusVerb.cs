@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.Appliance.Cli.Verbs;
+
+/// <summary><c>lunaria status</c>.</summary>
+internal static class StatusVerb
+{
+    public static Command Create(VerbFactory verbs) => verbs.Create("status", "The appliance at a glance.", "status", call =>
+        call.ShowAsync(HttpMethod.Get, "status", ApiJson.Default.StatusView, status => Show(status, call.Output)));
+
+    private static void Show(StatusView status, TextWriter output)
+    {
+        output.WriteLine($"lunaria {status.Version} is {status.State}, up {TimeSpan.FromSeconds(status.UptimeSeconds):d\\.hh\\:mm\\:ss}");
+        if (status.Engine is { } engine)
+        {
+            output.WriteLine($"engine    {engine.Health}{(engine.Cause == null ? "" : $": {engine.Cause}")}");
+            output.WriteLine($"log       {VerbCall.Size(engine.LogUsedBytes)} of {VerbCall.Size(engine.LogCapacityBytes)} not destaged");
+            output.WriteLine($"data      {VerbCall.Size(engine.MappedBytes)} mapped, {VerbCall.Size(engine.StoredBytes)} stored, {VerbCall.Size(status.PromisedBytes)} promised");
+        }
+
+        if (status.Pool is { } pool)
+            output.WriteLine($"pool      {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}");
+        output.WriteLine($"serving   {status.Volumes} volume(s), {status.Targets} target(s), {status.Sessions} session(s) on {string.Join(", ", status.Portals)}");
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.Appliance.Cli.Verbs;
+
+/// <summary><c>lunaria target ...</c>.</summary>
+internal static class TargetVerbs
+{
+    /// <summary>The name that the examples use.</summary>
+    public const string Iqn = "iqn.2026-11.com.example:disks";
+
+    /// <summary>The target that a verb is about.</summary>
+    public static Argument<string> Target => new("TARGET") { Description = "The target's iSCSI name." };
+
+    public static Command Create(VerbFactory verbs) => VerbFactory.Noun(
+        "target",
+        "Targets: what hosts log in to.",
+        CreateTarget(verbs),
+        verbs.Create("list", "All targets.", "target list", call =>
+            call.ShowAsync(HttpMethod.Get, "targets", ApiJson.Default.IReadOnlyListTargetView, targets => Show(targets, call.Output))),
+        ShowTarget(verbs),
+        DeleteTarget(verbs));
+
+    private static Command CreateTarget(VerbFactory verbs)
+    {
+        var target = Target;
+        var initiators = new Option<string[]>("--initiator")
+        {
+            Description = "Who may log in: an iSCSI name, or * for everybody; may be given several times. Nobody where left out.",
+            HelpName = "NAME",
+        };
+        return verbs.Create(
+            "create",
+            "Create a target. One that is there with the same initiators is fine.",
+            $"target create {Iqn} --initiator *",
+            call => call.ShowAsync(
+                HttpMethod.Post,
+                "targets",
+                new CreateTarget { Iqn = call.Get(target), Initiators = call.Get(initiators) ?? [] },
+                ApiJson.Default.CreateTarget,
+                ApiJson.Default.TargetView,
+                view => Show([view], call.Output)),
+            [target, initiators]);
+    }
+
+    private static Command ShowTarget(VerbFactory verbs)
+    {
+        var target = Target;
+        return verbs.Create(
+            "show",
+            "One target with its LUNs and initiators.",
+            $"target show {Iqn}",
+            call => call.ShowAsync(HttpMethod.Get, $"targets/{VerbCall.Part(call.Get(target))}", ApiJson.Default.TargetView, view =>
+            {
+                Show([view], call.Output);
+                LunVerbs.Show(view.Luns, call.Output);
+                InitiatorVerbs.Show(view.Initiators, call.Output);
+            }),
+            [target]);
+    }
+
+    private static Command DeleteTarget(VerbFactory verbs)
+    {
+        var target = Target;
+        var force = new Option<bool>("--force") { Description = "Also where hosts are logged in: they lose their disks." };
+        return verbs.Create(
+            "delete",
+            "Delete a target with its LUNs; the volumes stay.",
+            $"target delete {Iqn} --yes",
+            call =>
+            {
+                call.Confirm($"{call.Get(target)} and its LUNs go; the volumes stay.");
+                return call.DoAsync(HttpMethod.Delete, $"targets/{VerbCall.Part(call.Get(target))}?force={(call.Get(force) ? "true" : "false")}", $"deleted {call.Get(target)}");
+            },
+            [target, force],
+            asks: true);
+    }
+
+    private static void Show(IEnumerable<TargetView> targets, TextWriter output)
+    {
+        var table = new TextTable("TARGET", "LUNS", "INITIATORS", "SESSIONS");
+        foreach (var target in targets)
+            table.Add(target.Iqn, $"{target.Luns.Count}", string.Join(", ", target.Initiators.Select(initiator => initiator.Initiator)), $"{target.Sessions}");
+        table.Write(output, "LUNS", "SESSIONS");
+    }
+}

@@ -1,0 +1,76 @@
+using Lunaria.Iscsi;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Volumes;
+using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>
+/// What can be done to a running appliance, one service per noun. Everything that administers (the API, and through it command line and page;
+/// appliance.json at the start) goes through these. Owned by the run, made when engine and target are open. Any thread.
+/// </summary>
+public sealed class ApplianceServices : IDisposable
+{
+    /// <summary>
+    /// Serves the targets of lunaria.db. <paramref name="openMedium"/> makes a volume the medium of a logical unit.
+    /// InvalidDataException where lunaria.db does not fit the volumes or the key file.
+    /// </summary>
+    public ApplianceServices(
+        VolumeManager volumes,
+        IscsiServer server,
+        CatalogDatabase database,
+        SecretBox secrets,
+        string fileToken,
+        Func<Volume, UnitRecord, IBlockDevice> openMedium,
+        IReadOnlyList<SettingView> settings,
+        TimeProvider time)
+    {
+        Settings = settings;
+        var locks = new ObjectLocks(time);
+        Audit = new AuditStore(database, time);
+        var changes = new ChangeRecorder(locks, Audit);
+        var store = new TargetStore(database, secrets, time);
+        var units = new UnitTable(volumes, store, openMedium);
+        Catalog = new TargetCatalog(server, volumes, units, store);
+        Volumes = new VolumeService(volumes, Catalog, units, changes);
+        Luns = new LunService(volumes, Catalog, store, units, changes, locks);
+        Targets = new TargetService(server, Catalog, store, Luns, changes);
+        Access = new AccessService(server, Catalog, store, changes);
+        Sessions = new SessionService(server, Catalog, changes);
+        var accounts = new AccountStore(database);
+        Tokens = new TokenService(accounts, changes, fileToken, time);
+        Users = new UserService(accounts, Tokens, changes, time);
+    }
+
+    /// <summary>Volumes.</summary>
+    public VolumeService Volumes { get; }
+
+    /// <summary>Targets.</summary>
+    public TargetService Targets { get; }
+
+    /// <summary>LUNs.</summary>
+    public LunService Luns { get; }
+
+    /// <summary>Initiators.</summary>
+    public AccessService Access { get; }
+
+    /// <summary>Sessions.</summary>
+    public SessionService Sessions { get; }
+
+    /// <summary>Tokens of scripts, and who asks.</summary>
+    public TokenService Tokens { get; }
+
+    /// <summary>People who log in.</summary>
+    public UserService Users { get; }
+
+    /// <summary>The settings that this run began with.</summary>
+    public IReadOnlyList<SettingView> Settings { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => Users.Dispose();
+
+    internal AuditStore Audit { get; }
+
+    internal TargetCatalog Catalog { get; }
+}

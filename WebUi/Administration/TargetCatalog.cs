@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Lunaria.Iscsi;
+using Lunaria.Iscsi.Login;
+using Lunaria.Volumes;
+using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>
+/// All targets: as lunaria.db has them, and as hosts are served. The services change both through it, the record first. Reads are of a snapshot;
+/// any thread.
+/// </summary>
+internal sealed class TargetCatalog
+{
+    private readonly IscsiServer _server;
+    private ImmutableSortedDictionary<string, Entry> _entries = ImmutableSortedDictionary.Create<string, Entry>(StringComparer.Ordinal);
+
+    /// <summary>Serves what the store has; InvalidDataException where a LUN's volume is gone.</summary>
+    public TargetCatalog(IscsiServer server, VolumeManager volumes, UnitTable units, TargetStore store)
+    {
+        _server = server;
+        foreach (var record in store.Read())
+        {
+            var served = Serve(record);
+            foreach (var lun in record.Luns)
+            {
+                var volume = volumes.Volumes.FirstOrDefault(existing => existing.Uuid == lun.Volume)
+                    ?? throw new InvalidDataException($"the volume {lun.Volume} of target {record.Iqn} is not in lunaria.db: restore the file from a copy");
+                served.Luns.Add(lun.Lun, units.Get(volume));
+            }
+        }
+    }
+
+    /// <summary>All targets now, by name.</summary>
+    public IEnumerable<TargetRecord> All => _entries.Values.Select(entry => entry.Record);
+
+    /// <summary>Number of targets.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>The target of that name, or null.</summary>
+    public TargetRecord? Find(string iqn) => _entries.GetValueOrDefault(iqn)?.Record;
+
+    /// <summary>The target of that name; <see cref="RefusalKind.NotFound"/>.</summary>
+    public TargetRecord Get(string iqn) => Find(iqn) ?? throw new RefusedException(RefusalKind.NotFound, $"There is no target {iqn}.");
+
+    /// <summary>The target as hosts are served.</summary>
+    public IscsiTarget Served(string iqn) => _entries[iqn].Served;
+
+    /// <summary>Where each volume is shown.</summary>
+    public ILookup<Guid, MappingView> Mappings() =>
+        All.SelectMany(target => target.Luns, (target, lun) => (lun.Volume, View: new MappingView(target.Iqn, lun.Lun))).ToLookup(row => row.Volume, row => row.View);
+
+    /// <summary>Begins to serve a target, without LUNs.</summary>
+    public IscsiTarget Serve(TargetRecord record)
+    {
+        var served = _server.AddTarget(record.Iqn, new IscsiTargetOptions { Access = Access(record), RelativePortId = record.PortId });
+        ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
+        return served;
+    }
+
+    /// <summary>Serves a target no more; completes when its sessions are gone.</summary>
+    public async Task RemoveAsync(string iqn)
+    {
+        ImmutableInterlocked.Update(ref _entries, (entries, name) => entries.Remove(name), iqn);
+        await _server.RemoveTargetAsync(iqn);
+    }
+
+    /// <summary>The record has changed; access counts from the next log-in on.</summary>
+    public void Update(TargetRecord record)
+    {
+        var served = Served(record.Iqn);
+        served.Access = Access(record);
+        ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
+    }
+
+    private static InitiatorAccess[] Access(TargetRecord record) => [.. record.Access.Select(access => new InitiatorAccess(
+        access.Initiator,
+        access.Chap == null ? null : new ChapCredentials(access.Chap.User, new ChapSecret(access.Chap.Secret)),
+        access.Chap?.MutualUser == null ? null : new ChapCredentials(access.Chap.MutualUser, new ChapSecret(access.Chap.MutualSecret!))))];
+
+    private sealed record Entry(TargetRecord Record, IscsiTarget Served);
+}

@@ -1,0 +1,94 @@
+using Lunaria.Volumes;
+using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>Volumes as administrators see them. Any thread.</summary>
+public sealed class VolumeService
+{
+    private const long MinSizeBytes = 1 << 20;
+    private const long MaxSizeBytes = 64L << 40;
+    private const long SizeStepBytes = 4096;
+
+    private readonly VolumeManager _volumes;
+    private readonly TargetCatalog _targets;
+    private readonly UnitTable _units;
+    private readonly ChangeRecorder _changes;
+
+    internal VolumeService(VolumeManager volumes, TargetCatalog targets, UnitTable units, ChangeRecorder changes) =>
+        (_volumes, _targets, _units, _changes) = (volumes, targets, units, changes);
+
+    /// <summary>All volumes, in the order of their creation.</summary>
+    public IReadOnlyList<VolumeView> List()
+    {
+        var mappings = _targets.Mappings();
+        return [.. _volumes.Volumes.Select(volume => View(volume, mappings[volume.Uuid]))];
+    }
+
+    /// <summary>One volume, by name or uuid.</summary>
+    public VolumeView Show(string name) => View(Get(name));
+
+    /// <summary>Creates a volume; one that is there with the same size is the answer, too (false).</summary>
+    public async Task<(VolumeView Volume, bool Created)> CreateAsync(Actor actor, CreateVolume wanted)
+    {
+        RefusedException.Check("name", wanted.Name, Names.VolumeName);
+        CheckSize(wanted.SizeBytes);
+        if (wanted.Unit is { BlockBytes: not (512 or 4096) })
+            throw new RefusedException(RefusalKind.Invalid, $"unit.blockBytes: {wanted.Unit.BlockBytes} is no length of a block: write 512 or 4096.", "unit.blockBytes");
+        return await _changes.RunAsync(actor, "volume.create", Subject(wanted.Name), async change =>
+        {
+            if (_volumes.Find(wanted.Name) is { } found)
+            {
+                change.Nothing = true;
+                if (found.SizeBytes != wanted.SizeBytes)
+                    throw new RefusedException(RefusalKind.Exists, $"The volume {wanted.Name} exists with {found.SizeBytes} bytes, not {wanted.SizeBytes}. Choose another name.", "name");
+                SayHowHostsSeeIt(found, wanted);
+                return (View(found), false);
+            }
+
+            var volume = await _volumes.CreateVolumeAsync(wanted.Name, wanted.SizeBytes);
+            SayHowHostsSeeIt(volume, wanted);
+            var view = View(volume);
+            change.After = view;
+            return (view, true);
+        });
+    }
+
+    /// <summary>How changes of a volume are named: in locks, audit log and messages.</summary>
+    internal static string Subject(string name) => $"volume {name}";
+
+    /// <summary>The volume by name or uuid; <see cref="RefusalKind.NotFound"/>.</summary>
+    internal Volume Get(string name) =>
+        _volumes.Find(name)
+        ?? (Guid.TryParse(name, out var uuid) ? _volumes.Volumes.FirstOrDefault(volume => volume.Uuid == uuid) : null)
+        ?? throw new RefusedException(RefusalKind.NotFound, $"There is no volume {name}.");
+
+    private static void CheckSize(long sizeBytes)
+    {
+        if (sizeBytes is < MinSizeBytes or > MaxSizeBytes || sizeBytes % SizeStepBytes != 0)
+            throw new RefusedException(RefusalKind.Invalid, $"sizeBytes: {sizeBytes} is no size of a volume: write a multiple of {SizeStepBytes} from {MinSizeBytes} (1 MiB) to {MaxSizeBytes} (64 TiB).", "sizeBytes");
+    }
+
+    /// <summary>Also where the volume is there already: a crash may have come in between.</summary>
+    private void SayHowHostsSeeIt(Volume volume, CreateVolume wanted)
+    {
+        if (wanted.Unit is not { } unit)
+            return;
+        _units.Say(volume.Uuid, new UnitRecord(unit.BlockBytes, unit.ReadOnly, unit.Removable, unit.WriteSameToEnd));
+        if (View(volume).Unit != unit)
+            throw new RefusedException(RefusalKind.Exists, $"Hosts know the volume {wanted.Name} with another unit. Choose another name.", "unit");
+    }
+
+    private VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid]);
+
+    private VolumeView View(Volume volume, IEnumerable<MappingView> luns)
+    {
+        var unit = _units.Seen(volume.Uuid);
+        var space = volume.GetStatistics();
+        var health = volume.Health;
+        return new VolumeView(volume.Name, volume.Uuid, volume.SizeBytes, space.MappedBytes, space.InLogBytes, health.State.ToString(), health.Cause,
+            new UnitView(unit.BlockBytes, unit.ReadOnly, unit.Removable, unit.WriteSameToEnd),
+            [.. luns]);
+    }
+}

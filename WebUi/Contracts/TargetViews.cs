@@ -1,0 +1,58 @@
+namespace Lunaria.WebUi.Contracts;
+
+/// <summary>A target. <paramref name="Sessions"/>: how many hosts' sessions it has now.</summary>
+public sealed record TargetView(string Iqn, int PortId, IReadOnlyList<LunView> Luns, IReadOnlyList<InitiatorView> Initiators, int Sessions);
+
+/// <summary>A LUN of a target and the volume behind it.</summary>
+public sealed record LunView(string Target, int Lun, string Volume, Guid VolumeUuid, long SizeBytes);
+
+/// <summary>
+/// Who may log in to a target: an iSCSI name, or * for everybody. <paramref name="ChapUser"/>: the name it must prove, null where nothing is asked;
+/// <paramref name="MutualUser"/>: the name the target proves. Secrets are never shown.
+/// </summary>
+public sealed record InitiatorView(string Target, string Initiator, string? ChapUser, string? MutualUser);
+
+/// <summary>A target to create.</summary>
+public sealed record CreateTarget
+{
+    /// <summary>Its iSCSI name, like iqn.2026-11.com.example:disks.</summary>
+    public required string Iqn { get; init; }
+
+    /// <summary>Who may log in, without a proof: iSCSI names, or * for everybody. Nobody where left out.</summary>
+    public IReadOnlyList<string> Initiators { get; set; } = [];
+
+    /// <summary>What each of them must prove; nothing where left out.</summary>
+    public SetChap? Chap { get; set; }
+}
+
+/// <summary>A LUN to map.</summary>
+public sealed record MapLun
+{
+    /// <summary>The volume's name.</summary>
+    public required string Volume { get; init; }
+
+    /// <summary>0 to 255; the first free one where left out.</summary>
+    public int? Lun { get; init; }
+}
+
+/// <summary>What an initiator must prove, and what the target proves to it. Written, never read back.</summary>
+public sealed record SetChap
+{
+    /// <summary>The name the initiator gives.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The secret it proves: 12 to 128 printable ASCII characters (Windows takes 12 to 16).</summary>
+    public required string Secret { get; init; }
+
+    /// <summary>The name the target gives to an initiator that asks for proof; with <see cref="MutualSecret"/> or not at all.</summary>
+    public string? MutualUser { get; init; }
+
+    /// <summary>The secret the target proves; differs from the other.</summary>
+    public string? MutualSecret { get; init; }
+
+    /// <summary>Without the secrets.</summary>
+    public override string ToString() => $"CHAP user {User}";
+}
+
+/// <summary>A session of a host. <paramref name="Id"/> names it in the API; <paramref name="Peer"/>: the host's address.</summary>
+public sealed record SessionView(string Id, string Target, string Initiator, string Isid, string? Peer, string? Portal, DateTimeOffset Began);

@@ -1,0 +1,30 @@
+namespace Lunaria.WebUi.Contracts;
+
+/// <summary>
+/// A volume. <paramref name="MappedBytes"/>: what of it holds data in the pool; <paramref name="InLogBytes"/>: what in the log (new, or in place of
+/// what the pool holds). <paramref name="Cause"/>: what is wrong, where <paramref name="Health"/> is not Online.
+/// </summary>
+public sealed record VolumeView(
+    string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, UnitView Unit, IReadOnlyList<MappingView> Luns);
+
+/// <summary>
+/// How hosts see a volume, the same through every LUN that shows it, for good. <paramref name="BlockBytes"/>: 512 or 4096, what hosts address by;
+/// <paramref name="Removable"/>: hosts can eject it; <paramref name="WriteSameToEnd"/>: WRITE SAME of 0 blocks means the rest of the volume.
+/// </summary>
+public sealed record UnitView(int BlockBytes, bool ReadOnly, bool Removable, bool WriteSameToEnd);
+
+/// <summary>Where a volume is shown: a LUN of a target.</summary>
+public sealed record MappingView(string Target, int Lun);
+
+/// <summary>A volume to create.</summary>
+public sealed record CreateVolume
+{
+    /// <summary>Unique among volumes: 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.'.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it promises, bytes: a multiple of 4096, 1 MiB to 64 TiB. Thin: only what is written takes space.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>How hosts see it; blocks of 512 bytes, writable, not removable where left out.</summary>
+    public UnitView? Unit { get; set; }
+}

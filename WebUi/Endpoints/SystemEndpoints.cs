@@ -1,0 +1,21 @@
+using Lunaria.WebUi.Administration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Lunaria.WebUi.Endpoints;
+
+/// <summary>Settings and the audit log.</summary>
+internal static class SystemEndpoints
+{
+    private const int MaxPage = 1000;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/settings", (ApiCall call) => TypedResults.Ok(call.Services.Settings))
+            .Is("listSettings", Scopes.Read, "All settings with their values now; secrets are not shown.").WithTags("settings");
+        api.MapGet("/audit", (long? before, int? limit, ApiCall call) =>
+                TypedResults.Ok(call.Services.Audit.Read(before ?? long.MaxValue, Math.Clamp(limit ?? 100, 1, MaxPage))))
+            .Is("listAudit", Scopes.System, "Who changed what, the newest first; older ones than the entry `before`.").WithTags("audit");
+    }
+}

@@ -1,0 +1,26 @@
+using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Lunaria.WebUi.Endpoints;
+
+/// <summary>Volumes.</summary>
+internal static class VolumeEndpoints
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        var volumes = api.MapGroup("/volumes").WithTags("volumes");
+        volumes.MapGet("/", (ApiCall call) => TypedResults.Ok(call.Services.Volumes.List()))
+            .Is("listVolumes", Scopes.Read, "All volumes.");
+        volumes.MapPost("/", async Task<Results<Created<VolumeView>, Ok<VolumeView>>> (CreateVolume wanted, ApiCall call) =>
+        {
+            var (volume, created) = await call.Services.Volumes.CreateAsync(call.Actor, wanted);
+            return created ? TypedResults.Created($"/api/v1/volumes/{volume.Name}", call.Tagged(volume)) : TypedResults.Ok(call.Tagged(volume));
+        }).Is("createVolume", Scopes.Volumes, "Creates a volume; 200 where the same is there already.");
+        volumes.MapGet("/{name}", (string name, ApiCall call) => TypedResults.Ok(call.Tagged(call.Services.Volumes.Show(name))))
+            .Is("showVolume", Scopes.Read, "One volume, by name or uuid.");
+    }
+}

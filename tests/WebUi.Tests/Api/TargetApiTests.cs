@@ -1,0 +1,162 @@
+using System.Net;
+using Lunaria.Testing;
+
+namespace Lunaria.WebUi.Tests.Api;
+
+/// <summary>Targets, LUNs, initiators and sessions, each change seen by a host, too.</summary>
+[TestClass]
+public sealed class TargetApiTests
+{
+    private const string Iqn = "iqn.2026-11.test:t";
+    private const int LunsChanged = 0x063F0E;
+    private const int LunNotSupported = 0x052500;
+
+    [TestMethod]
+    public async Task A_lun_comes_and_goes_under_a_host_that_is_logged_in()
+    {
+        await using var appliance = await StartAsync("*");
+        using var host = LogIn(appliance);
+        host.ClearUnitAttention();
+        Assert.AreEqual(HttpStatusCode.Created, (await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "b" })).Status);
+        Assert.AreEqual(LunsChanged, host.Read(0, 8).SenseCode);
+        host.ClearUnitAttention(1);
+        Assert.AreEqual(0, host.Read(0, 8, lun: 1).Status);
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/luns/1")).Status);
+        Assert.AreEqual(LunsChanged, host.Read(0, 8).SenseCode);
+        Assert.AreEqual(LunNotSupported, host.Read(0, 8, lun: 1).SenseCode);
+        Assert.AreEqual(0, host.Read(0, 8).Status);
+    }
+
+    [TestMethod]
+    public async Task Mapping_twice_is_mapping_once_and_a_taken_number_is_a_conflict()
+    {
+        await using var appliance = await StartAsync("*");
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "a", lun = 0 })).Status);
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "a" })).Status);
+        var (status, problem) = await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "b", lun = 0 });
+        Assert.AreEqual(HttpStatusCode.Conflict, status);
+        StringAssert.Contains(problem.GetProperty("detail").GetString(), "shows the volume a");
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "none" })).Status);
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/luns/7")).Status);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "b", lun = 256 })).Status);
+    }
+
+    [TestMethod]
+    public async Task Only_who_is_allowed_gets_in_and_who_is_denied_is_cut_off()
+    {
+        await using var appliance = await StartAsync();
+        Assert.Throws<InvalidOperationException>(() => LogIn(appliance));
+        var initiators = $"targets/{Iqn}/initiators";
+        Assert.AreEqual(HttpStatusCode.Created, (await appliance.SendAsync(HttpMethod.Put, $"{initiators}/iqn.2026-11.test:initiator")).Status);
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Put, $"{initiators}/iqn.2026-11.test:initiator")).Status);
+        using var host = LogIn(appliance);
+        host.ClearUnitAttention();
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"{initiators}/iqn.2026-11.test:initiator")).Status);
+        Assert.IsNull(host.TryReceive(), "the session is closed");
+        Assert.Throws<InvalidOperationException>(() => LogIn(appliance));
+    }
+
+    [TestMethod]
+    public async Task Chap_counts_from_the_next_log_in_on_and_is_never_shown()
+    {
+        await using var appliance = await StartAsync("*");
+        using var before = LogIn(appliance);
+        var (status, answer) = await appliance.SendAsync(
+            HttpMethod.Put, $"targets/{Iqn}/initiators/*/chap", new { user = "u", secret = "hush hush hush", mutualUser = "m", mutualSecret = "mum mum mum mum" });
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("u", answer.GetProperty("chapUser").GetString());
+        before.ClearUnitAttention();
+        Assert.AreEqual(0, before.Read(0, 8).Status, "a session that is there stays");
+        Assert.Throws<InvalidOperationException>(() => LogIn(appliance));
+        foreach (var path in (string[])["targets", "initiators", $"targets/{Iqn}", "audit", "settings"])
+        {
+            var text = await appliance.Client.GetStringAsync($"/api/v1/{path}");
+            Assert.DoesNotContain("hush", text, path);
+            Assert.DoesNotContain("mum", text, path);
+        }
+
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/initiators/*/chap")).Status);
+        using var after = LogIn(appliance, isid: 0x80_1234_560002);
+    }
+
+    [TestMethod]
+    [DataRow("short", null, null, "secret")]
+    [DataRow("123456789012", "m", null, "mutualUser and mutualSecret")]
+    [DataRow("123456789012", "m", "123456789012", "mutualSecret")]
+    public async Task A_wrong_secret_is_refused_and_not_repeated(string secret, string? mutualUser, string? mutualSecret, string says)
+    {
+        await using var appliance = await StartAsync("*");
+        var (status, problem) = await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/initiators/*/chap", new { user = "u", secret, mutualUser, mutualSecret });
+        Assert.AreEqual(HttpStatusCode.BadRequest, status);
+        StringAssert.StartsWith(problem.GetProperty("detail").GetString(), says);
+        Assert.DoesNotContain(secret, problem.GetProperty("detail").GetString()!.Replace("12 to 128", "", StringComparison.Ordinal));
+    }
+
+    [TestMethod]
+    public async Task A_session_is_listed_and_kicked()
+    {
+        await using var appliance = await StartAsync("*");
+        using var host = LogIn(appliance);
+        var session = (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.EnumerateArray().Single();
+        Assert.AreEqual("iqn.2026-11.test:initiator", session.GetProperty("initiator").GetString());
+        Assert.AreEqual(host.Socket.LocalEndPoint!.ToString(), session.GetProperty("peer").GetString());
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"sessions/{session.GetProperty("id").GetString()}")).Status);
+        Assert.IsNull(host.TryReceive());
+        Assert.AreEqual(0, (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.GetArrayLength());
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Delete, "sessions/1-99")).Status);
+    }
+
+    [TestMethod]
+    public async Task A_target_in_use_is_deleted_only_by_force()
+    {
+        await using var appliance = await StartAsync("*");
+        using var host = LogIn(appliance);
+        var (status, problem) = await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}");
+        Assert.AreEqual(HttpStatusCode.Conflict, status);
+        Assert.AreEqual("urn:lunaria:problem:in-use", problem.GetProperty("type").GetString());
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}?force=true")).Status);
+        Assert.IsNull(host.TryReceive());
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Get, $"targets/{Iqn}")).Status);
+        Assert.HasCount(2, appliance.Manager.Volumes);
+    }
+
+    [TestMethod]
+    public async Task A_change_of_what_has_changed_meanwhile_is_refused()
+    {
+        await using var appliance = await StartAsync("*");
+        using var seen = await appliance.Client.GetAsync($"/api/v1/targets/{Iqn}");
+        var tag = seen.Headers.ETag!.ToString();
+        await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "b" });
+        var (status, problem) = await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}", null, ("If-Match", tag));
+        Assert.AreEqual(HttpStatusCode.PreconditionFailed, status);
+        Assert.AreEqual("urn:lunaria:problem:changed", problem.GetProperty("type").GetString());
+        using var now = await appliance.Client.GetAsync($"/api/v1/targets/{Iqn}");
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}", null, ("If-Match", now.Headers.ETag!.ToString()))).Status);
+    }
+
+    /// <summary>Volumes a and b, a target with a as LUN 0.</summary>
+    private static async Task<TestAppliance> StartAsync(params string[] initiators)
+    {
+        var appliance = await TestAppliance.StartAsync();
+        foreach (var name in (string[])["a", "b"])
+            await appliance.SendAsync(HttpMethod.Post, "volumes", new { name, sizeBytes = 1 << 30 });
+        await appliance.SendAsync(HttpMethod.Post, "targets", new { iqn = Iqn, initiators });
+        await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "a" });
+        return appliance;
+    }
+
+    private static ScriptedInitiator LogIn(TestAppliance appliance, ulong isid = 0x80_1234_560001)
+    {
+        var host = new ScriptedInitiator(appliance.Portal) { Isid = isid };
+        try
+        {
+            host.Login(Iqn);
+            return host;
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+    }
+}
