@@ -48,6 +48,12 @@ public sealed record IscsiServerOptions
     /// <summary>Buffers of one connection, bytes: room for the longest transfer of a logical unit beside ordinary ones.</summary>
     public int MaxConnectionBufferBytes { get; init; } = 64 << 20;
 
+    /// <summary>
+    /// Asked before each send, where another machine can take over what is served here: false = nothing more is answered, and the connection is cut. Must neither
+    /// wait nor allocate. Null = always.
+    /// </summary>
+    public Func<bool>? MayAnswer { get; init; }
+
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for a limit that cannot work.</summary>
     internal void Check()
     {

@@ -31,10 +31,11 @@ public sealed class VolumeManager : IAsyncDisposable
     /// Opens or creates the engine's files on <paramref name="data"/> (log, journal) and in <paramref name="sqliteDirectory"/>
     /// (lunaria.db, map.db), replays what a crash left, and starts destaging.
     /// IOException, InvalidDataException or ObjectStoreException with thing, cause and remedy where that cannot be done.
+    /// A shared store comes with its <paramref name="ownership"/>, whose <see cref="StoreOwnership.Store"/> it is.
     /// </summary>
     public static ValueTask<VolumeManager> OpenAsync(
-        IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILoggerFactory loggers) =>
-        EngineOpener.OpenAsync(data, sqliteDirectory, store, options, time, loggers.CreateLogger<VolumeManager>());
+        IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILoggerFactory loggers, StoreOwnership? ownership = null) =>
+        EngineOpener.OpenAsync(data, sqliteDirectory, store, options, time, loggers.CreateLogger<VolumeManager>(), ownership);
 
     /// <summary>All volumes, in the order of their creation.</summary>
     public IReadOnlyList<Volume> Volumes => _volumes.All;

@@ -12,13 +12,15 @@ internal static class RunCommand
     {
         var command = new Command("run", "Serve the targets until Ctrl-C or SIGTERM.\nExample: lunaria run --config appliance.json --portal 0.0.0.0:3260");
         configuration.AddTo(command);
+        var takeOver = new Option<bool>("--take-over") { Description = "Take the object store from the appliance that has it, which must be stopped for good. For one start." };
+        command.Add(takeOver);
         command.SetAction(async parsed =>
         {
             var output = parsed.InvocationConfiguration;
             try
             {
                 using var stop = new StopSignals();
-                await ApplianceHost.RunAsync(configuration.Read(parsed), output.Output, TimeProvider.System, stop.Token);
+                await ApplianceHost.RunAsync(configuration.Read(parsed), parsed.GetValue(takeOver), output.Output, TimeProvider.System, stop.Token);
                 return ExitCode.Ok;
             }
             catch (SettingsException e)

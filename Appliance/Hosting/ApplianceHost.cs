@@ -7,6 +7,7 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Recovery;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Security;
@@ -22,13 +23,14 @@ internal static partial class ApplianceHost
 {
     /// <summary>
     /// Serves until <paramref name="stop"/>, then drains and closes. Writes what to type on a host, and the line that begins with "ready", to
-    /// <paramref name="output"/>. <see cref="StartException"/> where that cannot be done.
+    /// <paramref name="output"/>. <see cref="StartException"/> where that cannot be done. With <paramref name="takeOver"/> it takes a shared store from the
+    /// appliance that has it.
     /// </summary>
-    public static async Task RunAsync(ApplianceSettings settings, TextWriter output, TimeProvider time, CancellationToken stop)
+    public static async Task RunAsync(ApplianceSettings settings, bool takeOver, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         try
         {
-            await ServeAsync(settings, output, time, stop);
+            await ServeAsync(settings, takeOver, output, time, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -40,7 +42,7 @@ internal static partial class ApplianceHost
         }
     }
 
-    private static async Task ServeAsync(ApplianceSettings settings, TextWriter output, TimeProvider time, CancellationToken stop)
+    private static async Task ServeAsync(ApplianceSettings settings, bool takeOver, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         using var data = DataDirectory.Acquire(settings);
         using var log = new ApplianceLog(settings.Logging);
@@ -52,12 +54,12 @@ internal static partial class ApplianceHost
 
         await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, time, log.Factory, stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
-            await backend.CheckOwnerAsync(metadata);
+            await backend.ClaimAsync(metadata, data.FullPath, takeOver, time, log.Factory, stop);
         using var logDisk = new FileSystemDisk(settings.Log.Directory);
-        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory);
+        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory, backend.Ownership);
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
-        await using var server = new IscsiServer(ServerOptions(settings.Iscsi), log.Factory.CreateLogger<IscsiServer>(), time);
+        await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
         using var services = new ApplianceServices(
             volumes,
             server,
@@ -78,9 +80,12 @@ internal static partial class ApplianceHost
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var end = Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
+        await Task.WhenAny(backend.Ownership == null ? [end] : [end, backend.Ownership.Lost]);
         LogStop(logger, server.Sessions.Count);
         await pages.DisposeAsync(); // First: a report reads the parts that close now.
+        if (!stop.IsCancellationRequested)
+            throw new StartException(await backend.Ownership!.Lost);
     }
 
     private static VolumesOptions EngineOptions(ApplianceSettings settings) => new()
@@ -89,7 +94,7 @@ internal static partial class ApplianceHost
         MapMemoryBytes = settings.MapMemory.Bytes,
     };
 
-    private static IscsiServerOptions ServerOptions(IscsiSettings settings) => new()
+    private static IscsiServerOptions ServerOptions(IscsiSettings settings, StoreOwnership? ownership) => new()
     {
         Portals = settings.Portals,
         MaxConnections = settings.MaxConnections,
@@ -98,6 +103,7 @@ internal static partial class ApplianceHost
         PingTimeout = settings.PingTimeout.Value,
         DrainTimeout = settings.DrainTimeout.Value,
         BufferPoolBytes = settings.BufferMemory.Bytes,
+        MayAnswer = ownership == null ? null : () => ownership.IsHeld,
     };
 
     [LoggerMessage(1, LogLevel.Information, "Lunaria {Version} starts on {Directory}")]

@@ -15,8 +15,11 @@ internal sealed class BackendStore : IAsyncDisposable
 
     private BackendStore(IObjectStore store, IAsyncDisposable owner, string name) => (Store, _owner, _name) = (store, owner, name);
 
-    /// <summary>The store.</summary>
-    public IObjectStore Store { get; }
+    /// <summary>The store; once claimed, for as long as it is this appliance's.</summary>
+    public IObjectStore Store { get; private set; }
+
+    /// <summary>The right to a store that other machines can reach; null for a pool of this machine, or before it is claimed.</summary>
+    public StoreOwnership? Ownership { get; private set; }
 
     /// <summary>
     /// Opens it; a pool is made only where <paramref name="isFirstStart"/>. Waits for an S3 store that cannot be reached until <paramref name="stop"/>.
@@ -34,12 +37,24 @@ internal sealed class BackendStore : IAsyncDisposable
         return new BackendStore(files.Pool, files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}");
     }
 
-    /// <summary>Checks that this store is the one of lunaria.db; <see cref="StartException"/> names it where it is not.</summary>
-    public async Task CheckOwnerAsync(MetadataDatabase metadata)
+    /// <summary>
+    /// Checks that this store is the one of lunaria.db, and takes a shared one into possession: from another appliance only with <paramref name="takeOver"/>.
+    /// <see cref="StartException"/> names the store where that cannot be done.
+    /// </summary>
+    public async Task ClaimAsync(MetadataDatabase metadata, string dataDirectory, bool takeOver, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
     {
         try
         {
-            await Superblock.CheckAsync(Store, metadata);
+            if (Store.Capabilities.IsShared)
+            {
+                Ownership = await StoreOwnership.ClaimAsync(
+                    Store, metadata, ApplianceIdentity.Of(dataDirectory), takeOver, time, loggers.CreateLogger<StoreOwnership>(), stop);
+                Store = Ownership.Store;
+            }
+            else
+            {
+                await Superblock.CheckAsync(Store, metadata);
+            }
         }
         catch (InvalidDataException e)
         {
@@ -48,7 +63,12 @@ internal sealed class BackendStore : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _owner.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (Ownership != null)
+            await Ownership.DisposeAsync();
+        await _owner.DisposeAsync();
+    }
 
     private static S3StoreOptions Options(S3Settings settings) => new()
     {

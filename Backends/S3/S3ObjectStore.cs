@@ -32,7 +32,7 @@ public sealed class S3ObjectStore : IObjectStore
         reads = new S3Lane(options, credentials, ring, options.MaxReads, time);
         writes = new S3Lane(options, credentials, ring, options.MaxWrites, time);
         reader = new HedgedReader(reads, requests, time);
-        Capabilities = new(ConditionalWrites: false, MaxObjectBytes, options.SegmentBytes);
+        Capabilities = new(ConditionalWrites: false, MaxObjectBytes, options.SegmentBytes, IsShared: true);
     }
 
     /// <summary>

@@ -5,9 +5,9 @@ namespace Lunaria.Iscsi.Transport;
 
 /// <summary>
 /// PDUs on their way out, contiguous, so that many leave in one send. A PDU is begun, its header and data are written in place, and
-/// it is ended, which adds pad and digests. Owned by the connection's thread.
+/// it is ended, which adds pad and digests. Where <paramref name="mayAnswer"/> says no, nothing leaves any more. Owned by the connection's thread.
 /// </summary>
-internal sealed class SendBuffer(Socket socket)
+internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
 {
     private byte[] array = [];
     private int start, end;
@@ -69,6 +69,7 @@ internal sealed class SendBuffer(Socket socket)
     {
         while (start < end)
         {
+            if (mayAnswer is not null && !mayAnswer()) throw new ConnectionClosedException("this target may not answer: another one may serve now");
             int sent = socket.Send(array.AsSpan(start, end - start), SocketFlags.None, out SocketError error);
             if (error is SocketError.WouldBlock or SocketError.Interrupted) return false;
             if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");

@@ -43,8 +43,9 @@ public interface IObjectStore : IAsyncDisposable
 /// <summary>
 /// What a store can do. <paramref name="ConditionalWrites"/>: put-if-absent and compare-and-set really exclude a second writer.
 /// <paramref name="MaxObjectBytes"/>: the largest object; <paramref name="PreferredSegmentBytes"/>: what segments should be by default.
+/// <paramref name="IsShared"/>: other machines can reach it, so that it has to be owned before it is used.
 /// </summary>
-public sealed record ObjectStoreCapabilities(bool ConditionalWrites, int MaxObjectBytes, int PreferredSegmentBytes);
+public sealed record ObjectStoreCapabilities(bool ConditionalWrites, int MaxObjectBytes, int PreferredSegmentBytes, bool IsShared = false);
 
 /// <summary>One stored object.</summary>
 public sealed record ObjectInfo(string Key, long LengthBytes, string Tag);

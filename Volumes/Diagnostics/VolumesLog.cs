@@ -41,6 +41,21 @@ internal static partial class VolumesLog
     [LoggerMessage(216, LogLevel.Information, "{Orphans} segments that an earlier life put and never published were deleted")]
     public static partial void OrphansDeleted(ILogger logger, int orphans);
 
+    [LoggerMessage(230, LogLevel.Warning, "The object store was taken over from appliance {Former}, epoch {Epoch}; waiting {Seconds} s until that one has noticed")]
+    public static partial void StoreTakenOver(ILogger logger, Guid former, ulong epoch, int seconds);
+
+    [LoggerMessage(231, LogLevel.Warning, "The object store cannot be claimed yet; it is tried again. {Cause}")]
+    public static partial void ClaimDelayed(ILogger logger, string cause);
+
+    [LoggerMessage(232, LogLevel.Warning, "This process was not awake for a while; hosts are told to try again until the object store has shown that it is still owned")]
+    public static partial void OwnershipInDoubt(ILogger logger);
+
+    [LoggerMessage(233, LogLevel.Critical, "{Reason}")]
+    public static partial void StoreLost(ILogger logger, string reason);
+
+    [LoggerMessage(234, LogLevel.Warning, "Volume {Volume}: the former owner stored {Segments} segments from sequence {Next} on that this data directory does not know. They are kept, but their writes are not in the volume")]
+    public static partial void SegmentsAhead(ILogger logger, Guid volume, ulong segments, ulong next);
+
     [LoggerMessage(220, LogLevel.Information, "Engine open: {Volumes} volumes, {Publishes} publishes and {LogBytes} bytes of log replayed in {ElapsedMs} ms")]
     public static partial void Opened(ILogger logger, int volumes, int publishes, ulong logBytes, long elapsedMs);
 

@@ -23,7 +23,7 @@ internal static class EngineOpener
 
     /// <inheritdoc cref="VolumeManager.OpenAsync"/>
     public static async ValueTask<VolumeManager> OpenAsync(
-        IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILogger logger)
+        IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILogger logger, StoreOwnership? ownership)
     {
         long startTime = time.GetTimestamp();
         EngineFiles files = new(MetadataDatabase.Open(Path.Combine(sqliteDirectory, "lunaria.db"), time));
@@ -48,6 +48,8 @@ internal static class EngineOpener
                 volumes.Add(new(record, indexes[record.Number], engine));
             Publisher publisher = new(files.Maps, files.Journal, segments, store, engine.Health, options, time, logger, publishes.Published);
             Destager destager = MakeDestager(files, store, engine, volumes, publisher, bell);
+            if (ownership is not null)
+                await FenceAsync(ownership, files.Maps.Segments, records, store, options);
             destager.Start();
             VolumesLog.Opened(
                 logger, records.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
@@ -60,14 +62,26 @@ internal static class EngineOpener
         }
     }
 
+    /// <summary>No name of an earlier owner is given again.</summary>
+    private static async ValueTask FenceAsync(
+        StoreOwnership ownership, SegmentTable table, IReadOnlyList<VolumeRecord> records, IObjectStore store, VolumesOptions options)
+    {
+        // Twice what a cut can have in flight.
+        int window = (int)(2 * options.CutBytes / SegmentBytes(options, store)) + 8;
+        table.RaiseNextSequences(await ownership.FenceAsync(
+            [.. records.Select(record => (record.Uuid, table.NextSequence(record.Number)))], window, CancellationToken.None));
+    }
+
+    private static int SegmentBytes(VolumesOptions options, IObjectStore store) =>
+        Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
+
     private static Destager MakeDestager(
         EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, Publisher publisher, Signal bell)
     {
         VolumesOptions options = engine.Options;
-        int segmentBytes = Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
-            files.Metadata.PoolId, segmentBytes, options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
+            files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
         return new(volumes, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

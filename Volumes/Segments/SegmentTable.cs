@@ -54,6 +54,14 @@ internal sealed class SegmentTable
     /// <summary>The sequence the volume's next segment gets: above every one the table ever held.</summary>
     public ulong NextSequence(uint volume) => Volume(volume).NextSequence;
 
+    /// <summary>Sequences below this are an earlier owner's of the store: no volume that is known by now gets one of them.</summary>
+    public void RaiseNextSequences(ulong least)
+    {
+        lock (volumesLock)
+            foreach (VolumeEntry entry in volumes.Values)
+                entry.NextSequence = Math.Max(entry.NextSequence, least);
+    }
+
     /// <summary>
     /// Adds the segments whose live count is 0 to a list. Called by the map writer between publishes; they may be deleted from the store once the
     /// next checkpoint is committed.

@@ -13,7 +13,8 @@ lunaria_create() { python3 "$LIB/lunaria-config.py" "$@"; }
 lunaria_start() {
   local dir=$1 pid
   : >"$dir/output"; rm -f "$dir/exit"
-  "$LUNARIA" run --config "$dir/appliance.json" --data "$dir/data" --portal "127.0.0.1:$(target_port "$dir")" \
+  # shellcheck disable=SC2086  # $TAKE_OVER: nothing, or --take-over
+  "$LUNARIA" run --config "$dir/appliance.json" --data "$dir/data" --portal "127.0.0.1:$(target_port "$dir")" ${TAKE_OVER:-} \
     >>"$dir/output" 2>&1 </dev/null &
   pid=$!; disown "$pid"
   echo "$pid" >"$dir/pid"

@@ -43,6 +43,18 @@ public class LimitTests
     }
 
     [TestMethod]
+    public async Task A_target_that_may_not_answer_any_more_cuts_the_connection_instead()
+    {
+        bool may = true;
+        await using TestServer server = await TestServer.StartAsync(options => options with { MayAnswer = () => Volatile.Read(ref may) });
+        using ScriptedInitiator host = server.LogIn();
+        Assert.AreEqual(0, host.Write(0, new byte[512]).Status);
+        Volatile.Write(ref may, false);
+        host.Send(host.CommandHeader(new byte[16], 0));
+        Assert.IsTrue(host.IsClosedByTarget());
+    }
+
+    [TestMethod]
     public async Task A_login_that_takes_too_long_ends()
     {
         await using TestServer server = await TestServer.StartAsync(options => options with { LoginTimeout = TimeSpan.FromMilliseconds(300) });
