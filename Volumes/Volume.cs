@@ -11,7 +11,7 @@ using Lunaria.Volumes.Metadata;
 namespace Lunaria.Volumes;
 
 /// <summary>
-/// A thin-provisioned disk of <see cref="SizeBytes"/>. Owned by its <see cref="VolumeManager"/>; all members are thread-safe.
+/// A thin-provisioned disk of <see cref="SizeBytes"/>, or a snapshot of one, which can only be read. Owned by its <see cref="VolumeManager"/>; all members are thread-safe.
 /// Offsets and lengths are bytes, multiples of 512, inside the volume (ArgumentOutOfRangeException otherwise).
 /// Overlapping calls may be ordered either way; each 4 KiB block is written or read whole.
 /// </summary>
@@ -19,37 +19,48 @@ public sealed class Volume
 {
     private const int MaxExtentLookups = 256;
     private readonly EngineParts _engine;
-    private readonly BlockReader _reader;
-    private readonly WaitingWriter _waitingWriter;
-    private volatile VolumeHealth? _fault;
+    private volatile VolumeHealth? _refusal;
+    private volatile VolumeRecord _record;
+    private volatile OpenLine _line;
 
-    internal Volume(VolumeRecord record, VolumeIndex index, EngineParts engine)
+    internal Volume(VolumeRecord record, OpenLine line, EngineParts engine, bool isReadOnly = false)
     {
-        (Number, Uuid, Name, SizeBytes, _engine) = (record.Number, record.Uuid, record.Name, record.SizeBytes, engine);
-        Index = index;
-        _reader = new(Name, Index, engine.Log, engine.Segments, engine.Time, engine.Options.RoomWait, engine.Logger);
-        Writer = new(Number, Index, engine.Log, engine.Marks);
-        _waitingWriter = new(_reader, Writer, engine);
+        (_record, _line, _engine, IsReadOnly) = (record, line, engine, isReadOnly);
+        if (record.State == VolumeRecordState.Closed)
+            Refuse(new(HealthState.Closed, $"Volume '{record.Name}' was closed by the operator. Open it."));
     }
 
     /// <summary>Identity for ever; LUN identifiers are derived from it.</summary>
-    public Guid Uuid { get; }
+    public Guid Uuid => _record.Uuid;
 
-    /// <summary>Unique among the volumes that exist.</summary>
-    public string Name { get; }
+    /// <summary>Unique among the volumes that exist; changes with <see cref="VolumeManager.RenameVolumeAsync"/>.</summary>
+    public string Name => _record.Name;
 
-    /// <summary>What the volume promises; a multiple of 4096.</summary>
-    public long SizeBytes { get; }
+    /// <summary>What the volume promises; a multiple of 4096. Changes with <see cref="VolumeManager.ResizeVolumeAsync"/> and a rollback.</summary>
+    public long SizeBytes => _record.SizeBytes;
+
+    /// <summary>When it was created.</summary>
+    public DateTimeOffset Created => _record.Created;
+
+    /// <summary>True for a template, which takes no writes and is only cloned.</summary>
+    public bool IsTemplate => _record.IsTemplate;
+
+    /// <summary>True for a snapshot: writes are answered with <see cref="VolumeStatus.ReadOnly"/>.</summary>
+    public bool IsReadOnly { get; }
 
     /// <summary>What the volume can do now.</summary>
-    public VolumeHealth Health => _fault ?? _engine.Health.Current(_engine.Log);
+    public VolumeHealth Health => _refusal ?? _engine.Health.Current(_engine.Log);
 
-    /// <summary>Its number in log, journal and map.</summary>
-    internal uint Number { get; }
+    /// <summary>The line it is on.</summary>
+    internal OpenLine Line => _line;
 
-    internal VolumeIndex Index { get; }
+    /// <summary>Why it refuses I/O; null where it does not.</summary>
+    internal VolumeHealth? Refusal => _refusal;
 
-    internal BlockWriter Writer { get; }
+    /// <summary>What lunaria.db says of it.</summary>
+    internal VolumeRecord Record => _record;
+
+    internal VolumeIndex Index => _line.Index;
 
     /// <summary>Space of this volume now.</summary>
     public VolumeStatistics GetStatistics() =>
@@ -59,11 +70,12 @@ public sealed class Volume
     public bool TryRead(long offsetBytes, Span<byte> destination)
     {
         CheckRange(offsetBytes, destination.Length);
-        if (_fault is not null)
+        if (_refusal is not null)
             return false;
+        BlockReader reader = _line.Reader;
         return BlockGeometry.IsAligned(offsetBytes, destination.Length)
-            ? _reader.TryRead((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
-            : TryReadUnaligned(offsetBytes, destination);
+            ? reader.TryRead((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
+            : TryReadUnaligned(reader, offsetBytes, destination);
     }
 
     /// <summary>Fills <paramref name="destination"/>; blocks nobody wrote are zeros.</summary>
@@ -71,11 +83,12 @@ public sealed class Volume
     {
         if (TryRead(offsetBytes, destination.Span))
             return new(VolumeStatus.Ok);
-        if (_fault is not null)
-            return new(VolumeStatus.Faulted);
+        if (_refusal is { } refusal)
+            return new(refusal.Status);
+        BlockReader reader = _line.Reader;
         return BlockGeometry.IsAligned(offsetBytes, destination.Length)
-            ? _reader.ReadAsync((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
-            : ReadUnalignedAsync(offsetBytes, destination);
+            ? reader.ReadAsync((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
+            : ReadUnalignedAsync(reader, offsetBytes, destination);
     }
 
     /// <summary>
@@ -90,11 +103,11 @@ public sealed class Volume
             if (!BlockGeometry.IsAligned(offsetsBytes[i], sources[i].Length))
                 return false;
         }
-        if (_fault is not null || !WritePacer.IsFree(_engine.Log.UsedBytes, _engine.Log.CapacityBytes))
+        if (_refusal is not null || !WritePacer.IsFree(_engine.Log.UsedBytes, _engine.Log.CapacityBytes))
             return false;
         try
         {
-            return Writer.TryWrite(offsetsBytes, sources, waited: false);
+            return _line.Writer.TryWrite(offsetsBytes, sources, waited: false);
         }
         catch (Exception e) when (e is LogFencedException or DiskFullException)
         {
@@ -109,19 +122,19 @@ public sealed class Volume
     public ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool durable)
     {
         CheckRange(offsetBytes, source.Length);
-        if (_fault is not null)
-            return new(VolumeStatus.Faulted);
+        if (WriteRefusal is { } refused)
+            return new(refused);
         if (TryWriteBatch(new(in offsetBytes), MemoryMarshal.CreateReadOnlySpan(in source, 1)))
             return durable ? FlushAsync() : new(VolumeStatus.Ok);
-        ValueTask<VolumeStatus> write = _waitingWriter.WriteAsync(offsetBytes, source);
+        ValueTask<VolumeStatus> write = _line.WaitingWriter.WriteAsync(offsetBytes, source);
         return durable ? ThenFlushAsync(write) : write;
     }
 
     /// <summary>Complete = every write completed before the call survives the loss of power; MediumError = that is not known, the log is fenced.</summary>
     public ValueTask<VolumeStatus> FlushAsync()
     {
-        if (_fault is not null)
-            return new(VolumeStatus.Faulted);
+        if (_refusal is { } refusal)
+            return new(refusal.Status);
         try
         {
             ValueTask flush = _engine.Log.FlushAsync();
@@ -140,7 +153,8 @@ public sealed class Volume
     public ValueTask<VolumeStatus> UnmapAsync(long offsetBytes, long lengthBytes)
     {
         CheckRange(offsetBytes, lengthBytes);
-        return _fault is not null ? new(VolumeStatus.Faulted) : lengthBytes == 0 ? new(VolumeStatus.Ok) : _waitingWriter.UnmapAsync(offsetBytes, lengthBytes);
+        return WriteRefusal is { } refused ? new(refused)
+            : lengthBytes == 0 ? new(VolumeStatus.Ok) : _line.WaitingWriter.UnmapAsync(offsetBytes, lengthBytes);
     }
 
     /// <summary>
@@ -158,7 +172,7 @@ public sealed class Volume
         for (int lookup = 0; lookup < MaxExtentLookups && at < end; lookup++)
         {
             int wanted = (int)Math.Min(crcs.Length, (end - at + BlockGeometry.BlockBytes - 1) >> BlockGeometry.BlockShift);
-            (VolumeStatus status, int count) = await _reader.ResolveAsync((ulong)at >> BlockGeometry.BlockShift, wanted, runs, crcs);
+            (VolumeStatus status, int count) = await _line.Reader.ResolveAsync((ulong)at >> BlockGeometry.BlockShift, wanted, runs, crcs);
             if (status != VolumeStatus.Ok)
                 return (status, false, 0);
             foreach (BlockRun run in runs.AsSpan(0, count))
@@ -172,11 +186,21 @@ public sealed class Volume
         return (VolumeStatus.Ok, mapped!.Value, Math.Min(at, end) - offsetBytes);
     }
 
-    /// <summary>The volume refuses all I/O from now on.</summary>
-    internal void Fault(string cause) => _fault = new(HealthState.Faulted, cause);
+    /// <summary>The volume refuses all I/O from now on; null = no more.</summary>
+    internal void Refuse(VolumeHealth? cause) => _refusal = cause;
+
+    /// <summary>Its name, size or line is another one.</summary>
+    internal void Change(VolumeRecord record, OpenLine? line = null)
+    {
+        _line = line ?? _line;
+        _record = record;
+        _line.Name = record.Name;
+    }
+
+    private VolumeStatus? WriteRefusal => _refusal?.Status ?? (IsReadOnly || _record.IsTemplate ? VolumeStatus.ReadOnly : null);
 
     [SkipLocalsInit]
-    private bool TryReadUnaligned(long offsetBytes, Span<byte> destination)
+    private static bool TryReadUnaligned(BlockReader reader, long offsetBytes, Span<byte> destination)
     {
         Span<byte> block = stackalloc byte[BlockGeometry.BlockBytes];
         while (destination.Length > 0)
@@ -186,12 +210,12 @@ public sealed class Volume
             if (within == 0 && destination.Length >= BlockGeometry.BlockBytes)
             {
                 length = destination.Length & -BlockGeometry.BlockBytes;
-                if (!_reader.TryRead(number, destination[..length]))
+                if (!reader.TryRead(number, destination[..length]))
                     return false;
             }
             else
             {
-                if (!_reader.TryRead(number, block))
+                if (!reader.TryRead(number, block))
                     return false;
                 block.Slice(within, length).CopyTo(destination);
             }
@@ -201,14 +225,14 @@ public sealed class Volume
         return true;
     }
 
-    private async ValueTask<VolumeStatus> ReadUnalignedAsync(long offsetBytes, Memory<byte> destination)
+    private static async ValueTask<VolumeStatus> ReadUnalignedAsync(BlockReader reader, long offsetBytes, Memory<byte> destination)
     {
         long start = offsetBytes & -BlockGeometry.BlockBytes;
         int length = (int)(((offsetBytes + destination.Length + BlockGeometry.BlockBytes - 1) & -BlockGeometry.BlockBytes) - start);
         byte[] whole = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            VolumeStatus status = await _reader.ReadAsync((ulong)start >> BlockGeometry.BlockShift, whole.AsMemory(0, length));
+            VolumeStatus status = await reader.ReadAsync((ulong)start >> BlockGeometry.BlockShift, whole.AsMemory(0, length));
             whole.AsSpan((int)(offsetBytes - start), destination.Length).CopyTo(destination.Span);
             return status;
         }

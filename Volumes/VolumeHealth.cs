@@ -13,6 +13,8 @@ public enum HealthState
     ReadOnly,
     /// <summary>An invariant is broken: no I/O.</summary>
     Faulted,
+    /// <summary>Closed, deleted or being rolled back by the operator: no I/O.</summary>
+    Closed,
 }
 
 /// <summary>A state and, where it is not <see cref="HealthState.Online"/>, the thing, the cause and the remedy in words.</summary>
@@ -20,4 +22,7 @@ public sealed record VolumeHealth(HealthState State, string? Cause)
 {
     /// <summary>Everything works.</summary>
     public static VolumeHealth Online { get; } = new(HealthState.Online, null);
+
+    /// <summary>The outcome of I/O that is refused in this state.</summary>
+    internal VolumeStatus Status => State == HealthState.Closed ? VolumeStatus.Unavailable : VolumeStatus.Faulted;
 }

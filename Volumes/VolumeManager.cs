@@ -3,7 +3,7 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
-using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
 using Microsoft.Extensions.Logging;
@@ -14,18 +14,23 @@ namespace Lunaria.Volumes;
 /// The engine: one write log, one object store, all volumes on them. Owned by the process that opened it; thread-safe.
 /// Disk and store belong to the caller and outlive it.
 /// </summary>
-public sealed class VolumeManager : IAsyncDisposable
+public sealed partial class VolumeManager : IAsyncDisposable
 {
     private readonly EngineFiles _files;
     private readonly EngineParts _engine;
     private readonly VolumeRegistry _volumes;
     private readonly Publisher _publisher;
     private readonly Destager _destager;
-    private readonly SemaphoreSlim _creating = new(1);
+    private readonly LineCatalog _catalog;
+    private readonly LineKeeper _keeper;
+
+    // Held by whoever changes which volumes, lines and snapshots there are.
+    private readonly SemaphoreSlim _changing = new(1);
     private bool _disposed;
 
-    internal VolumeManager(EngineFiles files, EngineParts engine, VolumeRegistry volumes, Publisher publisher, Destager destager) =>
-        (_files, _engine, _volumes, _publisher, _destager) = (files, engine, volumes, publisher, destager);
+    internal VolumeManager(
+        EngineFiles files, EngineParts engine, VolumeRegistry volumes, LineCatalog catalog, LineKeeper keeper, Publisher publisher, Destager destager) =>
+        (_files, _engine, _volumes, _catalog, _keeper, _publisher, _destager) = (files, engine, volumes, catalog, keeper, publisher, destager);
 
     /// <summary>
     /// Opens or creates the engine's files on <paramref name="data"/> (log, journal) and in <paramref name="sqliteDirectory"/>
@@ -52,32 +57,115 @@ public sealed class VolumeManager : IAsyncDisposable
     /// </summary>
     public async ValueTask<Volume> CreateVolumeAsync(string name, long sizeBytes)
     {
-        if (string.IsNullOrWhiteSpace(name) || name.Length > 128 || name.Any(char.IsControl) || name.Trim() != name)
-            throw new ArgumentException($"'{name}' is no name of a volume: 1 to 128 characters, none of them control characters, no blanks around.", nameof(name));
-        if (sizeBytes <= 0 || sizeBytes > BlockGeometry.MaxVolumeBytes || sizeBytes % BlockGeometry.BlockBytes != 0)
-            throw new ArgumentException($"Volume '{name}' cannot have {sizeBytes} bytes: a multiple of 4096, at most 64 TiB.", nameof(sizeBytes));
-        await _creating.WaitAsync();
-        try
+        CheckName("volume", name);
+        CheckSize(name, sizeBytes);
+        return await ChangeAsync(async () =>
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
             if (Find(name) is { } existing)
                 return existing.SizeBytes == sizeBytes
                     ? existing
                     : throw new InvalidOperationException($"Volume '{name}' exists with {existing.SizeBytes} bytes, not {sizeBytes}.");
-            VolumeRecord record = _files.Metadata.CreateVolume(Guid.NewGuid(), name, sizeBytes);
-            Volume volume = new(record, await _publisher.OpenIndexAsync(record), _engine);
-            _volumes.Add(volume);
-            return volume;
-        }
-        finally
-        {
-            _creating.Release();
-        }
+            return await OpenNewAsync(_files.Metadata.CreateVolume(Guid.NewGuid(), name, sizeBytes));
+        });
     }
+
+    /// <summary>
+    /// Deletes a volume, durably, and with <paramref name="withSnapshots"/> its snapshots; clones of them keep what they need. Its space comes back in the background.
+    /// InvalidOperationException, with what stands in the way, for a template and for snapshots that were not given up or are sticky.
+    /// </summary>
+    public ValueTask DeleteVolumeAsync(Volume volume, bool withSnapshots = false) => ChangeAsync(async () =>
+    {
+        CheckOwn(volume);
+        IReadOnlyList<SnapshotRecord> snapshots = _catalog.SnapshotsOf(volume.Uuid);
+        if (volume.IsTemplate)
+            throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
+        if (snapshots.Count > 0 && !withSnapshots)
+            throw new InvalidOperationException($"Volume '{volume.Name}' has {snapshots.Count} snapshots ({Names(snapshots)}). Delete them with it, or before it.");
+        if (snapshots.Where(snapshot => snapshot.Sticky).ToList() is { Count: > 0 } sticky)
+            throw new InvalidOperationException($"Volume '{volume.Name}' has snapshots that are kept ({Names(sticky)}). Let go of them first.");
+        OpenLine line = volume.Line;
+        _files.Metadata.RemoveVolume(volume.Uuid, line.Number);
+        volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' was deleted."));
+        _volumes.Remove(volume);
+        foreach (SnapshotRecord snapshot in snapshots)
+            _catalog.Remove(snapshot);
+        _catalog.SetCurrent(line.Number, false);
+        line.Leave(keepOlder: false);
+        _keeper.Wake();
+        await ValueTask.CompletedTask;
+    });
+
+    /// <summary>Gives a volume another name, durably. InvalidOperationException where it is taken.</summary>
+    public ValueTask RenameVolumeAsync(Volume volume, string name) => ChangeAsync(() =>
+    {
+        CheckOwn(volume);
+        CheckName("volume", name);
+        if (volume.Name != name)
+        {
+            _files.Metadata.RenameVolume(volume.Uuid, name);
+            volume.Change(volume.Record with { Name = name });
+        }
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>
+    /// Changes a volume's size, durably; it may be in use while it grows. It shrinks only with <paramref name="discardTail"/>, and while nobody uses it. InvalidOperationException
+    /// for a template, and for less without <paramref name="discardTail"/>.
+    /// </summary>
+    public ValueTask ResizeVolumeAsync(Volume volume, long sizeBytes, bool discardTail = false)
+    {
+        CheckSize(volume.Name, sizeBytes);
+        return ChangeAsync(async () =>
+        {
+            CheckOwn(volume);
+            long before = volume.SizeBytes;
+            if (volume.IsTemplate)
+                throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
+            if (sizeBytes < before && !discardTail)
+                throw new InvalidOperationException(
+                    $"Volume '{volume.Name}' has {before} bytes; with {sizeBytes} its tail would be lost. Say that the tail is to be discarded.");
+            if (sizeBytes > before)
+            {
+                // What a shrinking that a crash cut short left behind the end must not come back.
+                await DiscardAsync(volume, before, Math.Min(sizeBytes, volume.Line.Index.CapacityBytes));
+                _files.Metadata.ResizeVolume(volume.Uuid, volume.Line.Number, sizeBytes);
+                volume.Line.Index.Grow(sizeBytes);
+                volume.Change(volume.Record with { SizeBytes = sizeBytes });
+            }
+            else if (sizeBytes < before)
+            {
+                _files.Metadata.ResizeVolume(volume.Uuid, volume.Line.Number, sizeBytes);
+                volume.Change(volume.Record with { SizeBytes = sizeBytes });
+                await DiscardAsync(volume, sizeBytes, before);
+            }
+        });
+    }
+
+    /// <summary>Closes a volume, durably: its I/O is answered with <see cref="VolumeStatus.Unavailable"/> until it is opened again. What the log holds of it is destaged.</summary>
+    public ValueTask CloseVolumeAsync(Volume volume) => ChangeAsync(() =>
+    {
+        CheckOwn(volume);
+        _files.Metadata.SetVolumeState(volume.Uuid, VolumeRecordState.Closed);
+        volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' was closed by the operator. Open it."));
+        volume.Line.Writer.Close();
+        volume.Change(volume.Record with { State = VolumeRecordState.Closed });
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>Opens a volume that was closed, or that refuses I/O because something about it was found broken.</summary>
+    public ValueTask OpenVolumeAsync(Volume volume) => ChangeAsync(() =>
+    {
+        CheckOwn(volume);
+        _files.Metadata.SetVolumeState(volume.Uuid, VolumeRecordState.Active);
+        volume.Change(volume.Record with { State = VolumeRecordState.Active });
+        SetWritable(volume);
+        volume.Refuse(null);
+        return ValueTask.CompletedTask;
+    });
 
     /// <summary>The engine now.</summary>
     public EngineStatistics GetStatistics() => new(
-        _files.Maps.Segments.MappedBlocks << BlockGeometry.BlockShift,
+        _files.Maps.MappedBlocks << BlockGeometry.BlockShift,
         _files.Maps.Segments.StoredBytes,
         (long)_engine.Log.UsedBytes,
         (long)_engine.Log.CapacityBytes,
@@ -95,15 +183,16 @@ public sealed class VolumeManager : IAsyncDisposable
 
     private async ValueTask CloseAsync(bool flush)
     {
-        await _creating.WaitAsync();
+        await _changing.WaitAsync();
         bool again = _disposed;
         _disposed = true;
-        _creating.Release();
+        _changing.Release();
         if (again)
             return;
-        foreach (Volume volume in Volumes)
-            volume.Writer.Close();
+        foreach (OpenLine line in _volumes.Lines)
+            line.Writer.Close();
         await _destager.StopAsync();
+        _keeper.Stop();
         if (flush && !_engine.Log.IsFenced)
             await _engine.Log.FlushAsync();
         VolumesLog.Closed(_engine.Logger, _engine.Log.UsedBytes);
@@ -111,5 +200,89 @@ public sealed class VolumeManager : IAsyncDisposable
         _destager.Dispose();
         _publisher.Dispose();
         _engine.Health.Dispose();
+    }
+
+    private async ValueTask<Volume> OpenNewAsync(VolumeRecord record)
+    {
+        LineRecord lineRecord = _files.Metadata.ReadLines().First(line => line.Number == record.Number);
+        OpenLine line = await OpenLineAsync(lineRecord, record.Name);
+        Volume volume = new(record, line, _engine);
+        _volumes.Add(volume);
+        return volume;
+    }
+
+    private async ValueTask<OpenLine> OpenLineAsync(LineRecord record, string name)
+    {
+        VolumeIndex index = await _publisher.WhileMapRestsAsync(maps =>
+        {
+            maps.AddLine(record);
+            return VolumeIndex.Open(maps, record);
+        });
+        OpenLine line = new(record, name, index, _engine);
+        _catalog.Add(record);
+        _catalog.SetCurrent(record.Number, true);
+        _volumes.Add(line);
+        return line;
+    }
+
+    private static async ValueTask DiscardAsync(Volume volume, long fromBytes, long toBytes)
+    {
+        if (fromBytes >= toBytes)
+            return;
+        VolumeStatus status = await volume.Line.WaitingWriter.UnmapAsync(fromBytes, toBytes - fromBytes);
+        if (status == VolumeStatus.Ok)
+            status = await volume.FlushAsync();
+        if (status != VolumeStatus.Ok)
+            throw new IOException($"The tail of volume '{volume.Name}' could not be discarded ({status}). Ask for the size again once the engine is well.");
+    }
+
+    private static void SetWritable(Volume volume)
+    {
+        if (volume.IsTemplate)
+            volume.Line.Writer.Close();
+        else
+            volume.Line.Writer.Open();
+    }
+
+    private void CheckOwn(Volume volume)
+    {
+        if (volume.IsReadOnly || Find(volume.Name) != volume)
+            throw new InvalidOperationException($"'{volume.Name}' is no volume of this engine, or was deleted.");
+    }
+
+    private static void CheckName(string what, string name)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > 128 || name.Any(char.IsControl) || name.Trim() != name)
+            throw new ArgumentException($"'{name}' is no name of a {what}: 1 to 128 characters, none of them control characters, no blanks around.", nameof(name));
+    }
+
+    private static void CheckSize(string name, long sizeBytes)
+    {
+        if (sizeBytes <= 0 || sizeBytes > BlockGeometry.MaxVolumeBytes || sizeBytes % BlockGeometry.BlockBytes != 0)
+            throw new ArgumentException($"Volume '{name}' cannot have {sizeBytes} bytes: a multiple of 4096, at most 64 TiB.", nameof(sizeBytes));
+    }
+
+    private static string Names(IReadOnlyList<SnapshotRecord> snapshots) =>
+        string.Join(", ", snapshots.Take(5).Select(snapshot => $"'{snapshot.Name}'")) + (snapshots.Count > 5 ? ", ..." : "");
+
+    private async ValueTask ChangeAsync(Func<ValueTask> change) => await ChangeAsync(async () =>
+    {
+        await change();
+        return true;
+    });
+
+    /// <summary>One change of volumes, lines and snapshots at a time.</summary>
+    private async ValueTask<T> ChangeAsync<T>(Func<ValueTask<T>> change)
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return await change();
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 }

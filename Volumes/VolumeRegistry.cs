@@ -1,19 +1,51 @@
+using Lunaria.Volumes.Access;
+
 namespace Lunaria.Volumes;
 
-/// <summary>All open volumes. Owned by the volume manager; volumes are added one at a time, and looked up by any thread.</summary>
+/// <summary>
+/// All volumes, and the lines that are destaged: those of the open volumes, and those that were left with older generations in the log. Owned by the volume manager;
+/// changed by one at a time, read by any thread.
+/// </summary>
 internal sealed class VolumeRegistry
 {
+    private readonly Lock _lock = new();
     private volatile Volume[] _volumes = [];
+    private volatile OpenLine[] _lines = [];
 
-    /// <summary>All volumes now, in the order of their numbers.</summary>
+    /// <summary>All volumes now, in the order of their creation.</summary>
     public IReadOnlyList<Volume> All => _volumes;
+
+    /// <summary>All lines that are destaged now.</summary>
+    public IReadOnlyList<OpenLine> Lines => _lines;
 
     /// <summary>The volume of that name, or null.</summary>
     public Volume? Find(string name) => Array.Find(_volumes, volume => volume.Name == name);
 
-    /// <summary>The volume of that number, or null.</summary>
-    public Volume? Find(uint number) => Array.Find(_volumes, volume => volume.Number == number);
+    /// <summary>Adds a volume, behind all others.</summary>
+    public void Add(Volume volume)
+    {
+        lock (_lock)
+            _volumes = [.. _volumes, volume];
+    }
 
-    /// <summary>Adds a volume, behind all others. The caller sees to it that only one is added at a time.</summary>
-    public void Add(Volume volume) => _volumes = [.. _volumes, volume];
+    /// <summary>Takes a volume out.</summary>
+    public void Remove(Volume volume)
+    {
+        lock (_lock)
+            _volumes = [.. _volumes.Where(other => other != volume)];
+    }
+
+    /// <summary>Adds a line.</summary>
+    public void Add(OpenLine line)
+    {
+        lock (_lock)
+            _lines = [.. _lines, line];
+    }
+
+    /// <summary>Takes a line out: it is not destaged any more.</summary>
+    public void Remove(OpenLine line)
+    {
+        lock (_lock)
+            _lines = [.. _lines.Where(other => other != line)];
+    }
 }

@@ -9,10 +9,10 @@ using Microsoft.Extensions.Logging;
 namespace Lunaria.Volumes.Access;
 
 /// <summary>
-/// Reads whole blocks of one volume from where they are, and checks each against its CRC32C. Owned by the volume; any thread.
+/// Reads whole blocks of one line from where they are, and checks each against its CRC32C. Owned by the line; any thread.
 /// </summary>
 internal sealed class BlockReader(
-    string volumeName, VolumeIndex index, WriteLog log, SegmentStore segments, TimeProvider time, TimeSpan patience, ILogger logger)
+    OpenLine line, WriteLog log, SegmentStore segments, TimeProvider time, TimeSpan patience, ILogger logger)
 {
     private const int RunsPerLookup = 32, BlocksPerLookup = 256;
     private const int MaxMoves = 1000;
@@ -26,7 +26,7 @@ internal sealed class BlockReader(
         while (destination.Length > 0)
         {
             int wanted = Math.Min(BlocksPerLookup, destination.Length >> BlockGeometry.BlockShift);
-            if (!index.TryResolve(block, wanted, runs, crcs, out int count))
+            if (!line.Index.TryResolve(block, wanted, runs, crcs, out int count))
                 return false;
             Span<uint> runCrcs = crcs;
             foreach (ref readonly BlockRun run in runs[..count])
@@ -79,15 +79,15 @@ internal sealed class BlockReader(
     {
         for (int attempt = 0; attempt < MaxMoves; attempt++)
         {
-            if (index.TryResolve(block, maxBlocks, runs.Span, crcs.Span, out int count))
+            if (line.Index.TryResolve(block, maxBlocks, runs.Span, crcs.Span, out int count))
                 return (VolumeStatus.Ok, count);
             try
             {
-                await index.Map.LoadAsync(block, maxBlocks);
+                await line.Index.Map.LoadAsync(block, maxBlocks);
             }
             catch (Exception e) when (e is InvalidDataException or IOException)
             {
-                VolumesLog.MapLeafUnreadable(logger, volumeName, block, e);
+                VolumesLog.MapLeafUnreadable(logger, line.Name, block, e);
                 return (VolumeStatus.MediumError, 0);
             }
         }
@@ -147,7 +147,7 @@ internal sealed class BlockReader(
         {
             if (log.IsReclaimed(run.Lsn))
                 return null;
-            VolumesLog.LogUnreadable(logger, volumeName, block, run.Lsn, e);
+            VolumesLog.LogUnreadable(logger, line.Name, block, run.Lsn, e);
             return VolumeStatus.MediumError;
         }
         if (log.IsReclaimed(run.Lsn))
@@ -155,7 +155,7 @@ internal sealed class BlockReader(
         int damaged = FirstDamaged(crcs.Span, destination.Span);
         if (damaged < 0)
             return VolumeStatus.Ok;
-        VolumesLog.LogBlockDamaged(logger, volumeName, block + (ulong)damaged, run.Skip(damaged).Lsn);
+        VolumesLog.LogBlockDamaged(logger, line.Name, block + (ulong)damaged, run.Skip(damaged).Lsn);
         return VolumeStatus.MediumError;
     }
 
@@ -174,7 +174,7 @@ internal sealed class BlockReader(
                 TimeSpan wait = BackOff.Delay(attempt, time);
                 if (time.GetElapsedTime(start) + wait > patience)
                 {
-                    VolumesLog.SegmentUnavailable(logger, volumeName, block, e);
+                    VolumesLog.SegmentUnavailable(logger, line.Name, block, e);
                     return VolumeStatus.Unavailable;
                 }
                 await Task.Delay(wait, time);
@@ -182,9 +182,9 @@ internal sealed class BlockReader(
             catch (Exception e) when (e is ObjectStoreException or IOException)
             {
                 // A segment without live blocks is deleted: whoever resolved before that looks again.
-                if (!index.IsAt(block, run with { LengthBlocks = 1 }))
+                if (!line.Index.IsAt(block, run with { LengthBlocks = 1 }))
                     return null;
-                VolumesLog.SegmentUnreadable(logger, volumeName, block, e);
+                VolumesLog.SegmentUnreadable(logger, line.Name, block, e);
                 return VolumeStatus.MediumError;
             }
         }

@@ -6,8 +6,8 @@ using Lunaria.Volumes.Log;
 namespace Lunaria.Volumes.Access;
 
 /// <summary>
-/// Appends whole blocks of one volume to the write log and records them in its index, both under the volume's writeLock, so that the index sees
-/// records in the log's order. Owned by the volume; any thread. LogFencedException and DiskFullException pass through.
+/// Appends whole blocks of one line to the write log and records them in its index, both under the line's writeLock, so that the index sees
+/// records in the log's order. Owned by the line; any thread. LogFencedException and DiskFullException pass through.
 /// </summary>
 internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, CutMarks marks)
 {
@@ -16,7 +16,10 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
 
     private readonly Lock _writeLock = new();
     private readonly int _maxBlocks = log.MaxRecordBlocks;
-    private bool _closed;
+    private readonly uint _volume = volume;
+    private readonly VolumeIndex _index = index;
+    private readonly CutMarks _marks = marks;
+    private volatile bool _closed;
 
     /// <summary>
     /// Writes sources of whole blocks as one record; zero blocks become holes. False = nothing is written: no room, too many pieces, or closed.
@@ -27,7 +30,7 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     {
         if (sources.Length > MaxBatchSources)
             return false;
-        RecordDraft draft = new(volume, stackalloc LogExtent[MaxBatchExtents], (stackalloc uint[WriteLog.MaxPayloadBlocks])[.._maxBlocks]);
+        RecordDraft draft = new(_volume, stackalloc LogExtent[MaxBatchExtents], (stackalloc uint[WriteLog.MaxPayloadBlocks])[.._maxBlocks]);
         for (int i = 0; i < sources.Length; i++)
             if (!draft.TryAdd((ulong)offsetsBytes[i] >> BlockGeometry.BlockShift, sources[i].Span))
                 return false;
@@ -41,7 +44,7 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     [SkipLocalsInit]
     public bool TryWriteIf(MergedWrite write, bool waited, out bool moved)
     {
-        RecordDraft draft = new(volume, stackalloc LogExtent[MaxBatchExtents], (stackalloc uint[WriteLog.MaxPayloadBlocks])[.._maxBlocks]);
+        RecordDraft draft = new(_volume, stackalloc LogExtent[MaxBatchExtents], (stackalloc uint[WriteLog.MaxPayloadBlocks])[.._maxBlocks]);
         ReadOnlySpan<ReadOnlyMemory<byte>> sources = write.Sources;
         ulong block = write.StartBlock;
         moved = false;
@@ -53,7 +56,7 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
         }
         lock (_writeLock)
         {
-            moved = !write.IsUnmoved(index);
+            moved = !write.IsUnmoved(_index);
             return !moved && (draft.HasZeros ? TryAppendWithZeros(draft, sources, waited) : TryAppend(draft.Extents, sources, draft.Crcs, waited));
         }
     }
@@ -61,9 +64,39 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     /// <summary>Turns a range into a hole. False = no room.</summary>
     public bool TryTrim(ulong startBlock, ulong lengthBlocks, bool waited)
     {
-        LogExtent extent = new(volume, LogExtentKind.Trim, startBlock, lengthBlocks);
+        LogExtent extent = new(_volume, LogExtentKind.Trim, startBlock, lengthBlocks);
         return TryAppend(MemoryMarshal.CreateReadOnlySpan(in extent, 1), default, default, waited);
     }
+
+    /// <summary>
+    /// Ends the generation of several lines at one point in the order of all writes: one record with a marker for each, while none of them writes. False = no room,
+    /// or one is closed; nothing has changed. The writers are in the order of their lines, so that two callers never wait for each other.
+    /// </summary>
+    public static bool TryMark(IReadOnlyList<BlockWriter> writers, WriteLog log, bool waited)
+    {
+        LogExtent[] markers = [.. writers.Select(writer => new LogExtent(writer._volume, LogExtentKind.Marker, writer._index.Generation + 1, 0))];
+        int locked = 0;
+        LogAppended appended;
+        try
+        {
+            for (; locked < writers.Count; locked++)
+                writers[locked]._writeLock.Enter();
+            if (writers.Any(writer => writer._closed) || !log.TryAppend(markers, default, default, out appended, waited))
+                return false;
+            for (int i = 0; i < writers.Count; i++)
+                writers[i]._index.Advance((uint)markers[i].StartBlock, appended.RecordLsn);
+        }
+        finally
+        {
+            while (locked > 0)
+                writers[--locked]._writeLock.Exit();
+        }
+        writers[0]._marks.Note(appended.End);
+        return true;
+    }
+
+    /// <summary>True where no append starts any more.</summary>
+    public bool IsClosed => _closed;
 
     /// <summary>Returns when every record appended before the call is in the index.</summary>
     public void Barrier()
@@ -74,10 +107,15 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     }
 
     /// <summary>No append starts after this returns, and none is under way.</summary>
-    public void Close()
+    public void Close() => SetClosed(true);
+
+    /// <summary>Appends start again.</summary>
+    public void Open() => SetClosed(false);
+
+    private void SetClosed(bool closed)
     {
         lock (_writeLock)
-            _closed = true;
+            _closed = closed;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -96,9 +134,9 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
         {
             if (_closed || !log.TryAppend(extents, payload, crcs, out appended, waited))
                 return false;
-            index.Record(extents, crcs, appended.RecordLsn, appended.PayloadLsn);
+            _index.Record(extents, crcs, appended.RecordLsn, appended.PayloadLsn);
         }
-        marks.Note(appended.End);
+        _marks.Note(appended.End);
         return true;
     }
 }

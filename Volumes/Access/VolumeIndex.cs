@@ -6,23 +6,110 @@ using Lunaria.Volumes.Overlay;
 namespace Lunaria.Volumes.Access;
 
 /// <summary>
-/// Where every block of one volume is now: the overlay over the map, under one mapLock that is never held over I/O. Owned by the volume; any thread.
-/// Changes come from the volume's writer, which holds the writeLock, and from the destager.
+/// Where every block of one line is now: the overlays of its generations, the newest first, over the map, under one mapLock that is never held over I/O. Owned by the
+/// open line; any thread. Changes come from the line's writer, which holds the writeLock, and from the destager.
 /// </summary>
 internal sealed class VolumeIndex
 {
     private const int MapRunsPerLookup = 16;
-    private readonly LogOverlay _overlay = new();
     private readonly Lock _mapLock;
+    private LogOverlay _overlay = new();
+    private OverlayLayer[] _older = [];
+    private uint _generation;
     private ulong _lastObsoletingLsn;
 
-    private VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock) = (map, mapLock);
+    internal VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock, _generation) = (map, mapLock, map.Generation);
 
-    /// <summary>An empty index over a volume's map.</summary>
-    public static VolumeIndex Open(MapStore maps, VolumeRecord record)
+    /// <summary>An empty index over a line's map.</summary>
+    public static VolumeIndex Open(MapStore maps, LineRecord record)
     {
         Lock mapLock = new();
-        return new(maps.OpenVolume(record.Number, record.Uuid, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
+        return new(maps.OpenVolume(record.Number, (ulong)record.CapacityBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
+    }
+
+    /// <summary>The generation that writes belong to now.</summary>
+    public uint Generation
+    {
+        get
+        {
+            lock (_mapLock)
+                return _generation;
+        }
+    }
+
+    /// <summary>What of older generations the log still holds, oldest first, and then the newest.</summary>
+    public OverlayLayer[] Layers
+    {
+        get
+        {
+            lock (_mapLock)
+                return [.. _older.Reverse(), new(_generation, _overlay, ulong.MaxValue)];
+        }
+    }
+
+    /// <summary>Older generations that are not published to their end.</summary>
+    public int CountOlder
+    {
+        get
+        {
+            lock (_mapLock)
+                return _older.Length;
+        }
+    }
+
+    /// <summary>True where a generation, or one before it, is not published to its end.</summary>
+    public bool Holds(uint generation)
+    {
+        lock (_mapLock)
+            return _generation <= generation || _older.Any(layer => layer.Generation <= generation);
+    }
+
+    /// <summary>Gives the map's memory back: nobody reads any more. While the map writer rests.</summary>
+    public void Close() => Map.Close();
+
+    /// <summary>
+    /// From the marker at <paramref name="lsn"/> on (0 = one that is published) writes belong to another generation. Takes the same time whatever there is. Under the line's
+    /// writeLock or in replay.
+    /// </summary>
+    public void Advance(uint generation, ulong lsn)
+    {
+        lock (_mapLock)
+        {
+            if (generation <= _generation)
+                return;
+            if (lsn == 0)
+            {
+                _generation = generation;
+                return;
+            }
+            _older = [new(_generation, _overlay, lsn), .. _older];
+            (_overlay, _generation) = (new(), generation);
+        }
+    }
+
+    /// <summary>Forgets the older generations whose end is published, which the map has as a whole.</summary>
+    public void DropOlder(ulong endLsn)
+    {
+        lock (_mapLock)
+            if (_older.Length > 0 && _older[^1].EndLsn < endLsn)
+                _older = [.. _older.Where(layer => layer.EndLsn >= endLsn)];
+    }
+
+    /// <summary>Forgets what the log holds of the newest generation: nobody will read it.</summary>
+    public void DropNewest()
+    {
+        lock (_mapLock)
+            _overlay = new();
+    }
+
+    /// <summary>What the map has room for: the largest size the line's volume ever had.</summary>
+    public long CapacityBytes => (long)Map.SizeBlocks << BlockGeometry.BlockShift;
+
+    /// <summary>The volume has become larger.</summary>
+    public void Grow(long sizeBytes)
+    {
+        lock (_mapLock)
+            Map.Grow((ulong)sizeBytes >> BlockGeometry.BlockShift);
     }
 
     /// <summary>What the destager has published.</summary>
@@ -74,50 +161,50 @@ internal sealed class VolumeIndex
     /// replaced something, so that the caller knows up to where the log has to be durable before it is published. A part at a time, so that readers
     /// and writers get in between: what they replace meanwhile is above the cut, and the LSN is taken last.
     /// </summary>
-    public ulong CopyCut(ulong endLsn, List<OverlayEntry> entries, List<OverlayTrim> trims)
+    public ulong CopyCut(OverlayLayer layer, ulong endLsn, List<OverlayEntry> entries, List<OverlayTrim> trims)
     {
         for (int part = 0; part < LogOverlay.Parts; part++)
             lock (_mapLock)
-                _overlay.CopyEntriesBelow(part, endLsn, entries);
+                layer.Overlay.CopyEntriesBelow(part, endLsn, entries);
         lock (_mapLock)
         {
-            _overlay.CopyTrimsBelow(endLsn, trims);
+            layer.Overlay.CopyTrimsBelow(endLsn, trims);
             return _lastObsoletingLsn;
         }
     }
 
-    /// <summary>Copies every trim the log holds of this volume.</summary>
-    public void CopyTrims(List<OverlayTrim> trims)
+    /// <summary>Copies every trim the log holds of a generation.</summary>
+    public void CopyTrims(OverlayLayer layer, List<OverlayTrim> trims)
     {
         lock (_mapLock)
-            _overlay.CopyTrimsBelow(ulong.MaxValue, trims);
+            layer.Overlay.CopyTrimsBelow(ulong.MaxValue, trims);
     }
 
     /// <summary>Forgets the trims below an LSN, which the map knows now. Comes before <see cref="Forget"/>.</summary>
-    public void ForgetTrims(ulong endLsn)
+    public void ForgetTrims(OverlayLayer layer, ulong endLsn)
     {
         lock (_mapLock)
-            _overlay.RemoveTrimsBelow(endLsn);
+            layer.Overlay.RemoveTrimsBelow(endLsn);
     }
 
     /// <summary>Forgets entries which the map knows now, except those that were replaced. A part at a time, so that readers get in between.</summary>
-    public void Forget(ReadOnlySpan<OverlayEntry> entries)
+    public void Forget(OverlayLayer layer, ReadOnlySpan<OverlayEntry> entries)
     {
         const int part = 512;
         for (; entries.Length > 0; entries = entries[Math.Min(part, entries.Length)..])
             lock (_mapLock)
                 foreach (ref readonly OverlayEntry entry in entries[..Math.Min(part, entries.Length)])
-                    _overlay.RemoveIfEquals(entry.Block, entry.Lsn);
+                    layer.Overlay.RemoveIfEquals(entry.Block, entry.Lsn);
     }
 
     /// <summary>Blocks in the log that the map does not know yet.</summary>
-    public long BlocksInLog
+    public long BlocksInLog => CountBlocksInLog(uint.MaxValue);
+
+    /// <summary>As the other, of generations up to one.</summary>
+    public long CountBlocksInLog(uint upToGeneration)
     {
-        get
-        {
-            lock (_mapLock)
-                return _overlay.Count;
-        }
+        lock (_mapLock)
+            return _older.Where(layer => layer.Generation <= upToGeneration).Sum(layer => (long)layer.Overlay.Count) + (_generation <= upToGeneration ? _overlay.Count : 0);
     }
 
     private bool Resolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
@@ -127,6 +214,8 @@ internal sealed class VolumeIndex
         while (maxBlocks > 0 && count < runs.Length)
         {
             OverlayRun top = overlayIsEmpty ? new(OverlayKind.NotHere, maxBlocks, 0) : _overlay.LookupRun(block, maxBlocks, crcs);
+            for (int i = 0; top.Kind == OverlayKind.NotHere && i < _older.Length; i++)
+                top = _older[i].Overlay.LookupRun(block, top.LengthBlocks, crcs);
             int covered = top.LengthBlocks;
             if (top.Kind == OverlayKind.NotHere)
             {

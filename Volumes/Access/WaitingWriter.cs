@@ -116,6 +116,8 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
 
     private async ValueTask<VolumeStatus> WaitForRoomAsync(int payloadBlocks, int extentCount)
     {
+        if (writer.IsClosed)
+            return VolumeStatus.Unavailable;
         using CancellationTokenSource deadline = new(engine.Options.RoomWait, engine.Time);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, engine.Health.NoRoomSoon);
         try

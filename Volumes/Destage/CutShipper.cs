@@ -6,7 +6,7 @@ using Lunaria.Volumes.Segments;
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// Turns the cuts of all volumes into durable segments, several puts at once. All of them, or none: what was put of a cut that failed is deleted, since
+/// Turns the cuts of all lines into durable segments, several puts at once. All of them, or none: what was put of a cut that failed is deleted, since
 /// the next try gives the same names to other content. The destager's; one call at a time.
 /// </summary>
 internal sealed class CutShipper(
@@ -24,12 +24,13 @@ internal sealed class CutShipper(
     {
         List<PublishedSegment> segments = [];
         List<Task> puts = [];
+        Dictionary<uint, ulong> sequences = [];
         using CancellationTokenSource failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
             foreach (VolumeCut cut in cuts)
             {
-                ulong sequence = table.NextSequence(cut.Volume.Number);
+                ulong sequence = sequences.TryGetValue(cut.Line.Number, out ulong next) ? next : table.NextSequence(cut.Line.Number);
                 for ((int trimAt, int entryAt) = (0, 0); entryAt < cut.Entries.Count; sequence++)
                 {
                     // Never for ever: puts end when one of them fails.
@@ -40,15 +41,17 @@ internal sealed class CutShipper(
                     {
                         failed.Token.ThrowIfCancellationRequested();
                         (trimAt, entryAt) = await packer.PackAsync(builder, cut, trimAt, entryAt);
-                        ReadOnlyMemory<byte> content = builder.Seal(poolId, cut.Volume.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header);
-                        segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Volume.Number, header));
-                        puts.Add(put = PutAsync(SegmentKey.Format(cut.Volume.Uuid, sequence), content, failed));
+                        ReadOnlyMemory<byte> content = builder.Seal(
+                            poolId, cut.Line.Record.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header, cut.Generation);
+                        segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Line.Number, header));
+                        puts.Add(put = PutAsync(SegmentKey.Format(cut.Line.Record.Uuid, sequence), content, failed));
                     }
                     finally
                     {
                         _ = ReturnAfterAsync(put, builder);
                     }
                 }
+                sequences[cut.Line.Number] = sequence;
             }
             await Task.WhenAll(puts);
             return segments;

@@ -2,6 +2,7 @@ using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Recovery;
 
@@ -16,12 +17,14 @@ internal sealed class Destager : IDisposable
     private const int IdleTicksAtMost = 6;
     private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromSeconds(1);
     private readonly VolumeRegistry _volumes;
+    private readonly LineKeeper _keeper;
     private readonly EngineParts _engine;
     private readonly Publisher _publisher;
     private readonly CutShipper _shipper;
     private readonly OrphanSweep _orphans;
     private readonly Signal _bell;
     private readonly List<VolumeCut> _cuts = [];
+    private readonly List<VolumeCut> _spareCuts = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly List<(bool Checkpoint, TaskCompletionSource Done)> _requests = [];
@@ -31,8 +34,9 @@ internal sealed class Destager : IDisposable
     private int _failures;
     private ulong _lastFreeLsn;
 
-    public Destager(VolumeRegistry volumes, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans, Signal bell) =>
-        (_volumes, _engine, _publisher, _shipper, _orphans, _bell) = (volumes, engine, publisher, shipper, orphans, bell);
+    public Destager(
+        VolumeRegistry volumes, LineKeeper keeper, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans, Signal bell) =>
+        (_volumes, _keeper, _engine, _publisher, _shipper, _orphans, _bell) = (volumes, keeper, engine, publisher, shipper, orphans, bell);
 
     /// <summary>Starts the loop.</summary>
     public void Start() => _loop = RunAsync();
@@ -69,7 +73,7 @@ internal sealed class Destager : IDisposable
         await Task.Yield();
         try
         {
-            if (await _orphans.RunAsync(_volumes.All, _stop.Token) is int orphans and > 0)
+            if (await _orphans.RunAsync(_keeper.Lines, _stop.Token) is int orphans and > 0)
                 VolumesLog.OrphansDeleted(_engine.Logger, orphans);
             while (true)
             {
@@ -77,6 +81,8 @@ internal sealed class Destager : IDisposable
                 ulong target = _serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1;
                 while (_publisher.Published.Lsn < target)
                     await DestageCutAsync();
+                if (_keeper.HasWork)
+                    await _keeper.RunAsync(_stop.Token);
                 if (_publisher.WantsCheckpoint || _serving.Any(request => request.Checkpoint))
                     await _publisher.CheckpointAsync(_stop.Token);
                 foreach (var request in _serving)
@@ -112,6 +118,8 @@ internal sealed class Destager : IDisposable
                     _requests.Clear();
                     return requests;
                 }
+            if (_keeper.HasWork)
+                await _keeper.RunAsync(_stop.Token);
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
             if (waiting >= (ulong)_engine.Options.DestageThresholdBytes || waiting >= _engine.Log.CapacityBytes / 4)
                 return [];
@@ -166,9 +174,12 @@ internal sealed class Destager : IDisposable
             // A block that was skipped because a later record replaces it must not be lost with that record.
             if (cuts.Any(cut => cut.LastObsoletingLsn >= Math.Max(end.Lsn, _engine.Log.FlushedLsn)))
                 await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(end, segments, TrimsOf(cuts), _stop.Token);
+            await _publisher.PublishAsync(end, segments, TrimsOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
+            foreach (OpenLine line in _volumes.Lines)
+                line.Index.DropOlder(end.Lsn);
+            _keeper.Published();
             _failures = 0;
             if (_engine.Health.SetStore(VolumeHealth.Online))
                 VolumesLog.StoreRecovered(_engine.Logger);
@@ -196,31 +207,45 @@ internal sealed class Destager : IDisposable
     private async ValueTask FreeWhatIsTrimmedAsync()
     {
         ulong next = _engine.Log.NextLsn;
-        List<PublishedTrim> trims = TrimsOf(Prepare(static (cut, volume, _) => cut.TakeTrims(volume), 0));
+        // Of the oldest generation of each line only: what follows it in the map must not come before it.
+        List<PublishedTrim> trims = TrimsOf(Prepare(static (cut, line, layer, _) => cut.TakeTrims(line, layer), 0, oldestOnly: true));
         if (trims.Count > 0 && next != _lastFreeLsn)
         {
             await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(_publisher.Published, [], trims, _stop.Token);
+            await _publisher.PublishAsync(_publisher.Published, [], trims, [], _stop.Token);
         }
         _lastFreeLsn = next;
         if (_publisher.HasDeadSegments)
             await _publisher.CheckpointAsync(_stop.Token);
     }
 
-    private List<VolumeCut> TakeCuts(ulong endLsn) => Prepare(static (cut, volume, end) => cut.Take(volume, end), endLsn);
+    private List<VolumeCut> TakeCuts(ulong endLsn) => Prepare(static (cut, line, layer, end) => cut.Take(line, layer, end), endLsn, oldestOnly: false);
 
-    private List<VolumeCut> Prepare(Action<VolumeCut, Volume, ulong> take, ulong endLsn)
+    private List<VolumeCut> Prepare(Action<VolumeCut, OpenLine, OverlayLayer, ulong> take, ulong endLsn, bool oldestOnly)
     {
-        IReadOnlyList<Volume> volumes = _volumes.All;
-        while (_cuts.Count < volumes.Count)
-            _cuts.Add(new());
-        for (int i = 0; i < volumes.Count; i++)
-            take(_cuts[i], volumes[i], endLsn);
+        _spareCuts.AddRange(_cuts);
+        _cuts.Clear();
+        foreach (OpenLine line in _volumes.Lines)
+        {
+            // Who appended below the end of the cut, but has not recorded it in the index yet, still holds the writeLock.
+            line.Writer.Barrier();
+            foreach (OverlayLayer layer in oldestOnly ? line.Index.Layers[..1] : line.Index.Layers)
+            {
+                VolumeCut cut = _spareCuts.Count > 0 ? _spareCuts[^1] : new();
+                if (_spareCuts.Count > 0)
+                    _spareCuts.RemoveAt(_spareCuts.Count - 1);
+                take(cut, line, layer, endLsn);
+                _cuts.Add(cut);
+            }
+        }
         return _cuts;
     }
 
     private static List<PublishedTrim> TrimsOf(List<VolumeCut> cuts) =>
-        [.. cuts.SelectMany(cut => cut.Trims, (cut, range) => new PublishedTrim(cut.Volume.Number, range))];
+        [.. cuts.SelectMany(cut => cut.Trims, (cut, range) => new PublishedTrim(cut.Line.Number, range, cut.Generation))];
+
+    private static List<PublishedMarker> MarkersOf(List<VolumeCut> cuts, ulong endLsn) =>
+        [.. cuts.Where(cut => cut.EndLsn < endLsn).Select(cut => new PublishedMarker(cut.Line.Number, cut.Generation + 1))];
 
     /// <summary>Saves puts that would have to be taken back.</summary>
     private void CheckSpace(List<VolumeCut> cuts)

@@ -31,9 +31,11 @@ internal sealed class Publisher(
     /// Complete = a restart knows these segments and trims, and so does the map. The segments are durable, and so are all records that made a block
     /// below <paramref name="end"/> obsolete.
     /// </summary>
-    public async ValueTask PublishAsync(LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims, CancellationToken cancellation)
+    public async ValueTask PublishAsync(
+        LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims, IReadOnlyList<PublishedMarker> markers,
+        CancellationToken cancellation)
     {
-        PublishFrame frame = new(end, newSegments, trims);
+        PublishFrame frame = new(end, newSegments, trims) { Markers = markers };
         frame = frame with { Sequence = await AppendAsync(frame, cancellation) };
         foreach (PublishedSegment segment in newSegments)
             segments.AddDirectory(segment.Id, segment.Header);
@@ -41,7 +43,7 @@ internal sealed class Publisher(
         try
         {
             while (!await maps.ApplyAsync(frame))
-                await WriteCheckpointAsync(new(frame.Sequence, Published), cancellation);
+                await WriteCheckpointAsync(new(frame.Sequence, Published), null, cancellation);
         }
         finally
         {
@@ -80,14 +82,14 @@ internal sealed class Publisher(
     }
 
     /// <summary>Checkpoints the map as of now, cuts the journal, and deletes the segments that the checkpoint shows to be dead.</summary>
-    public async ValueTask CheckpointAsync(CancellationToken cancellation)
+    public async ValueTask CheckpointAsync(CancellationToken cancellation, MapRewrite? rewrite = null)
     {
         await _mapGate.WaitAsync(CancellationToken.None);
         try
         {
             _dead.Clear();
             maps.Segments.CopyDead(_dead);
-            await WriteCheckpointAsync(new(journal.NextSequence, Published), cancellation);
+            await WriteCheckpointAsync(new(journal.NextSequence, Published), rewrite, cancellation);
         }
         finally
         {
@@ -95,17 +97,17 @@ internal sealed class Publisher(
         }
         // Dead in the map that was just committed, and a segment never comes back to life: nobody needs it, not even after a crash.
         foreach (SegmentId id in _dead)
-            if (maps.Segments.TryGet(id, out SegmentRow row) && row.LiveBlocks == 0)
+            if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0)
                 await DeleteAsync(id, row, cancellation);
     }
 
-    /// <summary>Adds a volume's map; while a publish is applied or a checkpoint made, it waits.</summary>
-    public async ValueTask<VolumeIndex> OpenIndexAsync(VolumeRecord record)
+    /// <summary>Runs while no publish is applied and no checkpoint made: what opens and closes maps.</summary>
+    public async ValueTask<T> WhileMapRestsAsync<T>(Func<MapStore, T> action)
     {
         await _mapGate.WaitAsync(CancellationToken.None);
         try
         {
-            return VolumeIndex.Open(maps, record);
+            return action(maps);
         }
         finally
         {
@@ -116,12 +118,12 @@ internal sealed class Publisher(
     public void Dispose() => _mapGate.Dispose();
 
     /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
-    private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint, CancellationToken cancellation)
+    private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint, MapRewrite? rewrite, CancellationToken cancellation)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
-                await maps.CheckpointAsync(checkpoint);
+                await maps.CheckpointAsync(checkpoint, rewrite is null ? [] : [rewrite]);
                 break;
             }
             catch (DiskFullException e)

@@ -59,7 +59,7 @@ internal sealed class SegmentPacker(WriteLog log, ILogger logger)
             first = end;
         }
         await FinishReadsAsync();
-        Verify(cut.Volume.Name);
+        Verify(cut.Line.Name);
         return (trimAt, entryAt);
     }
 

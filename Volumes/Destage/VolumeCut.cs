@@ -1,18 +1,27 @@
+using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Overlay;
 using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// What one volume has in the log below the end of a cut: the live blocks by number, and the trims as disjoint ranges. Reused from cut to cut; the destager's.
+/// What one generation of a line has in the log below the end of a cut: the live blocks by number, and the trims as disjoint ranges. Reused from cut to cut; the destager's.
 /// </summary>
 internal sealed class VolumeCut
 {
     private readonly List<OverlayEntry> _entries = [];
     private readonly List<OverlayTrim> _trims = [];
 
+    private OverlayLayer _layer = null!;
+
     /// <summary>Whose cut it is.</summary>
-    public Volume Volume { get; private set; } = null!;
+    public OpenLine Line { get; private set; } = null!;
+
+    /// <summary>The generation.</summary>
+    public uint Generation => _layer.Generation;
+
+    /// <summary>Where the generation ended; ulong.MaxValue where it goes on.</summary>
+    public ulong EndLsn => _layer.EndLsn;
 
     /// <summary>The blocks, ascending.</summary>
     public IReadOnlyList<OverlayEntry> Entries => _entries;
@@ -29,36 +38,36 @@ internal sealed class VolumeCut
     /// <summary>True where there is nothing to publish.</summary>
     public bool IsEmpty => _entries.Count + Trims.Count == 0;
 
-    /// <summary>Copies the volume's part of the cut that ends at <paramref name="endLsn"/>.</summary>
-    public void Take(Volume volume, ulong endLsn)
+    /// <summary>Copies the generation's part of the cut that ends at <paramref name="endLsn"/>. The line's writer has passed its barrier.</summary>
+    public void Take(OpenLine line, OverlayLayer layer, ulong endLsn)
     {
-        Volume = volume;
-        _entries.Clear();
-        _trims.Clear();
-        // Who appended below the end of the cut, but has not recorded it in the index yet, still holds the writeLock.
-        volume.Writer.Barrier();
-        LastObsoletingLsn = volume.Index.CopyCut(endLsn, _entries, _trims);
+        Begin(line, layer);
+        LastObsoletingLsn = line.Index.CopyCut(layer, endLsn, _entries, _trims);
         _entries.Sort(static (a, b) => a.Block.CompareTo(b.Block));
         MergeTrims();
     }
 
-    /// <summary>Copies every trim of the volume, and nothing else.</summary>
-    public void TakeTrims(Volume volume)
+    /// <summary>Copies every trim of the generation, and nothing else.</summary>
+    public void TakeTrims(OpenLine line, OverlayLayer layer)
     {
-        Volume = volume;
-        _entries.Clear();
-        _trims.Clear();
-        volume.Writer.Barrier();
-        volume.Index.CopyTrims(_trims);
+        Begin(line, layer);
+        line.Index.CopyTrims(layer, _trims);
         MergeTrims();
     }
 
-    /// <summary>The index forgets what the map knows now.</summary>
+    /// <summary>The index forgets what the map knows now. Older generations of a line come first: what hides them is still there.</summary>
     public void Forget(ulong endLsn)
     {
         if (Trims.Count > 0)
-            Volume.Index.ForgetTrims(endLsn);
-        Volume.Index.Forget(EntrySpan);
+            Line.Index.ForgetTrims(_layer, endLsn);
+        Line.Index.Forget(_layer, EntrySpan);
+    }
+
+    private void Begin(OpenLine line, OverlayLayer layer)
+    {
+        (Line, _layer) = (line, layer);
+        _entries.Clear();
+        _trims.Clear();
     }
 
     private void MergeTrims()

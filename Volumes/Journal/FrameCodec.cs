@@ -15,16 +15,16 @@ internal static class FrameCodec
     /// <summary>Bytes in front of the payload.</summary>
     public const int HeaderBytes = 64;
 
-    private const ushort Version = 1;
+    private const ushort Version = 2;
     private const ushort PublishType = 1;
-    private const int CrcOffset = 60, PublishFixedBytes = 24, SegmentFixedBytes = 12, TrimBytes = 20;
+    private const int CrcOffset = 60, PublishFixedBytes = 24, SegmentFixedBytes = 12, TrimBytes = 24, MarkerBytes = 8;
 
     private static ReadOnlySpan<byte> Magic => "LUNAMAPJ"u8;
 
     /// <summary>Appends a whole frame to a buffer.</summary>
     public static void Write(PublishFrame publish, Guid poolId, ulong sequence, ArrayBufferWriter<byte> destination)
     {
-        int payloadBytes = PublishFixedBytes + publish.Trims.Count * TrimBytes;
+        int payloadBytes = PublishFixedBytes + publish.Trims.Count * TrimBytes + publish.Markers.Count * MarkerBytes;
         foreach (PublishedSegment segment in publish.Segments)
             payloadBytes = checked(payloadBytes + SegmentFixedBytes + segment.Header.HeaderBytes);
         int frameBytes = FrameBytes(payloadBytes);
@@ -81,16 +81,24 @@ internal static class FrameCodec
         var published = new LogPosition(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt32LittleEndian(payload[8..]));
         uint segmentCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]);
         uint trimCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]);
+        uint markerCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]);
         payload = payload[PublishFixedBytes..];
-        if (trimCount > payload.Length / TrimBytes || segmentCount > payload.Length / SegmentFixedBytes)
+        if (((ulong)trimCount * TrimBytes) + ((ulong)markerCount * MarkerBytes) > (ulong)payload.Length || segmentCount > payload.Length / SegmentFixedBytes)
             return null;
         var trims = new PublishedTrim[trimCount];
         foreach (ref PublishedTrim trim in trims.AsSpan())
         {
             trim = new(
                 BinaryPrimitives.ReadUInt32LittleEndian(payload),
-                new(BinaryPrimitives.ReadUInt64LittleEndian(payload[4..]), BinaryPrimitives.ReadUInt64LittleEndian(payload[12..])));
+                new(BinaryPrimitives.ReadUInt64LittleEndian(payload[4..]), BinaryPrimitives.ReadUInt64LittleEndian(payload[12..])),
+                BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]));
             payload = payload[TrimBytes..];
+        }
+        var markers = new PublishedMarker[markerCount];
+        foreach (ref PublishedMarker marker in markers.AsSpan())
+        {
+            marker = new(BinaryPrimitives.ReadUInt32LittleEndian(payload), BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]));
+            payload = payload[MarkerBytes..];
         }
         var segments = new PublishedSegment[segmentCount];
         foreach (ref PublishedSegment segment in segments.AsSpan())
@@ -104,7 +112,7 @@ internal static class FrameCodec
             segment = new(new(BinaryPrimitives.ReadUInt32LittleEndian(payload)), BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]), parsed);
             payload = payload[(SegmentFixedBytes + headerBytes)..];
         }
-        return payload.IsEmpty ? new(published, segments, trims, header.Sequence) : null;
+        return payload.IsEmpty ? new(published, segments, trims, header.Sequence) { Markers = markers } : null;
     }
 
     private static void WritePublish(PublishFrame publish, Span<byte> payload)
@@ -113,13 +121,21 @@ internal static class FrameCodec
         BinaryPrimitives.WriteUInt32LittleEndian(payload[8..], publish.Published.ChainCrc);
         BinaryPrimitives.WriteInt32LittleEndian(payload[12..], publish.Segments.Count);
         BinaryPrimitives.WriteInt32LittleEndian(payload[16..], publish.Trims.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(payload[20..], publish.Markers.Count);
         payload = payload[PublishFixedBytes..];
         foreach (PublishedTrim trim in publish.Trims)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(payload, trim.Volume);
             BinaryPrimitives.WriteUInt64LittleEndian(payload[4..], trim.Range.StartBlock);
             BinaryPrimitives.WriteUInt64LittleEndian(payload[12..], trim.Range.LengthBlocks);
+            BinaryPrimitives.WriteUInt32LittleEndian(payload[20..], trim.Generation);
             payload = payload[TrimBytes..];
+        }
+        foreach (PublishedMarker marker in publish.Markers)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(payload, marker.Volume);
+            BinaryPrimitives.WriteUInt32LittleEndian(payload[4..], marker.Generation);
+            payload = payload[MarkerBytes..];
         }
         foreach (PublishedSegment segment in publish.Segments)
         {

@@ -45,23 +45,28 @@ internal sealed partial class BlockMap
     internal void WriteChanges(MapCheckpointWriter writer)
     {
         Span<LeafEntry> entries = stackalloc LeafEntry[LeafGroup.Leaves];
-        Span<LeafRun> runs = stackalloc LeafRun[LeafBlocks];
         for (int number = 0; number < groups.Length; number++)
         {
-            if (groups[number] is not { Changed: true } group)
+            if (groups[number] is not { } group || !(group.Changed || group.Older != null))
                 continue;
             CopyDirty(group, entries);
-            for (int index = 0; index < entries.Length; index++)
+            foreach (OlderLeaves older in group.Older ?? [])
             {
-                ulong leaf = (ulong)number * LeafGroup.Leaves + (ulong)index;
-                if (entries[index].IsResident)
-                    writer.PutLeaf(Volume, Generation, leaf, runs[..ReadRuns(entries[index], runs)]);
-                else if (group.Stored.Contains(index) && !group.Present.Contains(index))
-                    writer.DeleteLeaf(Volume, Generation, leaf);
+                WriteLeaves(writer, older.Generation, number, entries, older.Dirty, older.Owned, older.Stored);
+                writer.PutPresence(Volume, older.Generation, number, older.Present, older.Owned);
+                for (int index = older.Dirty.Next(0); index < LeafGroup.Leaves; index = older.Dirty.Next(index + 1))
+                    entries[index] = default;
             }
-            writer.PutPresence(Volume, Generation, number, group.Present);
+            if (!group.Changed)
+                continue;
+            WriteLeaves(writer, generation, number, entries, group.Owned, group.Owned, group.Stored);
+            if (group.Present.IsEmpty && generation == 0 && line.Parent == null)
+                writer.DeletePresence(Volume, generation, number);
+            else
+                writer.PutPresence(Volume, generation, number, group.Present, group.Owned);
         }
-        writer.PutVolume(Volume, table.VolumeUuid(Volume), table.NextSequence(Volume), MappedBlocks);
+        WriteFrozen(writer);
+        writer.PutVolume(Volume, table.VolumeUuid(Volume), table.NextSequence(Volume), MappedBlocks, generation);
     }
 
     /// <summary>map.db has what <see cref="WriteChanges"/> wrote. Map writer, without the mapLock.</summary>
@@ -71,12 +76,30 @@ internal sealed partial class BlockMap
         {
             for (int number = 0; number < groups.Length; number++)
             {
-                if (groups[number] is not { Changed: true } group)
+                if (groups[number] is not { } group)
                     continue;
-                (group.Stored, group.Changed) = (group.Present, false);
+                (group.Stored, group.Changed, group.Older) = (group.Owned, false, null);
                 if (group.Present.IsEmpty)
                     groups[number] = null;
             }
+            // Before memory forgets it: who does not find a row there finds it in map.db.
+            line.ForgetRows();
+            ForgetFrozen();
+        }
+    }
+
+    [SkipLocalsInit]
+    private void WriteLeaves(
+        MapCheckpointWriter writer, uint of, int number, ReadOnlySpan<LeafEntry> entries, LeafSet dirty, LeafSet owned, LeafSet stored)
+    {
+        Span<LeafRun> runs = stackalloc LeafRun[LeafBlocks];
+        for (int index = 0; index < entries.Length; index++)
+        {
+            ulong leaf = (ulong)number * LeafGroup.Leaves + (ulong)index;
+            if (dirty.Contains(index) && entries[index].IsResident)
+                writer.PutLeaf(Volume, of, leaf, runs[..ReadRuns(entries[index], runs)]);
+            else if (stored.Contains(index) && !owned.Contains(index))
+                writer.DeleteLeaf(Volume, of, leaf);
         }
     }
 
@@ -106,7 +129,7 @@ internal sealed partial class BlockMap
                 change = TryChange(block / LeafBlocks, (int)(block % LeafBlocks), length, segment, firstIndex);
             if (change == LeafChange.NotLoaded)
                 LoadLeaf(block / LeafBlocks);
-            else if (change == LeafChange.NoRoom && memory.HasRoomForChange && wait.Count < MaxRoomTries)
+            else if (change == LeafChange.NoRoom && memory.HasRoomForChange && !HasTooMuchFrozen && wait.Count < MaxRoomTries)
                 wait.SpinOnce(sleep1Threshold: -1); // Others held the locks of all leaves that could have left.
             else
                 return change;
@@ -122,7 +145,7 @@ internal sealed partial class BlockMap
         int index = (int)(leaf % LeafGroup.Leaves);
         while (group.Present.Contains(index))
         {
-            int count = TryBeginLoad(leaf, out _, out _) ? database.ReadLeaf(Volume, Generation, leaf, runs) : 0;
+            int count = TryBeginLoad(leaf, out _, out _) ? source.Read(line, generation, leaf, runs) : 0;
             lock (mapLock)
             {
                 LeafEntry entry = Entry(group, index);
@@ -130,7 +153,7 @@ internal sealed partial class BlockMap
                     count = ReadRuns(entry, runs);
                 if (count == 0)
                     continue;
-                Account(runs[..count], 0, LeafBlocks, SegmentId.None);
+                Account(runs[..count], 0, LeafBlocks, SegmentId.None, owned: group.Owned.Contains(index));
                 Drop(group, leaf, entry);
             }
         }
@@ -141,16 +164,16 @@ internal sealed partial class BlockMap
     {
         LeafGroup? group = groups[leaf / LeafGroup.Leaves];
         int index = (int)(leaf % LeafGroup.Leaves);
-        bool present = group != null && group.Present.Contains(index);
+        bool present = group != null && group.Present.Contains(index), owned = present && group!.Owned.Contains(index);
         if (!present && segment.IsNone)
             return LeafChange.Done;
         LeafEntry entry = present ? Entry(group!, index) : default;
         if (present && !entry.IsResident)
             return LeafChange.NotLoaded;
-        if (!memory.HasRoomForChange)
+        if (!memory.HasRoomForChange || HasTooMuchFrozen)
             return LeafChange.NoRoom;
         group ??= groups[leaf / LeafGroup.Leaves] = new();
-        if (entry.IsResident && entry.IsFlat && !segment.IsNone && length <= MaxInPlace && memory.IsDirty(entry))
+        if (owned && entry.IsFlat && !segment.IsNone && length <= MaxInPlace && memory.IsDirty(entry))
         {
             ChangeInPlace(memory.Runs(entry).Slice(offset, length), segment, firstIndex);
             group.Version++;
@@ -162,14 +185,23 @@ internal sealed partial class BlockMap
         after = after[..LeafEditor.Replace(before, offset, length, segment, firstIndex, after)];
         if (after is [{ Segment: 0 }])
         {
-            Account(before, offset, length, segment);
+            Account(before, offset, length, segment, owned);
             Drop(group, leaf, entry);
             return LeafChange.Done;
         }
+        if (present && !owned)
+        {
+            if (before.SequenceEqual(after))
+                return LeafChange.Done;
+            Freeze(group, leaf, entry);
+        }
         if (!TryStore(group, leaf, entry, after))
             return LeafChange.NoRoom;
-        Account(before, offset, length, segment);
+        if (present && !owned)
+            AddReferences(before);
+        Account(before, offset, length, segment, owned: true);
         group.Present.Add(index);
+        group.Owned.Add(index);
         group.Version++;
         group.Changed = true;
         return LeafChange.Done;
@@ -206,12 +238,14 @@ internal sealed partial class BlockMap
 
     private void Drop(LeafGroup group, ulong leaf, LeafEntry entry)
     {
+        Freeze(group, leaf, entry);
         if (entry.IsResident)
         {
             RemoveEntry(group, leaf);
             memory.FreeLeaf(entry);
         }
         group.Present.Remove((int)(leaf % LeafGroup.Leaves));
+        group.Owned.Remove((int)(leaf % LeafGroup.Leaves));
         group.Version++;
         group.Changed = true;
     }
@@ -223,16 +257,25 @@ internal sealed partial class BlockMap
         {
             if (entries[i].Segment != 0)
             {
-                table.AddLive(new(entries[i].Segment), -1);
+                table.AddReferences(new(entries[i].Segment), -1);
                 replaced++;
             }
             entries[i] = new(segment.Value, (ushort)(firstIndex + i), 0);
         }
-        table.AddLive(segment, entries.Length);
+        table.AddReferences(segment, entries.Length);
         Volatile.Write(ref mappedBlocks, mappedBlocks + entries.Length - replaced);
     }
 
-    private void Account(ReadOnlySpan<LeafRun> before, int offset, int length, SegmentId segment)
+    /// <summary>A leaf is a row of its own now, beside the one it was copied from.</summary>
+    private void AddReferences(ReadOnlySpan<LeafRun> runs)
+    {
+        for (int i = 0; i < runs.Length; i++)
+            if (runs[i].Segment != 0)
+                table.AddReferences(new(runs[i].Segment), LeafEditor.End(runs, i) - runs[i].Start);
+    }
+
+    /// <summary>Counts a change; where the leaf before is not <paramref name="owned"/>, its row stays for the older generation and goes on to name what it named.</summary>
+    private void Account(ReadOnlySpan<LeafRun> before, int offset, int length, SegmentId segment, bool owned)
     {
         int replaced = 0, end = offset + length;
         for (int i = LeafEditor.Find(before, offset); i < before.Length && before[i].Start < end; i++)
@@ -240,11 +283,12 @@ internal sealed partial class BlockMap
             if (before[i].Segment == 0)
                 continue;
             int blocks = Math.Min(LeafEditor.End(before, i), end) - Math.Max(before[i].Start, offset);
-            table.AddLive(new(before[i].Segment), -blocks);
+            if (owned)
+                table.AddReferences(new(before[i].Segment), -blocks);
             replaced += blocks;
         }
         if (!segment.IsNone)
-            table.AddLive(segment, length);
+            table.AddReferences(segment, length);
         Volatile.Write(ref mappedBlocks, mappedBlocks + (segment.IsNone ? 0 : length) - replaced);
     }
 }

@@ -51,7 +51,7 @@ internal sealed partial class BlockMap
         var wait = new SpinWait();
         while (TryBeginLoad(leaf, out LeafGroup? group, out uint version))
         {
-            int count = database.ReadLeaf(Volume, Generation, leaf, runs);
+            int count = source.Read(line, Generation, leaf, runs);
             if (count == 0)
             {
                 if (IsUnchanged(leaf, group!, version))

@@ -6,9 +6,9 @@ using Lunaria.Volumes.Segments;
 namespace Lunaria.Volumes.Map;
 
 /// <summary>
-/// Where each block of one volume is: a hole, or a block of a segment. Leaves of 512 blocks, those in use in memory, the others in map.db.
-/// Owned by its volume, made by <see cref="MapStore"/>. Members that say "under the mapLock" are called with it held; the others take it themselves.
-/// Changed by the one map writer.
+/// Where each block of one line is at one generation: a hole, or a block of a segment. Leaves of 512 blocks, those in use in memory, the others in map.db.
+/// Made by <see cref="MapStore"/>, owned by the line's index, or by a view of an older generation, which never changes. Members that say "under the
+/// mapLock" are called with it held; the others take it themselves. Changed by the one map writer.
 /// </summary>
 internal sealed partial class BlockMap
 {
@@ -17,30 +17,51 @@ internal sealed partial class BlockMap
 
     private readonly MapMemory memory;
     private readonly SegmentTable table;
-    private readonly MapDatabase database;
+    private readonly LeafSource source;
     private readonly SemaphoreSlim loadGate;
     private readonly Lock mapLock;
-    private readonly LeafGroup?[] groups;
-    private readonly ulong sizeBlocks;
+    private readonly MapLine line;
     private readonly ushort slot;
+    private LeafGroup?[] groups;
+    private ulong sizeBlocks;
+    private uint generation;
     private long mappedBlocks;
 
-    internal BlockMap(
-        uint volume, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, MapDatabase database, SemaphoreSlim loadGate)
+    /// <summary>The map of the newest generation of a line.</summary>
+    internal BlockMap(MapLine line, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate)
+        : this(line, null, sizeBlocks, mapLock, memory, table, source, loadGate)
     {
-        (Volume, this.sizeBlocks, this.mapLock) = (volume, sizeBlocks, mapLock);
-        (this.memory, this.table, this.database, this.loadGate) = (memory, table, database, loadGate);
-        ulong leaves = (sizeBlocks + LeafBlocks - 1) / LeafBlocks;
-        groups = new LeafGroup?[(leaves + LeafGroup.Leaves - 1) / LeafGroup.Leaves];
-        slot = memory.Register(this);
-        mappedBlocks = database.ReadPresence(volume, Generation, RestoreGroup);
     }
 
-    /// <summary>The volume's number.</summary>
-    public uint Volume { get; }
+    /// <summary>As the other; with <paramref name="viewGeneration"/> the line as it was at the end of that generation.</summary>
+    internal BlockMap(
+        MapLine line, uint? viewGeneration, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate)
+    {
+        (this.line, this.sizeBlocks, this.mapLock) = (line, sizeBlocks, mapLock);
+        (this.memory, this.table, this.source, this.loadGate) = (memory, table, source, loadGate);
+        groups = new LeafGroup?[GroupsOf(sizeBlocks)];
+        (uint Generation, long MappedBlocks)? stored = source.ReadLine(line);
+        generation = viewGeneration ?? stored?.Generation ?? 0;
+        bool isNew = viewGeneration == null && stored == null;
+        foreach ((int number, LeafSet present) in source.ReadPresent(line, generation))
+            RestoreGroup(number, present, changed: isNew);
+        if (viewGeneration == null)
+            foreach (PresenceRow row in source.ReadOwned(line, generation))
+                if (row.Group < groups.Length && groups[row.Group] is { } group)
+                    group.Owned = group.Stored = row.Owned;
+        mappedBlocks = viewGeneration != null ? source.ReadMappedBlocks(line, generation)
+            : stored?.MappedBlocks ?? (line.Parent is { } parent ? source.ReadMappedBlocks(parent, line.ParentGeneration) : 0);
+        slot = memory.Register(this);
+    }
 
-    /// <summary>The generation whose leaves these are; there is one until there are snapshots.</summary>
-    public static uint Generation => 0;
+    /// <summary>The line's number.</summary>
+    public uint Volume => line.Number;
+
+    /// <summary>The generation whose leaves these are. Changed by the map writer.</summary>
+    public uint Generation => Volatile.Read(ref generation);
+
+    /// <summary>Blocks there is room for.</summary>
+    public ulong SizeBlocks => Volatile.Read(ref sizeBlocks);
 
     /// <summary>Blocks the map names now; exact.</summary>
     public long MappedBlocks => Volatile.Read(ref mappedBlocks);
@@ -95,6 +116,16 @@ internal sealed partial class BlockMap
         }
     }
 
+    /// <summary>The line's volume has become larger. Under the mapLock.</summary>
+    public void Grow(ulong newSizeBlocks)
+    {
+        if (newSizeBlocks <= sizeBlocks)
+            return;
+        sizeBlocks = newSizeBlocks;
+        if ((ulong)groups.Length < GroupsOf(newSizeBlocks))
+            Array.Resize(ref groups, (int)GroupsOf(newSizeBlocks));
+    }
+
     private bool TryResolveLeaf(LeafEntry entry, int offset, int length, Span<MapRun> runs, ref int count)
     {
         Span<LeafRun> leaf = memory.Runs(entry);
@@ -138,12 +169,14 @@ internal sealed partial class BlockMap
 
     private LeafEntry Entry(LeafGroup group, int index) => group.DirectoryPage == 0 ? default : memory.Directory(group.DirectoryPage)[index];
 
-    private void RestoreGroup(int number, LeafSet stored)
+    private static ulong GroupsOf(ulong sizeBlocks) => (((sizeBlocks + LeafBlocks - 1) / LeafBlocks) + LeafGroup.Leaves - 1) / LeafGroup.Leaves;
+
+    private void RestoreGroup(int number, LeafSet present, bool changed)
     {
         if (number >= groups.Length)
             throw new InvalidDataException(
                 $"map.db has leaves of volume {Volume} behind its end of {sizeBlocks} blocks. map.db and lunaria.db do not belong together.");
-        groups[number] = new() { Present = stored, Stored = stored };
+        groups[number] = new() { Present = present, Changed = changed };
     }
 
     [DoesNotReturn]

@@ -72,6 +72,13 @@ internal sealed unsafe class MapMemory : IDisposable
         }
     }
 
+    /// <summary>Takes a map's slot back; it has no leaf in memory.</summary>
+    public void Unregister(ushort slot)
+    {
+        lock (sync)
+            maps[slot] = null;
+    }
+
     /// <summary>Takes a cell for a leaf of so many runs (1..511; a flat one from <see cref="LeafClasses.FlatFromRuns"/> on). False = no room now.</summary>
     public bool TryAllocateLeaf(ushort slot, uint leaf, int runCount, bool dirty, out LeafEntry entry)
     {
@@ -312,7 +319,7 @@ internal sealed unsafe class MapMemory : IDisposable
 
     private void EvictLeaf(ushort slot, uint leaf, int page, int cell)
     {
-        if (maps[slot]!.TryEvict(leaf, (uint)page, cell, out LeafEntry entry))
+        if (maps[slot] is { } map && map.TryEvict(leaf, (uint)page, cell, out LeafEntry entry))
             FreeLeaf(entry);
     }
 

@@ -8,7 +8,7 @@ using Microsoft.Data.Sqlite;
 namespace Lunaria.Volumes.Map;
 
 /// <summary>
-/// The block maps of all volumes, their common memory, the segment table and map.db. Owned by the volume manager. One map writer (recovery, then the
+/// The block maps of all lines, their common memory, the segment table and map.db. Owned by the volume manager. One map writer (recovery, then the
 /// destager) calls <see cref="ApplyAsync"/> and <see cref="CheckpointAsync"/>, one call at a time; both
 /// block for map.db, on a thread of the writer's own.
 /// </summary>
@@ -18,8 +18,10 @@ internal sealed class MapStore : IDisposable
     private const int ConcurrentLoads = 4;
 
     private readonly MapDatabase database;
+    private readonly LeafSource source;
     private readonly MapMemory memory;
     private readonly SemaphoreSlim loadGate = new(ConcurrentLoads);
+    private readonly ConcurrentDictionary<uint, MapLine> lines = new();
     private readonly ConcurrentDictionary<uint, BlockMap> maps = new();
 
     // A publish that changes more leaves than fit goes on behind a checkpoint where it stopped: from its start it would never end.
@@ -28,7 +30,7 @@ internal sealed class MapStore : IDisposable
 
     private MapStore(MapDatabase database, MapMemory memory)
     {
-        (this.database, this.memory) = (database, memory);
+        (this.database, this.memory, source) = (database, memory, new(database));
         Checkpoint = database.ReadCheckpoint(out uint nextSegment);
         database.ReadSegments(Segments);
         Segments.RestoreNextId(nextSegment);
@@ -65,19 +67,76 @@ internal sealed class MapStore : IDisposable
     public long MemoryBytes => memory.UsedBytes;
 
     /// <summary>True where a checkpoint should come soon: three quarters of the leaves that may be changed are.</summary>
-    public bool WantsCheckpoint => memory.DirtyBytes > memory.DirtyLimitBytes / 4 * 3;
+    public bool WantsCheckpoint => memory.DirtyBytes > memory.DirtyLimitBytes / 4 * 3 || maps.Values.Any(map => map.HasTooMuchFrozen);
+
+    /// <summary>Blocks that the newest generations of all open lines map.</summary>
+    public long MappedBlocks => maps.Values.Sum(map => map.MappedBlocks);
+
+    /// <summary>The database.</summary>
+    internal MapDatabase Database => database;
+
+    /// <summary>The lines.</summary>
+    internal IReadOnlyDictionary<uint, MapLine> Lines => (IReadOnlyDictionary<uint, MapLine>)lines;
+
+    /// <summary>Makes a line known; its parent is known already. Any thread.</summary>
+    /// <exception cref="InvalidDataException">map.db has that number for another line.</exception>
+    public MapLine AddLine(LineRecord record)
+    {
+        Segments.AddVolume(record.Number, record.Uuid, nextSequence: 1);
+        MapLine? parent = record.Parent == 0 ? null : lines.GetValueOrDefault(record.Parent)
+            ?? throw new InvalidDataException($"Line {record.Number} begins on line {record.Parent}, which lunaria.db does not have. Restore lunaria.db from a copy.");
+        return lines.GetOrAdd(record.Number, new MapLine(record.Number, record.Uuid, record.Family, parent, record.ParentGeneration));
+    }
 
     /// <summary>
-    /// Opens the map of a volume, under its dense number. Every volume is opened before its first publish is applied. <paramref name="mapLock"/> is the
-    /// volume's, shared with its overlay. Any thread, at any time; blocks for reads of map.db.
+    /// Opens the map of a line that is known. Every line that publishes name is open. <paramref name="mapLock"/> is the
+    /// index's, shared with its overlay. While the map writer rests; blocks for reads of map.db.
     /// </summary>
-    /// <exception cref="InvalidDataException">map.db has that number for another volume, or one that was longer.</exception>
-    public BlockMap OpenVolume(uint volume, Guid uuid, ulong sizeBlocks, Lock mapLock)
+    /// <exception cref="InvalidDataException">map.db has a line that was longer.</exception>
+    public BlockMap OpenVolume(uint number, ulong sizeBlocks, Lock mapLock)
     {
-        Segments.AddVolume(volume, uuid, nextSequence: 1);
-        var map = new BlockMap(volume, sizeBlocks, mapLock, memory, Segments, database, loadGate);
-        return maps.TryAdd(volume, map) ? map : throw new InvalidOperationException($"The map of volume number {volume} is open already.");
+        MapLine line = lines[number];
+        var map = new BlockMap(line, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+        if (!maps.TryAdd(number, map))
+            throw new InvalidOperationException($"The map of line number {number} is open already.");
+        line.Live = map;
+        return map;
     }
+
+    /// <summary>As the other, of a line without parent that becomes known by this.</summary>
+    public BlockMap OpenVolume(uint number, Guid uuid, ulong sizeBlocks, Lock mapLock)
+    {
+        AddLine(new(number, uuid, number, 0, 0, 0));
+        return OpenVolume(number, sizeBlocks, mapLock);
+    }
+
+    /// <summary>
+    /// Opens a line as it was at the end of a generation that has been published to its end; the caller closes it. While the map writer rests; blocks for reads of
+    /// map.db.
+    /// </summary>
+    public BlockMap OpenView(uint number, uint generation, ulong sizeBlocks, Lock mapLock) =>
+        new(lines[number], generation, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+
+    /// <summary>True where map.db has a line: it was open at a checkpoint.</summary>
+    public bool HasLine(uint number) => database.ReadLine(number) != null;
+
+    /// <summary>Groups of leaves that a line may show from its parent.</summary>
+    public IReadOnlyList<int> GroupsOfParent(MapLine line) => line.Parent is { } parent ? [.. source.ReadPresent(parent, line.ParentGeneration).Keys.Order()] : [];
+
+    /// <summary>What a checkpoint takes to make a line independent of its parent in some groups.</summary>
+    public MapFlattener MakeFlattener(MapLine line, uint target, IReadOnlyList<int> groups) => new(line, target, groups, source, Segments);
+
+    /// <summary>Closes the map of a line, which no publish names any more. Between a checkpoint and the next change of the map.</summary>
+    public void CloseVolume(uint number)
+    {
+        if (!maps.TryRemove(number, out BlockMap? map))
+            return;
+        lines[number].Live = null;
+        map.Close();
+    }
+
+    /// <summary>Forgets a line that has no leaves, no children and no open map; its name stays while it has segments.</summary>
+    public void RemoveLine(uint number) => lines.TryRemove(number, out _);
 
     /// <summary>
     /// Applies a durable publish: adds its segments, clears its trims, maps its extents. Called without any mapLock, takes them for short pieces; doing
@@ -87,13 +146,13 @@ internal sealed class MapStore : IDisposable
 
     /// <summary>
     /// Writes everything changed since the last checkpoint in one transaction; complete = durable. Not concurrent with <see cref="ApplyAsync"/>.
-    /// After a failure nothing is written and it can be tried again.
+    /// After a failure nothing is written and it can be tried again. <paramref name="rewrites"/> become part of it; not in the middle of a publish.
     /// </summary>
     /// <exception cref="DiskFullException">The file system has no space.</exception>
     /// <exception cref="IOException">map.db cannot be written.</exception>
-    public ValueTask CheckpointAsync(MapCheckpoint checkpoint)
+    public ValueTask CheckpointAsync(MapCheckpoint checkpoint, params ReadOnlySpan<MapRewrite> rewrites)
     {
-        WriteCheckpoint(checkpoint);
+        WriteCheckpoint(checkpoint, rewrites);
         return default;
     }
 
@@ -113,57 +172,81 @@ internal sealed class MapStore : IDisposable
                 Segments.Add(segment.Id, segment.Volume, segment.Header);
             (interrupted, stepsDone) = (publish, 0);
         }
-        foreach ((BlockMap map, BlockRange range, SegmentId segment, int firstIndex) in Steps(publish).Skip(stepsDone))
+        foreach (Step step in Steps(publish).Skip(stepsDone))
         {
-            if (!map.Replace(range, segment, firstIndex))
-                return false;
+            // What belongs to a generation that has ended was applied before a checkpoint in the middle of this publish.
+            if (step.Generation >= step.Map.Generation)
+            {
+                step.Map.Advance(step.Generation);
+                if (!step.Map.Replace(step.Range, step.Segment, step.FirstIndex))
+                    return false;
+            }
             stepsDone++;
         }
+        foreach (PublishedMarker marker in publish.Markers)
+            Map(marker.Volume).Advance(marker.Generation);
         interrupted = null;
         return true;
     }
 
-    private IEnumerable<(BlockMap Map, BlockRange Range, SegmentId Segment, int FirstIndex)> Steps(PublishFrame publish)
+    private readonly record struct Step(BlockMap Map, uint Generation, BlockRange Range, SegmentId Segment, int FirstIndex);
+
+    private IEnumerable<Step> Steps(PublishFrame publish)
     {
-        foreach (PublishedTrim trim in publish.Trims)
-            yield return (Map(trim.Volume), trim.Range, SegmentId.None, 0);
-        foreach (PublishedSegment segment in publish.Segments)
+        foreach (uint generation in publish.Segments.Select(segment => segment.Header.Generation).Concat(publish.Trims.Select(trim => trim.Generation)).Distinct().Order())
         {
-            BlockMap map = Map(segment.Volume);
-            foreach (BlockRange trim in segment.Header.Trims)
-                yield return (map, trim, SegmentId.None, 0);
-            int index = 0;
-            foreach (BlockRange extent in segment.Header.Extents)
+            foreach (PublishedTrim trim in publish.Trims)
+                if (trim.Generation == generation)
+                    yield return new(Map(trim.Volume), generation, trim.Range, SegmentId.None, 0);
+            foreach (PublishedSegment segment in publish.Segments)
             {
-                yield return (map, extent, segment.Id, index);
-                index += (int)extent.LengthBlocks;
+                if (segment.Header.Generation != generation)
+                    continue;
+                BlockMap map = Map(segment.Volume);
+                foreach (BlockRange trim in segment.Header.Trims)
+                    yield return new(map, generation, trim, SegmentId.None, 0);
+                int index = 0;
+                foreach (BlockRange extent in segment.Header.Extents)
+                {
+                    yield return new(map, generation, extent, segment.Id, index);
+                    index += (int)extent.LengthBlocks;
+                }
             }
         }
     }
 
-    private void WriteCheckpoint(MapCheckpoint checkpoint)
+    private void WriteCheckpoint(MapCheckpoint checkpoint, ReadOnlySpan<MapRewrite> rewrites)
     {
         BlockMap[] open = [.. maps.Values.OrderBy(map => map.Volume)];
+        int begun = 0;
         try
         {
             using MapCheckpointWriter writer = database.BeginCheckpoint();
             foreach (BlockMap map in open)
                 map.WriteChanges(writer);
+            for (; begun < rewrites.Length; begun++)
+                rewrites[begun].Write(writer);
             writer.PutSegments(Segments);
             writer.Commit(checkpoint, Segments.NextId);
         }
-        catch (SqliteException failure)
+        catch (Exception failure)
         {
-            throw SqliteErrors.Translate(database.Path, failure);
+            for (int i = 0; i <= begun && i < rewrites.Length; i++)
+                rewrites[i].Undo();
+            if (failure is SqliteException sqlite)
+                throw SqliteErrors.Translate(database.Path, sqlite);
+            throw;
         }
         foreach (BlockMap map in open)
             map.MarkClean();
         memory.MarkClean();
         Segments.MarkClean();
         Checkpoint = checkpoint;
+        foreach (MapRewrite rewrite in rewrites)
+            rewrite.Committed();
     }
 
     private BlockMap Map(uint volume) => maps.TryGetValue(volume, out BlockMap? map)
         ? map
-        : throw new InvalidDataException($"The map journal names volume number {volume}, which lunaria.db does not have. The two do not belong together.");
+        : throw new InvalidDataException($"The map journal names line number {volume}, which lunaria.db does not have. The two do not belong together.");
 }

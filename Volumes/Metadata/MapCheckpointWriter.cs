@@ -10,7 +10,8 @@ internal sealed class MapCheckpointWriter : IDisposable
 {
     private readonly SqliteConnection connection;
     private readonly SqliteTransaction transaction;
-    private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putSegment, deleteSegment, putCheckpoint;
+    private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment,
+        deleteSegment, putCheckpoint;
 
     /// <summary>Begins.</summary>
     public MapCheckpointWriter(SqliteConnection connection)
@@ -21,11 +22,12 @@ internal sealed class MapCheckpointWriter : IDisposable
         {
             putLeaf = Prepare("INSERT OR REPLACE INTO leaves (volume, leaf, generation, content) VALUES ($1, $2, $3, $4)", 4);
             deleteLeaf = Prepare("DELETE FROM leaves WHERE volume=$1 AND leaf=$2 AND generation=$3", 3);
-            putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content) VALUES ($1, $2, $3, $4)", 4);
+            putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content, owned) VALUES ($1, $2, $3, $4, $5)", 5);
             deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
-            putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks) VALUES ($1, $2, $3, $4)", 4);
+            putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks, generation) VALUES ($1, $2, $3, $4, $5)", 5);
+            putGeneration = Prepare("INSERT OR REPLACE INTO generations (volume, generation, mapped_blocks) VALUES ($1, $2, $3)", 3);
             putSegment = Prepare(
-                "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, live_blocks) VALUES ($1, $2, $3, $4, $5, $6)", 6);
+                "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, refs, born, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8);
             deleteSegment = Prepare("DELETE FROM segments WHERE id=$1", 1);
             putCheckpoint = Prepare(
                 "INSERT OR REPLACE INTO checkpoint (id, journal_sequence, published_lsn, published_chain_crc, next_segment) VALUES (1, $1, $2, $3, $4)", 4);
@@ -49,18 +51,22 @@ internal sealed class MapCheckpointWriter : IDisposable
     /// <summary>Deletes a leaf.</summary>
     public void DeleteLeaf(uint volume, uint generation, ulong leaf) => deleteLeaf.Run((long)volume, (long)leaf, (long)generation);
 
-    /// <summary>Writes which leaves of a group exist.</summary>
-    public void PutPresence(uint volume, uint generation, int group, LeafSet leaves)
-    {
-        if (leaves.IsEmpty)
-            deletePresence.Run((long)volume, (long)generation, (long)group);
-        else
-            putPresence.Run((long)volume, (long)generation, (long)group, PresenceCodec.Encode(leaves));
-    }
+    /// <summary>The connection, for changes of other rows in this transaction.</summary>
+    public SqliteConnection Connection => connection;
 
-    /// <summary>Writes the counts of a volume.</summary>
-    public void PutVolume(uint volume, Guid uuid, ulong nextSequence, long mappedBlocks) =>
-        putVolume.Run((long)volume, uuid.ToByteArray(bigEndian: true), (long)nextSequence, mappedBlocks);
+    /// <summary>Writes which leaves of a group a generation shows, and which of them are rows of just this generation.</summary>
+    public void PutPresence(uint volume, uint generation, int group, LeafSet present, LeafSet owned) =>
+        putPresence.Run((long)volume, (long)generation, (long)group, PresenceCodec.Encode(present), PresenceCodec.Encode(owned));
+
+    /// <summary>Deletes what <see cref="PutPresence"/> wrote.</summary>
+    public void DeletePresence(uint volume, uint generation, int group) => deletePresence.Run((long)volume, (long)generation, (long)group);
+
+    /// <summary>Writes the counts of a line.</summary>
+    public void PutVolume(uint volume, Guid uuid, ulong nextSequence, long mappedBlocks, uint generation) =>
+        putVolume.Run((long)volume, uuid.ToByteArray(bigEndian: true), (long)nextSequence, mappedBlocks, (long)generation);
+
+    /// <summary>Writes how many blocks a line mapped at the end of a generation.</summary>
+    public void PutGeneration(uint volume, uint generation, long mappedBlocks) => putGeneration.Run((long)volume, (long)generation, mappedBlocks);
 
     /// <summary>Writes or deletes all rows of the table that changed.</summary>
     public void PutSegments(SegmentTable table)
@@ -68,7 +74,8 @@ internal sealed class MapCheckpointWriter : IDisposable
         foreach (SegmentId id in table.Changed)
         {
             if (table.TryGet(id, out SegmentRow row))
-                putSegment.Run((long)id.Value, (long)row.Volume, (long)row.Sequence, (long)row.HeaderBytes, (long)row.BlockCount, (long)row.LiveBlocks);
+                putSegment.Run((long)id.Value, (long)row.Volume, (long)row.Sequence, (long)row.HeaderBytes,
+                    (long)row.BlockCount, row.References, (long)row.Born, (long)row.Kind);
             else
                 deleteSegment.Run((long)id.Value);
         }
@@ -86,7 +93,7 @@ internal sealed class MapCheckpointWriter : IDisposable
     public void Dispose()
     {
         foreach (SqliteStatement statement in (ReadOnlySpan<SqliteStatement>)
-            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putSegment, deleteSegment, putCheckpoint])
+            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment, deleteSegment, putCheckpoint])
             statement.Dispose();
         transaction.Dispose();
     }

@@ -49,38 +49,43 @@ internal sealed class MapDatabase : IDisposable
             while (reader.Read())
                 table.AddVolume((uint)reader.GetInt64(0), new((byte[])reader[1], bigEndian: true), (ulong)reader.GetInt64(2));
         }
-        command.CommandText = "SELECT id, volume, sequence, header_bytes, blocks, live_blocks FROM segments";
+        command.CommandText = "SELECT id, volume, sequence, header_bytes, blocks, refs, born, kind FROM segments";
         using (SqliteDataReader reader = command.ExecuteReader())
         {
             while (reader.Read())
             {
                 table.Restore(
                     new((uint)reader.GetInt64(0)),
-                    new((uint)reader.GetInt64(1), (ulong)reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5)));
+                    new((uint)reader.GetInt64(1), (ulong)reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt64(5),
+                        (ulong)reader.GetInt64(6), (SegmentKind)reader.GetByte(7)));
             }
         }
     }
 
-    /// <summary>Gives each group of a volume that has leaves to <paramref name="group"/>, and the volume's number of mapped blocks. Any thread.</summary>
-    public long ReadPresence(uint volume, uint generation, Action<int, LeafSet> group)
+    /// <summary>Generation and mapped blocks of a line as of the checkpoint; null where it has no row yet. Any thread.</summary>
+    public (uint Generation, long MappedBlocks)? ReadLine(uint volume) => Read(
+        "SELECT generation, mapped_blocks FROM volumes WHERE volume=$1", row => ((uint)row.GetInt64(0), row.GetInt64(1)), volume) is [var found] ? found : null;
+
+    /// <summary>Blocks a line mapped at the end of a generation; null where that is not written down. Any thread.</summary>
+    public long? ReadMappedBlocks(uint volume, uint generation) => Read(
+        "SELECT mapped_blocks FROM generations WHERE volume=$1 AND generation=$2", row => row.GetInt64(0), volume, generation) is [var found] ? found : null;
+
+    /// <summary>What <see cref="MapCheckpointWriter.PutPresence"/> wrote for generations of a line from one up to another, oldest first. Any thread.</summary>
+    /// <exception cref="InvalidDataException">A row is damaged.</exception>
+    public List<PresenceRow> ReadPresence(uint volume, uint firstGeneration, uint lastGeneration)
     {
         using SqliteConnection connection = file.OpenReader();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT leaf_group, content FROM presence WHERE volume=$volume AND generation=$generation";
-        command.Parameters.AddWithValue("$volume", (long)volume);
-        command.Parameters.AddWithValue("$generation", (long)generation);
-        using (SqliteDataReader reader = command.ExecuteReader())
-        {
-            while (reader.Read())
-            {
-                if (!PresenceCodec.TryDecode((byte[])reader[1], out LeafSet leaves))
-                    throw Damaged($"the presence of group {reader.GetInt64(0)} of volume {volume}");
-                group(reader.GetInt32(0), leaves);
-            }
-        }
-        command.CommandText = "SELECT mapped_blocks FROM volumes WHERE volume=$volume";
-        return (long?)command.ExecuteScalar() ?? 0;
+        return ReadPresence(connection, "volume=$1 AND generation BETWEEN $2 AND $3 ORDER BY generation, leaf_group", volume, firstGeneration, lastGeneration);
     }
+
+    /// <summary>As the other, where a condition holds, on a connection of the caller's.</summary>
+    public static List<PresenceRow> ReadPresence(SqliteConnection connection, string where, params ReadOnlySpan<long> values) => Read(
+        connection, $"SELECT leaf_group, generation, content, owned FROM presence WHERE {where}",
+        row => PresenceCodec.TryDecode((byte[])row[2], out LeafSet present) && PresenceCodec.TryDecode((byte[])row[3], out LeafSet owned)
+            ? new PresenceRow(row.GetInt32(0), (uint)row.GetInt64(1), present, owned)
+            : throw new InvalidDataException(
+                $"map.db is damaged: the presence of group {row.GetInt64(0)} is not what was written. Restore the file, or delete it and rebuild the map."),
+        values);
 
     /// <summary>
     /// Reads the newest leaf of a generation up to <paramref name="generation"/> into <paramref name="runs"/> (512); gives their number, 0 where there
@@ -111,6 +116,32 @@ internal sealed class MapDatabase : IDisposable
         writer.Dispose();
     }
 
+    private List<T> Read<T>(string sql, Func<SqliteDataReader, T> convert, params ReadOnlySpan<long> values)
+    {
+        try
+        {
+            using SqliteConnection connection = file.OpenReader();
+            return Read(connection, sql, convert, values);
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteErrors.Translate(file.Path, failure);
+        }
+    }
+
+    private static List<T> Read<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> convert, ReadOnlySpan<long> values)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        for (int i = 0; i < values.Length; i++)
+            command.Parameters.AddWithValue($"${i + 1}", values[i]);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<T> rows = [];
+        while (reader.Read())
+            rows.Add(convert(reader));
+        return rows;
+    }
+
     private byte[]? ReadLeaf(uint volume, uint generation, ulong leaf)
     {
         LeafReader? reader = null;
@@ -132,3 +163,9 @@ internal sealed class MapDatabase : IDisposable
     private InvalidDataException Damaged(string thing) =>
         new($"{file.Path} is damaged: {thing} is not what was written. Restore the file, or delete it and rebuild the map.");
 }
+
+/// <summary>
+/// Which leaves of a group of 512 a line shows from a generation on (<paramref name="Present"/>), and which of them are rows of just this generation
+/// (<paramref name="Owned"/>).
+/// </summary>
+internal readonly record struct PresenceRow(int Group, uint Generation, LeafSet Present, LeafSet Owned);

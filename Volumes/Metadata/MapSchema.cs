@@ -23,5 +23,15 @@ internal static class MapSchema
         CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), journal_sequence INTEGER NOT NULL, published_lsn INTEGER NOT NULL,
             published_chain_crc INTEGER NOT NULL, next_segment INTEGER NOT NULL);
         """,
+        """
+        ALTER TABLE presence ADD COLUMN owned BLOB NOT NULL DEFAULT x'';
+        UPDATE presence SET owned = content;
+        ALTER TABLE volumes ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE segments RENAME COLUMN live_blocks TO refs;
+        ALTER TABLE segments ADD COLUMN born INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE segments ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+        CREATE TABLE generations (volume INTEGER NOT NULL, generation INTEGER NOT NULL, mapped_blocks INTEGER NOT NULL,
+            PRIMARY KEY (volume, generation)) WITHOUT ROWID;
+        """,
     ];
 }

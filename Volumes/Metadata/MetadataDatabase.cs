@@ -7,7 +7,7 @@ namespace Lunaria.Volumes.Metadata;
 /// of an I/O. A change that fails throws DiskFullException or another IOException, and changed nothing. Owned by the process; thread-safe, one
 /// call at a time.
 /// </summary>
-public sealed class MetadataDatabase : IDisposable
+public sealed partial class MetadataDatabase : IDisposable
 {
     /// <summary>Events kept; older ones go.</summary>
     public const int MaxEvents = 10_000;
@@ -54,38 +54,6 @@ public sealed class MetadataDatabase : IDisposable
             return (ulong)(long)SqliteFile.ReadScalar(connection, "SELECT lives FROM identity")!;
         }
     }
-
-    /// <summary>All volumes, in the order of their numbers.</summary>
-    public IReadOnlyList<VolumeRecord> ReadVolumes() =>
-        Read("SELECT number, uuid, name, size_bytes, created, state FROM volumes ORDER BY number", row => new VolumeRecord(
-            (uint)row.GetInt64(0), new Guid((byte[])row[1], bigEndian: true), row.GetString(2), row.GetInt64(3), ToTime(row.GetInt64(4)),
-            (VolumeRecordState)row.GetInt32(5)));
-
-    /// <summary>Adds a volume with the next number.</summary>
-    /// <exception cref="InvalidOperationException">The name or the uuid is taken.</exception>
-    public VolumeRecord CreateVolume(Guid uuid, string name, long sizeBytes)
-    {
-        lock (sync)
-        {
-            DateTimeOffset created = ToTime(Now);
-            using SqliteTransaction transaction = connection.BeginTransaction();
-            uint number = (uint)(long)SqliteFile.ReadScalar(connection, "SELECT next_volume FROM identity")!;
-            int added = Run(
-                "INSERT OR IGNORE INTO volumes (number, uuid, name, size_bytes, created, state) VALUES ($1, $2, $3, $4, $5, $6)",
-                (long)number, uuid.ToByteArray(bigEndian: true), name, sizeBytes, created.ToUnixTimeMilliseconds(), (long)VolumeRecordState.Active);
-            if (added == 0)
-                throw new InvalidOperationException($"There is a volume '{name}' or with the identity {uuid} already. Choose another name.");
-            Run("UPDATE identity SET next_volume = next_volume + 1");
-            Commit(transaction);
-            return new(number, uuid, name, sizeBytes, created, VolumeRecordState.Active);
-        }
-    }
-
-    /// <summary>Changes a volume's state.</summary>
-    public void SetVolumeState(uint number, VolumeRecordState state) => Change("UPDATE volumes SET state = $2 WHERE number = $1", (long)number, (long)state);
-
-    /// <summary>Forgets a volume; its number stays taken.</summary>
-    public void RemoveVolume(uint number) => Change("DELETE FROM volumes WHERE number = $1", (long)number);
 
     /// <summary>A setting, or null.</summary>
     public string? ReadSetting(string name) => Read("SELECT value FROM settings WHERE name = $1", row => row.GetString(0), name).FirstOrDefault();

@@ -24,5 +24,15 @@ internal static class MetadataSchema
             message TEXT NOT NULL);
         CREATE TABLE reservations (logical_unit TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE volumes ADD COLUMN template INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE lines (number INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, family INTEGER NOT NULL, parent INTEGER NOT NULL,
+            parent_generation INTEGER NOT NULL, capacity_bytes INTEGER NOT NULL);
+        INSERT INTO lines SELECT number, uuid, number, 0, 0, size_bytes FROM volumes;
+        CREATE TABLE snapshots (uuid BLOB PRIMARY KEY, volume BLOB NOT NULL, line INTEGER NOT NULL, generation INTEGER NOT NULL, name TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL, created INTEGER NOT NULL, sticky INTEGER NOT NULL, consistent INTEGER NOT NULL, labels TEXT NOT NULL,
+            UNIQUE (volume, name), UNIQUE (line, generation)) WITHOUT ROWID;
+        CREATE TABLE prunes (line INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (line, generation)) WITHOUT ROWID;
+        """,
     ];
 }

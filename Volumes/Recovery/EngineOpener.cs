@@ -4,6 +4,7 @@ using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Journal;
+using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
@@ -32,28 +33,44 @@ internal static class EngineOpener
             Signal bell = new(time);
             CutMarks marks = new((ulong)options.CutBytes / CutMarks.PerCut, bell);
             files.Maps = MapStore.Open(Path.Combine(sqliteDirectory, "map.db"), options.MapMemoryBytes);
-            IReadOnlyList<VolumeRecord> records = files.Metadata.ReadVolumes();
-            Dictionary<uint, VolumeIndex> indexes = records.ToDictionary(record => record.Number, record => VolumeIndex.Open(files.Maps, record));
+            LineCatalog catalog = new();
+            foreach (LineRecord line in files.Metadata.ReadLines())
+            {
+                catalog.Add(line);
+                files.Maps.AddLine(line);
+            }
+            Dictionary<uint, VolumeIndex> indexes = catalog.Lines.Where(line => files.Maps.HasLine(line.Number))
+                .ToDictionary(line => line.Number, line => VolumeIndex.Open(files.Maps, line));
+            void Open(uint number)
+            {
+                if (catalog.Find(number) is { } line && !indexes.ContainsKey(number))
+                    indexes.Add(number, VolumeIndex.Open(files.Maps, line));
+            }
 
-            PublishReplay publishes = new(files.Maps);
+            PublishReplay publishes = new(files.Maps, Open);
             files.Journal = await MapJournal.OpenAsync(
                 data, JournalDirectory, files.Metadata.PoolId, files.Maps.Checkpoint.JournalSequence, publishes.VisitAsync);
+            foreach (LineRecord line in catalog.Lines)
+                Open(line.Number);
+            foreach (VolumeIndex index in indexes.Values)
+                index.Advance(index.Map.Generation, 0);
             files.Log = await WriteLog.OpenAsync(
                 data, options.Log, publishes.Published, new OverlayReplay(indexes, marks).Visit, logger, CancellationToken.None);
 
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes);
             EngineParts engine = new(files.Log, segments, marks, new(time), new(), options, time, logger);
+            RestoreSnapshots(files.Metadata, catalog, indexes);
             VolumeRegistry volumes = new();
-            foreach (VolumeRecord record in records)
-                volumes.Add(new(record, indexes[record.Number], engine));
+            RestoreVolumes(files, catalog, indexes, volumes, engine);
             Publisher publisher = new(files.Maps, files.Journal, segments, store, engine.Health, options, time, logger, publishes.Published);
-            Destager destager = MakeDestager(files, store, engine, volumes, publisher, bell);
+            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell);
+            Destager destager = MakeDestager(files, store, engine, volumes, keeper, publisher, bell);
             if (ownership is not null)
-                await FenceAsync(ownership, files.Maps.Segments, records, store, options);
+                await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             destager.Start();
             VolumesLog.Opened(
-                logger, records.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
-            return new(files, engine, volumes, publisher, destager);
+                logger, volumes.All.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
+            return new(files, engine, volumes, catalog, keeper, publisher, destager);
         }
         catch
         {
@@ -64,24 +81,54 @@ internal static class EngineOpener
 
     /// <summary>No name of an earlier owner is given again.</summary>
     private static async ValueTask FenceAsync(
-        StoreOwnership ownership, SegmentTable table, IReadOnlyList<VolumeRecord> records, IObjectStore store, VolumesOptions options)
+        StoreOwnership ownership, SegmentTable table, IReadOnlyList<LineRecord> lines, IObjectStore store, VolumesOptions options)
     {
         // Twice what a cut can have in flight.
         int window = (int)(2 * options.CutBytes / SegmentBytes(options, store)) + 8;
         table.RaiseNextSequences(await ownership.FenceAsync(
-            [.. records.Select(record => (record.Uuid, table.NextSequence(record.Number)))], window, CancellationToken.None));
+            [.. lines.Select(line => (line.Uuid, table.NextSequence(line.Number)))], window, CancellationToken.None));
     }
 
     private static int SegmentBytes(VolumesOptions options, IObjectStore store) =>
         Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
 
+    /// <summary>A snapshot whose marker is neither published nor in the log never came to be: its generation goes on.</summary>
+    private static void RestoreSnapshots(MetadataDatabase metadata, LineCatalog catalog, Dictionary<uint, VolumeIndex> indexes)
+    {
+        IReadOnlyList<SnapshotRecord> snapshots = metadata.ReadSnapshots();
+        metadata.RemoveSnapshots(snapshots.Where(snapshot => snapshot.Generation >= indexes[snapshot.Line].Generation), prune: false);
+        foreach (SnapshotRecord snapshot in snapshots)
+            if (snapshot.Generation < indexes[snapshot.Line].Generation)
+                catalog.Add(snapshot);
+    }
+
+    /// <summary>Puts volumes onto their lines; the others stay open until their older generations are published.</summary>
+    private static void RestoreVolumes(
+        EngineFiles files, LineCatalog catalog, Dictionary<uint, VolumeIndex> indexes, VolumeRegistry volumes, EngineParts engine)
+    {
+        foreach (VolumeRecord record in files.Metadata.ReadVolumes())
+        {
+            OpenLine line = new(catalog.Find(record.Number)!, record.Name, indexes[record.Number], engine);
+            indexes.Remove(record.Number);
+            catalog.SetCurrent(record.Number, true);
+            volumes.Add(line);
+            volumes.Add(new Volume(record, line, engine));
+        }
+        foreach ((uint number, VolumeIndex index) in indexes)
+        {
+            OpenLine line = new(catalog.Find(number)!, $"line {number}", index, engine);
+            line.Leave(keepOlder: !catalog.IsUnused(number));
+            volumes.Add(line);
+        }
+    }
+
     private static Destager MakeDestager(
-        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, Publisher publisher, Signal bell)
+        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LineKeeper keeper, Publisher publisher, Signal bell)
     {
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
             files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
-        return new(volumes, engine, publisher, shipper, new(store, table, engine), bell);
+        return new(volumes, keeper, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

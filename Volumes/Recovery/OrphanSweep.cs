@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Recovery;
@@ -10,15 +11,15 @@ namespace Lunaria.Volumes.Recovery;
 /// </summary>
 internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, EngineParts engine)
 {
-    /// <summary>Complete = there is no orphan of these volumes; gives how many there were. The store is asked until it answers.</summary>
-    public async ValueTask<int> RunAsync(IReadOnlyList<Volume> volumes, CancellationToken cancellation)
+    /// <summary>Complete = there is no orphan of these lines; gives how many there were. The store is asked until it answers.</summary>
+    public async ValueTask<int> RunAsync(IReadOnlyList<LineRecord> lines, CancellationToken cancellation)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
                 int deleted = 0;
-                foreach (Volume volume in volumes)
-                    deleted += await SweepAsync(volume, cancellation);
+                foreach (LineRecord line in lines)
+                    deleted += await SweepAsync(line, cancellation);
                 engine.Health.SetStore(VolumeHealth.Online);
                 return deleted;
             }
@@ -29,12 +30,12 @@ internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, Engine
             }
     }
 
-    private async ValueTask<int> SweepAsync(Volume volume, CancellationToken cancellation)
+    private async ValueTask<int> SweepAsync(LineRecord line, CancellationToken cancellation)
     {
-        ulong next = table.NextSequence(volume.Number);
+        ulong next = table.NextSequence(line.Number);
         List<string> orphans = [];
-        await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(volume.Uuid), cancellation))
-            if (SegmentKey.TryParse(found.Key, volume.Uuid, out ulong sequence) && sequence >= next)
+        await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(line.Uuid), cancellation))
+            if (SegmentKey.TryParse(found.Key, line.Uuid, out ulong sequence) && sequence >= next)
                 orphans.Add(found.Key);
         foreach (string key in orphans)
             await store.DeleteAsync(key, cancellation);

@@ -16,8 +16,11 @@ internal sealed class OverlayReplay(IReadOnlyDictionary<uint, VolumeIndex> index
         {
             LogExtent extent = record.Extents[i];
             int payloadBlocks = extent.Kind == LogExtentKind.Data ? (int)extent.LengthBlocks : 0;
-            if (indexes.TryGetValue(extent.Volume, out VolumeIndex? index))
-                index.Record(record.Extents.Slice(i, 1), crcs[..payloadBlocks], record.RecordLsn, payloadLsn);
+            VolumeIndex? index = indexes.GetValueOrDefault(extent.Volume);
+            if (extent.Kind == LogExtentKind.Marker)
+                index?.Advance((uint)extent.StartBlock, record.RecordLsn);
+            else
+                index?.Record(record.Extents.Slice(i, 1), crcs[..payloadBlocks], record.RecordLsn, payloadLsn);
             crcs = crcs[payloadBlocks..];
             payloadLsn += (ulong)payloadBlocks << BlockGeometry.BlockShift;
         }

@@ -4,8 +4,11 @@ using Lunaria.Volumes.Map;
 
 namespace Lunaria.Volumes.Recovery;
 
-/// <summary>Applies the publishes since the last checkpoint to the map, one after the other.</summary>
-internal sealed class PublishReplay(MapStore maps)
+/// <summary>
+/// Applies the publishes since the last checkpoint to the map, one after the other. A line that map.db does not have yet begins as its parent was, so it is opened only when
+/// the publishes that made the parent so are applied: by <paramref name="open"/>, when a publish names it.
+/// </summary>
+internal sealed class PublishReplay(MapStore maps, Action<uint> open)
 {
     /// <summary>Up to where everything is in segments, after the publishes so far.</summary>
     public LogPosition Published { get; private set; } = maps.Checkpoint.Published;
@@ -16,6 +19,9 @@ internal sealed class PublishReplay(MapStore maps)
     /// <summary>Takes the next publish.</summary>
     public async ValueTask VisitAsync(PublishFrame frame)
     {
+        foreach (uint line in frame.Segments.Select(segment => segment.Volume).Concat(frame.Trims.Select(trim => trim.Volume))
+            .Concat(frame.Markers.Select(marker => marker.Volume)).Distinct())
+            open(line);
         while (!await maps.ApplyAsync(frame))
             await maps.CheckpointAsync(new(frame.Sequence, Published));
         Published = frame.Published;

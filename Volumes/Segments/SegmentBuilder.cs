@@ -80,7 +80,7 @@ internal sealed class SegmentBuilder
     /// <see cref="SegmentStore.AddDirectory"/>.
     /// </summary>
     public ReadOnlyMemory<byte> Seal(
-        Guid poolId, Guid volumeUuid, ulong sequence, ulong firstLsn, ulong endLsn, out SegmentHeader header)
+        Guid poolId, Guid volumeUuid, ulong sequence, ulong firstLsn, ulong endLsn, out SegmentHeader header, uint generation = 0)
     {
         header = new SegmentHeader
         {
@@ -93,6 +93,7 @@ internal sealed class SegmentBuilder
             Extents = [.. extents],
             Trims = [.. trims],
             BlockCrcs = [.. crcs],
+            Generation = generation,
         };
         int headerBytes = header.HeaderBytes;
         Memory<byte> content = buffer.AsMemory(dataOffset - headerBytes, header.ObjectBytes);

@@ -7,17 +7,17 @@ namespace Lunaria.Volumes.Segments;
 /// <summary>Header pages of a segment, to and from bytes (docs/FORMATS.md, "Segment"). All numbers little-endian. Stateless; any thread.</summary>
 internal static class SegmentCodec
 {
-    private const ushort Version = 1;
-    private const int FixedBytes = 128, CrcOffset = 124, ExtentBytes = 12, TrimBytes = 16, BlockCrcBytes = 4;
+    private const ushort Version = 2;
+    private const int FixedBytes = 128, CrcOffset = 124, ExtentBytes = 12, TrimBytes = 16, BlockCrcBytes = 4, OriginBytes = 12;
 
     /// <summary>Block numbers are below this, as in the log.</summary>
     private const ulong MaxVolumeBlocks = 1UL << 40;
 
     private static ReadOnlySpan<byte> Magic => "LUNASEG\0"u8;
 
-    /// <summary>Bytes of the header pages for so many extents, trims and blocks.</summary>
-    public static int MeasureHeader(int extents, int trims, int blocks) =>
-        RoundUp(FixedBytes + (long)extents * ExtentBytes + (long)trims * TrimBytes + (long)blocks * BlockCrcBytes);
+    /// <summary>Bytes of the header pages for so many extents, trims, blocks and origins of blocks.</summary>
+    public static int MeasureHeader(int extents, int trims, int blocks, int origins = 0) =>
+        RoundUp(FixedBytes + (long)extents * ExtentBytes + (long)trims * TrimBytes + (long)blocks * BlockCrcBytes + (long)origins * OriginBytes);
 
     /// <summary>Writes the header pages; <paramref name="destination"/> has exactly <see cref="SegmentHeader.HeaderBytes"/>.</summary>
     public static void Write(SegmentHeader header, Span<byte> destination)
@@ -35,6 +35,7 @@ internal static class SegmentCodec
         BinaryPrimitives.WriteInt32LittleEndian(destination[76..], header.BlockCount);
         BinaryPrimitives.WriteInt32LittleEndian(destination[80..], header.Extents.Length);
         BinaryPrimitives.WriteInt32LittleEndian(destination[84..], header.Trims.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[88..], header.Generation);
         Span<byte> lists = destination[FixedBytes..];
         foreach (BlockRange extent in header.Extents)
         {
@@ -53,6 +54,12 @@ internal static class SegmentCodec
             BinaryPrimitives.WriteUInt32LittleEndian(lists, crc);
             lists = lists[BlockCrcBytes..];
         }
+        foreach (BlockOrigin origin in header.Origins)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(lists, origin.Sequence);
+            BinaryPrimitives.WriteUInt32LittleEndian(lists[8..], origin.Generation);
+            lists = lists[OriginBytes..];
+        }
         BinaryPrimitives.WriteUInt32LittleEndian(destination[CrcOffset..], Crc32C.Compute(destination));
     }
 
@@ -70,7 +77,7 @@ internal static class SegmentCodec
             problem = "the header's checksum is wrong";
             return false;
         }
-        if (source[10] != (byte)SegmentKind.Data || source[11] != 0 || source[12] != 0)
+        if (source[10] is not ((byte)SegmentKind.Data or (byte)SegmentKind.Copy) || source[11] != 0 || source[12] != 0)
         {
             problem = $"kind {source[10]}, codec {source[11]}, encryption {source[12]} are not known to this version";
             return false;
@@ -78,7 +85,8 @@ internal static class SegmentCodec
         var extents = new BlockRange[BinaryPrimitives.ReadInt32LittleEndian(source[80..])];
         var trims = new BlockRange[BinaryPrimitives.ReadInt32LittleEndian(source[84..])];
         var crcs = new uint[BinaryPrimitives.ReadInt32LittleEndian(source[76..])];
-        ReadLists(source[FixedBytes..], extents, trims, crcs);
+        var origins = new BlockOrigin[source[10] == (byte)SegmentKind.Copy ? crcs.Length : 0];
+        ReadLists(source[FixedBytes..], extents, trims, crcs, origins);
         problem = CheckRanges(extents, trims, crcs.Length);
         if (problem != null)
             return false;
@@ -93,6 +101,8 @@ internal static class SegmentCodec
             Extents = extents,
             Trims = trims,
             BlockCrcs = crcs,
+            Generation = BinaryPrimitives.ReadUInt32LittleEndian(source[88..]),
+            Origins = origins,
         };
         return true;
     }
@@ -110,7 +120,7 @@ internal static class SegmentCodec
         uint extents = BinaryPrimitives.ReadUInt32LittleEndian(source[80..]);
         uint trims = BinaryPrimitives.ReadUInt32LittleEndian(source[84..]);
         bool possible = blocks <= SegmentHeader.MaxBlocks && extents <= blocks && trims <= int.MaxValue / 2 / TrimBytes
-            && headerBytes <= source.Length && headerBytes == MeasureHeader((int)extents, (int)trims, (int)blocks);
+            && headerBytes <= source.Length && headerBytes == MeasureHeader((int)extents, (int)trims, (int)blocks, source[10] == (byte)SegmentKind.Copy ? (int)blocks : 0);
         return possible ? null : "the header's lengths do not fit together";
     }
 
@@ -122,7 +132,7 @@ internal static class SegmentCodec
         return crc == BinaryPrimitives.ReadUInt32LittleEndian(header[CrcOffset..]);
     }
 
-    private static void ReadLists(ReadOnlySpan<byte> lists, BlockRange[] extents, BlockRange[] trims, uint[] crcs)
+    private static void ReadLists(ReadOnlySpan<byte> lists, BlockRange[] extents, BlockRange[] trims, uint[] crcs, BlockOrigin[] origins)
     {
         foreach (ref BlockRange extent in extents.AsSpan())
         {
@@ -138,6 +148,11 @@ internal static class SegmentCodec
         {
             crc = BinaryPrimitives.ReadUInt32LittleEndian(lists);
             lists = lists[BlockCrcBytes..];
+        }
+        foreach (ref BlockOrigin origin in origins.AsSpan())
+        {
+            origin = new(BinaryPrimitives.ReadUInt64LittleEndian(lists), BinaryPrimitives.ReadUInt32LittleEndian(lists[8..]));
+            lists = lists[OriginBytes..];
         }
     }
 

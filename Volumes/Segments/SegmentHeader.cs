@@ -32,6 +32,12 @@ internal sealed class SegmentHeader
     /// <summary>The LSN behind that cut.</summary>
     public required ulong EndLsn { get; init; }
 
+    /// <summary>The generation of the line that its blocks and trims belong to; of copies, the newest of their sources.</summary>
+    public uint Generation { get; init; }
+
+    /// <summary>Of a copy: where each block was first written, by index.</summary>
+    public BlockOrigin[] Origins { get; init; } = [];
+
     /// <summary>Ascending, disjoint, not adjacent; their lengths add up to <see cref="BlockCount"/>.</summary>
     public required BlockRange[] Extents { get; init; }
 
@@ -45,7 +51,7 @@ internal sealed class SegmentHeader
     public int BlockCount => BlockCrcs.Length;
 
     /// <summary>Bytes of the header pages: where block 0 is.</summary>
-    public int HeaderBytes => SegmentCodec.MeasureHeader(Extents.Length, Trims.Length, BlockCrcs.Length);
+    public int HeaderBytes => SegmentCodec.MeasureHeader(Extents.Length, Trims.Length, BlockCrcs.Length, Origins.Length);
 
     /// <summary>Bytes of the whole object.</summary>
     public int ObjectBytes => HeaderBytes + BlockCount * BlockBytes;
@@ -57,3 +63,9 @@ internal sealed class SegmentHeader
         ReadOnlySpan<byte> source, [NotNullWhen(true)] out SegmentHeader? header, [NotNullWhen(false)] out string? problem) =>
         SegmentCodec.TryParse(source, out header, out problem);
 }
+
+/// <summary>
+/// Where a block that garbage collection copied was first written: sequence of that segment in its line, and its generation. Of all segments that hold a block of a
+/// line, the one with the highest counts, so that a copy never brings back what was written over.
+/// </summary>
+internal readonly record struct BlockOrigin(ulong Sequence, uint Generation);

@@ -13,7 +13,7 @@ internal sealed class SegmentTable
     private readonly List<SegmentId> changed = [];
     private Chunk?[] chunks = new Chunk?[16];
     private uint nextId = 1;
-    private long storedBytes, mappedBlocks;
+    private long storedBytes, references;
     private int count;
 
     /// <summary>The id the next published segment gets; the destager counts on from it, in the order of publishing.</summary>
@@ -22,8 +22,8 @@ internal sealed class SegmentTable
     /// <summary>Bytes of all segments in the table, headers included.</summary>
     public long StoredBytes => Volatile.Read(ref storedBytes);
 
-    /// <summary>Blocks the maps name, of all volumes.</summary>
-    public long MappedBlocks => Volatile.Read(ref mappedBlocks);
+    /// <summary>Entries of all leaves of all generations that name a block.</summary>
+    public long References => Volatile.Read(ref references);
 
     /// <summary>Number of segments in the table.</summary>
     public int Count => Volatile.Read(ref count);
@@ -38,7 +38,7 @@ internal sealed class SegmentTable
         uint chunk = id.Value / ChunkRows;
         if (chunk < all.Length && all[chunk] is { } rows && rows.Rows[id.Value % ChunkRows] is { Exists: true } found)
         {
-            row = new(found.Volume, found.Sequence, found.HeaderBytes, found.BlockCount, found.LiveBlocks);
+            row = new(found.Volume, found.Sequence, found.HeaderBytes, found.BlockCount, found.References, found.Born, found.Kind);
             return true;
         }
         row = default;
@@ -63,7 +63,7 @@ internal sealed class SegmentTable
     }
 
     /// <summary>
-    /// Adds the segments whose live count is 0 to a list. Called by the map writer between publishes; they may be deleted from the store once the
+    /// Adds the segments that no leaf names to a list. Called by the map writer between publishes; they may be deleted from the store once the
     /// next checkpoint is committed.
     /// </summary>
     public void CopyDead(List<SegmentId> destination)
@@ -72,7 +72,7 @@ internal sealed class SegmentTable
         {
             if (chunks[id / ChunkRows] is not { } rows)
                 id |= ChunkRows - 1; // The loop goes on behind the chunk.
-            else if (rows.Rows[id % ChunkRows] is { Exists: true, LiveBlocks: 0 })
+            else if (rows.Rows[id % ChunkRows] is { Exists: true, References: 0 })
                 destination.Add(new(id));
         }
     }
@@ -82,8 +82,8 @@ internal sealed class SegmentTable
     public void Remove(SegmentId id)
     {
         ref Row row = ref Existing(id);
-        if (row.LiveBlocks != 0)
-            throw new InvalidOperationException($"Segment {id.Value} still has {row.LiveBlocks} live blocks and cannot be removed.");
+        if (row.References != 0)
+            throw new InvalidOperationException($"Segment {id.Value} still is named {row.References} times and cannot be removed.");
         MarkChanged(id, ref row);
         AddStored(row, -1);
         row.Exists = false;
@@ -104,7 +104,7 @@ internal sealed class SegmentTable
         }
     }
 
-    /// <summary>Adds a published segment with no live blocks; one that is there stays as it is.</summary>
+    /// <summary>Adds a published segment that nothing names; one that is there stays as it is.</summary>
     internal void Add(SegmentId id, uint volume, SegmentHeader header)
     {
         ref Row row = ref Slot(id);
@@ -116,7 +116,7 @@ internal sealed class SegmentTable
                     + $"sequence {row.Sequence:x16} of volume {row.Volume} there. The two files do not belong together.");
             return;
         }
-        Restore(id, new(volume, header.Sequence, header.HeaderBytes, header.BlockCount, 0));
+        Restore(id, new(volume, header.Sequence, header.HeaderBytes, header.BlockCount, 0, header.EndLsn, header.Kind));
         MarkChanged(id, ref row);
     }
 
@@ -131,11 +131,13 @@ internal sealed class SegmentTable
             Sequence = stored.Sequence,
             HeaderBytes = stored.HeaderBytes,
             BlockCount = (ushort)stored.BlockCount,
-            LiveBlocks = (ushort)stored.LiveBlocks,
+            References = stored.References,
+            Born = stored.Born,
+            Kind = stored.Kind,
         };
         chunks[id.Value / ChunkRows]!.Count++;
         AddStored(row, 1);
-        Volatile.Write(ref mappedBlocks, mappedBlocks + stored.LiveBlocks);
+        Volatile.Write(ref references, references + stored.References);
         VolumeEntry entry = Volume(stored.Volume);
         entry.NextSequence = Math.Max(entry.NextSequence, stored.Sequence + 1);
         nextId = Math.Max(nextId, checked(id.Value + 1));
@@ -144,16 +146,15 @@ internal sealed class SegmentTable
     /// <summary>Ids below this were given out before.</summary>
     internal void RestoreNextId(uint value) => nextId = Math.Max(nextId, value);
 
-    /// <summary>The map names <paramref name="blocks"/> more (or, negative, fewer) blocks of a segment.</summary>
-    /// <exception cref="InvalidOperationException">The count would leave 0..blocks of the segment: the map is not what it was.</exception>
-    internal void AddLive(SegmentId id, int blocks)
+    /// <summary>Leaves name blocks of a segment so many times more (or, negative, less).</summary>
+    /// <exception cref="InvalidOperationException">The count would fall below 0: the map is not what it was.</exception>
+    internal void AddReferences(SegmentId id, long count)
     {
         ref Row row = ref Existing(id);
-        int live = row.LiveBlocks + blocks;
-        if (live < 0 || live > row.BlockCount)
-            throw new InvalidOperationException($"Segment {id.Value} would have {live} live blocks of {row.BlockCount}: map and segment table disagree.");
-        row.LiveBlocks = (ushort)live;
-        Volatile.Write(ref mappedBlocks, mappedBlocks + blocks);
+        if (row.References + count < 0)
+            throw new InvalidOperationException($"Segment {id.Value} would be named {row.References + count} times: map and segment table disagree.");
+        row.References += count;
+        Volatile.Write(ref references, references + count);
         MarkChanged(id, ref row);
     }
 
@@ -231,10 +232,12 @@ internal sealed class SegmentTable
 
     private struct Row
     {
-        public ulong Sequence;
+        public ulong Sequence, Born;
+        public long References;
         public uint Volume;
         public int HeaderBytes;
-        public ushort BlockCount, LiveBlocks;
+        public ushort BlockCount;
+        public SegmentKind Kind;
         public bool Exists, Changed;
     }
 
@@ -246,9 +249,16 @@ internal sealed class SegmentTable
     }
 }
 
-/// <summary>A segment in the table. <paramref name="LiveBlocks"/> of <paramref name="BlockCount"/> blocks are named by the map.</summary>
-internal readonly record struct SegmentRow(uint Volume, ulong Sequence, int HeaderBytes, int BlockCount, int LiveBlocks)
+/// <summary>
+/// A segment in the table. <paramref name="References"/>: entries of leaves, of whatever line and generation, that name one of its blocks.
+/// <paramref name="Born"/>: LSN below which its youngest block was written.
+/// </summary>
+internal readonly record struct SegmentRow(
+    uint Volume, ulong Sequence, int HeaderBytes, int BlockCount, long References, ulong Born = 0, SegmentKind Kind = SegmentKind.Data)
 {
     /// <summary>Bytes of the object.</summary>
     public int ObjectBytes => HeaderBytes + BlockCount * SegmentHeader.BlockBytes;
+
+    /// <summary>Blocks that are named at most: leaves of several generations name one block several times.</summary>
+    public int LiveBlocksAtMost => (int)Math.Min(References, BlockCount);
 }

@@ -149,13 +149,13 @@ internal sealed class MapHarness : IDisposable
         Dictionary<uint, int> live = Models.SelectMany(model => model.Values).GroupBy(at => at.Segment).ToDictionary(all => all.Key, all => all.Count());
         for (int volume = 0; volume < sizes.Length; volume++)
             Assert.AreEqual(Models[volume].Count, Maps[volume].MappedBlocks, $"mapped blocks of volume {volume}");
-        Assert.AreEqual(Models.Sum(model => (long)model.Count), Store.Segments.MappedBlocks);
+        Assert.AreEqual(Models.Sum(model => (long)model.Count), Store.Segments.References);
         long stored = 0;
         for (uint id = 1; id < Store.Segments.NextId.Value; id++)
         {
             if (!Store.Segments.TryGet(new(id), out SegmentRow row))
                 continue;
-            Assert.AreEqual(live.GetValueOrDefault(id), row.LiveBlocks, $"live blocks of segment {id}");
+            Assert.AreEqual(live.GetValueOrDefault(id), row.References, $"live blocks of segment {id}");
             stored += row.ObjectBytes;
         }
         Assert.AreEqual(stored, Store.Segments.StoredBytes);

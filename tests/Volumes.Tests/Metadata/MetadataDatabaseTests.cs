@@ -21,12 +21,13 @@ public sealed class MetadataDatabaseTests
             Assert.AreEqual((1U, 2U), (first.Number, second.Number));
             Assert.ThrowsExactly<InvalidOperationException>(() => database.CreateVolume(Guid.NewGuid(), "one", 4096));
             Assert.ThrowsExactly<InvalidOperationException>(() => database.CreateVolume(first.Uuid, "three", 4096));
-            database.RemoveVolume(2);
-            database.SetVolumeState(1, VolumeRecordState.Deleting);
+            database.RemoveVolume(second.Uuid, 2);
+            database.RemoveLine(database.ReadLines()[1]);
+            database.SetVolumeState(first.Uuid, VolumeRecordState.Closed);
         }
         using MetadataDatabase again = MetadataDatabase.Open(directory["lunaria.db"], TimeProvider.System);
         Assert.AreEqual(pool, again.PoolId);
-        CollectionAssert.AreEqual(new[] { first with { State = VolumeRecordState.Deleting } }, again.ReadVolumes().ToArray());
+        CollectionAssert.AreEqual(new[] { first with { State = VolumeRecordState.Closed } }, again.ReadVolumes().ToArray());
         Assert.AreEqual(3U, again.CreateVolume(second.Uuid, "two", 8192).Number);
     }
 

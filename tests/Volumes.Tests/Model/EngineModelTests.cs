@@ -50,16 +50,16 @@ public sealed class EngineModelTests
             switch (random.Next(1000))
             {
                 case < 450:
-                    await WriteAsync(volume, models[at], random);
+                    await ModelSteps.WriteAsync(volume, models[at], random);
                     break;
                 case < 550:
-                    WriteBatch(volume, models[at], random);
+                    ModelSteps.WriteBatch(volume, models[at], random);
                     break;
                 case < 850:
-                    await ReadAsync(volume, models[at], random);
+                    await ModelSteps.ReadAsync(volume, models[at], random);
                     break;
                 case < 930:
-                    (int offset, int length) = Range(random);
+                    (int offset, int length) = ModelSteps.Range(random, VolumeBytes);
                     Assert.AreEqual(VolumeStatus.Ok, await volume.UnmapAsync(offset, length));
                     models[at].Unmap(offset, length);
                     break;
@@ -70,7 +70,7 @@ public sealed class EngineModelTests
                     await bed.Manager.DestageAsync(checkpoint: random.Next(3) == 0);
                     break;
                 case < 985:
-                    await CheckExtentsAsync(volume, models[at]);
+                    await ModelSteps.CheckExtentsAsync(volume, models[at]);
                     break;
                 case < 992:
                     await bed.RestartAsync();
@@ -86,53 +86,6 @@ public sealed class EngineModelTests
         await CheckAccountingAsync(bed, models);
     }
 
-    private static async Task WriteAsync(Volume volume, ModelVolume model, Random random)
-    {
-        (int offset, int length) = Range(random);
-        byte[] content = Content(random, length);
-        Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(offset, content, durable: random.Next(8) == 0));
-        model.Write(offset, content);
-    }
-
-    private static void WriteBatch(Volume volume, ModelVolume model, Random random)
-    {
-        int count = random.Next(1, 12);
-        long[] offsets = new long[count];
-        ReadOnlyMemory<byte>[] sources = new ReadOnlyMemory<byte>[count];
-        for (int i = 0; i < count; i++)
-        {
-            offsets[i] = (long)random.Next(VolumeBytes / EngineBed.Block - 4) * EngineBed.Block;
-            sources[i] = Content(random, random.Next(1, 4) * EngineBed.Block);
-        }
-        if (!volume.TryWriteBatch(offsets, sources))
-            return;
-        for (int i = 0; i < count; i++)
-            model.Write((int)offsets[i], sources[i].Span);
-    }
-
-    private static async Task ReadAsync(Volume volume, ModelVolume model, Random random)
-    {
-        (int offset, int length) = Range(random);
-        byte[] content = new byte[length];
-        random.NextBytes(content);
-        if (!volume.TryRead(offset, content))
-            Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(offset, content));
-        AssertSame(model.Bytes.Slice(offset, length), content, offset);
-    }
-
-    private static async Task CheckExtentsAsync(Volume volume, ModelVolume model)
-    {
-        for (long at = 0; at < VolumeBytes;)
-        {
-            (VolumeStatus status, bool mapped, long length) = await volume.GetExtentAsync(at, VolumeBytes - at);
-            Assert.AreEqual(VolumeStatus.Ok, status);
-            Assert.IsTrue(length > 0 && length <= VolumeBytes - at);
-            for (long block = at; block < at + length; block += EngineBed.Block)
-                Assert.AreEqual(model.Bytes.Slice((int)block, EngineBed.Block).ContainsAnyExcept((byte)0), mapped, $"block at {block}");
-            at += length;
-        }
-    }
-
     private static async Task CheckAccountingAsync(EngineBed bed, ModelVolume[] models)
     {
         await bed.Manager.DestageAsync(checkpoint: true);
@@ -141,38 +94,12 @@ public sealed class EngineModelTests
             Volume volume = bed.Manager.Find($"v{i}")!;
             byte[] content = new byte[VolumeBytes];
             Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, content));
-            AssertSame(models[i].Bytes, content, 0);
+            ModelSteps.AssertSame(models[i].Bytes, content, 0);
             Assert.AreEqual(new((long)models[i].MappedBlocks * EngineBed.Block, 0), volume.GetStatistics(), $"v{i}");
         }
         EngineStatistics engine = bed.Manager.GetStatistics();
         Assert.AreEqual(models.Sum(model => (long)model.MappedBlocks) * EngineBed.Block, engine.MappedBytes);
         Assert.AreEqual(bed.Store.UsedBytes, engine.StoredBytes);
         Assert.AreEqual(0, engine.LogUsedBytes);
-    }
-
-    private static (int Offset, int Length) Range(Random random)
-    {
-        int unit = random.Next(3) == 0 ? 512 : EngineBed.Block;
-        int length = unit * (random.Next(20) == 0 ? random.Next(1, 300) : random.Next(1, 12));
-        return (random.Next((VolumeBytes - length) / unit + 1) * unit, length);
-    }
-
-    /// <summary>Random bytes, with blocks of zeros among them now and then.</summary>
-    private static byte[] Content(Random random, int length)
-    {
-        byte[] content = new byte[length];
-        random.NextBytes(content);
-        if (random.Next(4) == 0)
-            for (int at = 0; at < length; at += EngineBed.Block)
-                if (random.Next(2) == 0)
-                    content.AsSpan(at, Math.Min(EngineBed.Block, length - at)).Clear();
-        return content;
-    }
-
-    private static void AssertSame(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, int offset)
-    {
-        int difference = expected.CommonPrefixLength(actual);
-        if (difference < expected.Length)
-            Assert.Fail($"The byte at {offset + difference} is {actual[difference]} and not {expected[difference]}.");
     }
 }

@@ -73,8 +73,8 @@ public sealed class SegmentCodecTests
     }
 
     [TestMethod]
-    [DataRow(8, 2, "version 2", DisplayName = "version")]
-    [DataRow(10, 2, "kind 2", DisplayName = "kind")]
+    [DataRow(8, 3, "version 3", DisplayName = "version")]
+    [DataRow(10, 3, "kind 3", DisplayName = "kind")]
     [DataRow(11, 1, "codec 1", DisplayName = "codec")]
     [DataRow(12, 1, "encryption 1", DisplayName = "encryption")]
     [DataRow(76, 4, "lengths", DisplayName = "block count with other extents")]

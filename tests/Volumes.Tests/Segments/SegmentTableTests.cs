@@ -19,30 +19,29 @@ public sealed class SegmentTableTests
     public void Adding_again_changes_nothing_and_another_segment_is_refused()
     {
         SegmentTable table = Table();
-        table.AddLive(new(1), 3);
+        table.AddReferences(new(1), 3);
         table.Add(new(1), 1, MapHarness.Header(0, 7, [1, 2, 3]));
         Assert.IsTrue(table.TryGet(new(1), out SegmentRow row));
-        Assert.AreEqual(new SegmentRow(1, 7, 4096, 3, 3), row);
+        Assert.AreEqual(new SegmentRow(1, 7, 4096, 3, 3, 8UL << 20), row);
         Assert.AreEqual((4 * 4096L, 4 * 4096L, 1, 8UL), (table.StoredBytes, table.VolumeStoredBytes(1), table.Count, table.NextSequence(1)));
         Assert.ThrowsExactly<InvalidDataException>(() => table.Add(new(1), 1, MapHarness.Header(0, 8, [1, 2, 3])));
     }
 
     [TestMethod]
-    public void A_live_count_outside_of_the_segment_is_refused()
+    public void A_count_below_0_and_one_of_no_segment_are_refused()
     {
         SegmentTable table = Table();
-        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(1), 4));
-        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(1), -1));
-        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddLive(new(2), 1));
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddReferences(new(1), -1));
+        Assert.ThrowsExactly<InvalidOperationException>(() => table.AddReferences(new(2), 1));
     }
 
     [TestMethod]
     public void Only_a_dead_segment_is_removed_and_its_number_stays_taken()
     {
         SegmentTable table = Table();
-        table.AddLive(new(1), 3);
+        table.AddReferences(new(1), 3);
         Assert.ThrowsExactly<InvalidOperationException>(() => table.Remove(new(1)));
-        table.AddLive(new(1), -3);
+        table.AddReferences(new(1), -3);
         var dead = new List<SegmentId>();
         table.CopyDead(dead);
         CollectionAssert.AreEqual(new SegmentId[] { new(1) }, dead);
@@ -59,7 +58,7 @@ public sealed class SegmentTableTests
         foreach (uint id in dead.Skip(1))
             table.Add(new(id), 1, MapHarness.Header(0, id, [1]));
         table.Add(new(6000), 1, MapHarness.Header(0, 6000, [1]));
-        table.AddLive(new(6000), 1);
+        table.AddReferences(new(6000), 1);
         var found = new List<SegmentId>();
         table.CopyDead(found);
         CollectionAssert.AreEqual(dead, found.Select(id => id.Value).ToArray());

@@ -1,0 +1,151 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+
+namespace Lunaria.Volumes.Lines;
+
+/// <summary>
+/// Gives back what was deleted: closes lines that volumes have left, prunes generations nobody looks at, forgets lines without any. What is to be done stands in
+/// lunaria.db until it is done, and doing it again changes nothing. Its work runs in the destager's loop, which alone changes the map; it is asked for by any thread.
+/// </summary>
+internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, Signal bell)
+{
+    private const int GroupsAtOnce = 32;
+    private readonly Queue<(uint Line, TaskCompletionSource Done)> _flattens = [];
+    private volatile bool _woken = true;
+    private volatile bool _waits;
+
+    /// <summary>All lines, for the sweep of orphans.</summary>
+    public IReadOnlyList<LineRecord> Lines => catalog.Lines;
+
+    /// <summary>True where <see cref="RunAsync"/> should be called.</summary>
+    public bool HasWork => _woken;
+
+    /// <summary>Something was deleted, or left.</summary>
+    public void Wake()
+    {
+        _woken = true;
+        bell.Set();
+    }
+
+    /// <summary>A publish may have been what some work waits for.</summary>
+    public void Published()
+    {
+        if (_waits)
+            _woken = true;
+    }
+
+    /// <summary>Does what can be done now; what must wait for a publish stays.</summary>
+    public async ValueTask RunAsync(CancellationToken cancellation)
+    {
+        bool again = true, didAny = false;
+        while (again)
+        {
+            (_woken, _waits, again) = (false, false, false);
+            await CloseLeftLinesAsync();
+            await FlattenWhatIsAskedForAsync(cancellation);
+            foreach (PruneRecord prune in metadata.ReadPrunes())
+            {
+                if (catalog.IsView(prune.Line, prune.Generation))
+                    continue; // Until the last view of it goes, which is asked for anew.
+                if (IsTooEarly(prune))
+                {
+                    _waits = true;
+                    continue;
+                }
+                await PruneAsync(prune, cancellation);
+                (again, didAny) = (true, true);
+            }
+        }
+        if (didAny && publisher.HasDeadSegments)
+            await publisher.CheckpointAsync(cancellation);
+    }
+
+    /// <summary>Complete = a line needs its parent no longer.</summary>
+    public Task FlattenAsync(uint line)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_flattens)
+            _flattens.Enqueue((line, done));
+        Wake();
+        return done.Task;
+    }
+
+    /// <summary>The engine closes: nobody's work is done any more.</summary>
+    public void Stop()
+    {
+        lock (_flattens)
+            while (_flattens.TryDequeue(out (uint Line, TaskCompletionSource Done) asked))
+                asked.Done.TrySetCanceled();
+    }
+
+    private async ValueTask FlattenWhatIsAskedForAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            (uint Line, TaskCompletionSource Done) asked;
+            lock (_flattens)
+                if (!_flattens.TryPeek(out asked))
+                    return;
+            if (catalog.Find(asked.Line) is { Parent: not 0 } record && maps.Lines[asked.Line] is { Live: { } live } line)
+            {
+                uint target = Math.Min(catalog.OldestView(asked.Line) ?? uint.MaxValue, live.Generation);
+                foreach (int[] groups in (await publisher.WhileMapRestsAsync(all => all.GroupsOfParent(line))).Chunk(GroupsAtOnce))
+                    await publisher.CheckpointAsync(cancellation, maps.MakeFlattener(line, target, groups));
+                metadata.DetachLine(record);
+                catalog.Detach(asked.Line);
+                line.Detach();
+            }
+            lock (_flattens)
+                _flattens.Dequeue();
+            asked.Done.SetResult();
+        }
+    }
+
+    private async ValueTask CloseLeftLinesAsync()
+    {
+        foreach (OpenLine line in volumes.Lines)
+            if (line.IsLeft && line.Index.CountOlder > 0)
+                _waits = true;
+            else if (line.IsLeft)
+            {
+                volumes.Remove(line);
+                await publisher.CheckpointAsync(CancellationToken.None);
+                await publisher.WhileMapRestsAsync(all =>
+                {
+                    all.CloseVolume(line.Number);
+                    return true;
+                });
+            }
+    }
+
+    private bool IsTooEarly(PruneRecord prune) =>
+        maps.Lines.TryGetValue(prune.Line, out MapLine? line) && line.Live is { } live && prune.Generation >= live.Generation;
+
+    private async ValueTask PruneAsync(PruneRecord prune, CancellationToken cancellation)
+    {
+        if (catalog.Find(prune.Line) is not { } record || !maps.Lines.TryGetValue(prune.Line, out MapLine? line))
+        {
+            metadata.EndPrune(prune);
+            return;
+        }
+        (uint? older, uint? newer) = catalog.Around(prune.Line, prune.Generation);
+        // What an open map has not been told of yet, it shows as its own generation.
+        if (line.Live is { } live)
+            newer = Math.Min(newer ?? uint.MaxValue, live.Generation);
+        MapPruner pruner;
+        do
+        {
+            pruner = new(line, older ?? -1L, newer, maps.Segments);
+            await publisher.CheckpointAsync(cancellation, pruner);
+        }
+        while (!pruner.IsDone);
+        metadata.EndPrune(prune);
+        if (!catalog.IsUnused(prune.Line) || line.Live != null)
+            return;
+        metadata.RemoveLine(record);
+        catalog.Remove(prune.Line);
+        maps.RemoveLine(prune.Line);
+    }
+}

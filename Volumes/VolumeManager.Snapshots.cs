@@ -1,0 +1,270 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+
+namespace Lunaria.Volumes;
+
+/// <summary>Snapshots, what is made of them, and the way back to them.</summary>
+public sealed partial class VolumeManager
+{
+    /// <summary>Snapshots of one volume that may wait for the object store at a time; each costs reads of the volume a look.</summary>
+    private const int MaxUnsettled = 256;
+
+    /// <summary>A volume's snapshots, in the order in which they were taken.</summary>
+    public IReadOnlyList<Snapshot> ListSnapshots(Volume volume) => [.. _catalog.SnapshotsOf(volume.Uuid).Select(record => new Snapshot(record, volume))];
+
+    /// <summary>A volume's snapshot of that name, or null.</summary>
+    public Snapshot? FindSnapshot(Volume volume, string name) => _catalog.FindSnapshot(volume.Uuid, name) is { } record ? new(record, volume) : null;
+
+    /// <summary>Takes a snapshot, durably; see <see cref="CreateSnapshotsAsync"/>.</summary>
+    public async ValueTask<Snapshot> CreateSnapshotAsync(Volume volume, string name, SnapshotOptions? options = null) =>
+        (await CreateSnapshotsAsync([volume], name, options))[0];
+
+    /// <summary>
+    /// Takes snapshots of several volumes at one point in the order of all their writes, durably, all or none, while they are in use and whatever the object store does.
+    /// InvalidOperationException where a volume has one of that name, takes no writes now, or has too many that wait for the store. IOException where the log cannot take it.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<Snapshot>> CreateSnapshotsAsync(IReadOnlyList<Volume> volumes, string name, SnapshotOptions? options = null)
+    {
+        CheckName("snapshot", name);
+        string labels = (options ??= new()).Encode();
+        return await ChangeAsync<IReadOnlyList<Snapshot>>(async () =>
+        {
+            foreach (Volume volume in volumes)
+                CheckCanBeMarked(volume, name);
+            DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(_engine.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            List<SnapshotRecord> records = [.. volumes.DistinctBy(volume => volume.Uuid).Select(volume => new SnapshotRecord(
+                Guid.NewGuid(), volume.Uuid, volume.Line.Number, volume.Index.Generation, name, volume.SizeBytes, now, options.Sticky, options.Consistent, labels))];
+            // First the rows: one whose marker never came to be is known by that, and taken back at the next start.
+            _files.Metadata.AddSnapshots(records);
+            await MarkAsync([.. volumes.Select(volume => volume.Line).Distinct().OrderBy(line => line.Number)], records);
+            foreach (SnapshotRecord record in records)
+                _catalog.Add(record);
+            return [.. records.Select(record => new Snapshot(record, volumes.First(volume => volume.Uuid == record.Volume)))];
+        });
+    }
+
+    /// <summary>
+    /// Changes name, stickiness or labels, durably; null = as it is. InvalidOperationException where the name is taken.
+    /// </summary>
+    public ValueTask<Snapshot> UpdateSnapshotAsync(Snapshot snapshot, string? name = null, bool? sticky = null, IReadOnlyDictionary<string, string>? labels = null) =>
+        ChangeAsync(() =>
+        {
+            SnapshotRecord before = CheckOwn(snapshot);
+            if (name != null)
+                CheckName("snapshot", name);
+            SnapshotRecord after = before with
+            {
+                Name = name ?? before.Name,
+                Sticky = sticky ?? before.Sticky,
+                Labels = labels == null ? before.Labels : new SnapshotOptions { Labels = labels }.Encode(),
+            };
+            _files.Metadata.UpdateSnapshots(after);
+            _catalog.Replace(before, after);
+            return new ValueTask<Snapshot>(new Snapshot(after, snapshot.Volume));
+        });
+
+    /// <summary>
+    /// Deletes snapshots, durably, all or none; what only they showed comes back in the background. Their clones keep what they need. InvalidOperationException for sticky ones.
+    /// </summary>
+    public ValueTask DeleteSnapshotsAsync(IReadOnlyList<Snapshot> snapshots) => ChangeAsync(() =>
+    {
+        List<SnapshotRecord> records = [.. snapshots.Select(CheckOwn)];
+        if (records.Find(record => record.Sticky) is { } sticky)
+            throw new InvalidOperationException($"Snapshot '{sticky.Name}' is kept (sticky). Let go of it first.");
+        _files.Metadata.RemoveSnapshots(records);
+        foreach (SnapshotRecord record in records)
+            _catalog.Remove(record);
+        _keeper.Wake();
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>Deletes one snapshot; see <see cref="DeleteSnapshotsAsync"/>.</summary>
+    public ValueTask DeleteSnapshotAsync(Snapshot snapshot) => DeleteSnapshotsAsync([snapshot]);
+
+    /// <summary>
+    /// Opens a snapshot for reading, as a volume whose writes are answered with <see cref="VolumeStatus.ReadOnly"/>; waits until the object store has all of it. It stays
+    /// readable, whatever happens to the snapshot, until it is closed with <see cref="CloseSnapshotAsync"/>.
+    /// </summary>
+    public ValueTask<Volume> OpenSnapshotAsync(Snapshot snapshot) => ChangeAsync(async () =>
+    {
+        SnapshotRecord record = CheckOwn(snapshot);
+        await SettleAsync(record);
+        Lock mapLock = new();
+        LineRecord line = _catalog.Find(record.Line)!;
+        BlockMap map = await _publisher.WhileMapRestsAsync(
+            maps => maps.OpenView(record.Line, record.Generation, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock));
+        string name = $"{snapshot.Volume.Name}@{record.Name}";
+        OpenLine view = new(line, name, new(map, mapLock), _engine);
+        view.Writer.Close();
+        _catalog.AddView(record.Line, record.Generation);
+        return new Volume(
+            new(record.Line, record.Uuid, name, record.SizeBytes, record.Created, VolumeRecordState.Active), view, _engine, isReadOnly: true);
+    });
+
+    /// <summary>Closes what <see cref="OpenSnapshotAsync"/> opened; nobody reads it any more.</summary>
+    public ValueTask CloseSnapshotAsync(Volume view) => ChangeAsync(async () =>
+    {
+        if (!view.IsReadOnly || view.Health.State == HealthState.Closed)
+            return;
+        view.Refuse(new(HealthState.Closed, $"Snapshot '{view.Name}' was closed."));
+        (uint line, uint generation) = (view.Line.Number, view.Index.Map.Generation);
+        await _publisher.WhileMapRestsAsync(maps =>
+        {
+            view.Index.Close();
+            return true;
+        });
+        _catalog.RemoveView(line, generation);
+        if (!_catalog.IsView(line, generation))
+        {
+            _files.Metadata.AddPrune(line, generation);
+            _keeper.Wake();
+        }
+    });
+
+    /// <summary>
+    /// Makes a new volume that begins as a snapshot was, durably; it may be written at once and shares all data. Waits until the object store has all of the snapshot.
+    /// InvalidOperationException where the name is taken.
+    /// </summary>
+    public ValueTask<Volume> CloneAsync(Snapshot snapshot, string name)
+    {
+        CheckName("volume", name);
+        return ChangeAsync(async () =>
+        {
+            SnapshotRecord record = CheckOwn(snapshot);
+            await SettleAsync(record);
+            return await OpenNewAsync(_files.Metadata.CreateVolume(Guid.NewGuid(), name, record.SizeBytes, _catalog.Find(record.Line)!, record.Generation));
+        });
+    }
+
+    /// <summary>
+    /// Makes a volume what it was at one of its snapshots, size included, durably; nobody may use it meanwhile. Younger snapshots stay as a branch that can be gone back to, or
+    /// go with <paramref name="dropYounger"/>. Waits until the object store has all of the snapshot; whatever fails leaves the volume as it is. InvalidOperationException for a
+    /// template, and for younger snapshots that are sticky and should go.
+    /// </summary>
+    public ValueTask RollBackAsync(Snapshot snapshot, bool dropYounger = false) => ChangeAsync(async () =>
+    {
+        SnapshotRecord target = CheckOwn(snapshot);
+        Volume volume = snapshot.Volume;
+        CheckOwn(volume);
+        if (volume.IsTemplate)
+            throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
+        List<SnapshotRecord> younger = dropYounger
+            ? [.. _catalog.SnapshotsOf(volume.Uuid).Where(other => other.Created > target.Created || (other.Line == target.Line && other.Generation > target.Generation))]
+            : [];
+        if (younger.Find(other => other.Sticky) is { } sticky)
+            throw new InvalidOperationException($"Snapshot '{sticky.Name}' is younger and kept (sticky). Let go of it first, or keep the younger ones.");
+        await SettleAsync(target);
+        OpenLine before = volume.Line;
+        VolumeHealth? refusal = volume.Refusal;
+        volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' is being rolled back."));
+        try
+        {
+            VolumeRecord record = _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger);
+            OpenLine line = await OpenLineAsync(_files.Metadata.ReadLines().First(line => line.Number == record.Number), volume.Name);
+            volume.Change(record, line);
+        }
+        finally
+        {
+            volume.Refuse(refusal);
+        }
+        SetWritable(volume);
+        foreach (SnapshotRecord other in younger)
+            _catalog.Remove(other);
+        _catalog.SetCurrent(before.Number, false);
+        before.Leave(keepOlder: true);
+        _keeper.Wake();
+    });
+
+    /// <summary>Makes a volume a template, which takes no writes and cannot be deleted, or an ordinary volume again. Durable.</summary>
+    public ValueTask SetTemplateAsync(Volume volume, bool isTemplate) => ChangeAsync(() =>
+    {
+        CheckOwn(volume);
+        _files.Metadata.SetTemplate(volume.Uuid, isTemplate);
+        volume.Change(volume.Record with { IsTemplate = isTemplate });
+        if (volume.Record.State == VolumeRecordState.Active)
+            SetWritable(volume);
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>
+    /// Gives a clone leaves of its own for all that it shows of its origin, so that the origin may be deleted and forgotten. No data is copied. Complete = done, durably; the
+    /// volume may be in use.
+    /// </summary>
+    public async ValueTask FlattenAsync(Volume volume)
+    {
+        CheckOwn(volume);
+        await _keeper.FlattenAsync(volume.Line.Number);
+    }
+
+    /// <summary>
+    /// The snapshots that a clone's origin took up to the point where the clone began become the clone's, durably. InvalidOperationException where a name is taken, or the volume
+    /// is no clone.
+    /// </summary>
+    public ValueTask PromoteAsync(Volume volume) => ChangeAsync(() =>
+    {
+        CheckOwn(volume);
+        LineRecord line = _catalog.Find(volume.Line.Number)!;
+        if (line.Parent == 0)
+            throw new InvalidOperationException($"Volume '{volume.Name}' is no clone, or was flattened: it has no origin whose snapshots it could take.");
+        List<SnapshotRecord> all = [.. _volumes.All.SelectMany(other => _catalog.SnapshotsOf(other.Uuid))
+            .Where(snapshot => snapshot.Line == line.Parent && snapshot.Generation <= line.ParentGeneration)];
+        _files.Metadata.UpdateSnapshots([.. all.Select(snapshot => snapshot with { Volume = volume.Uuid })]);
+        foreach (SnapshotRecord snapshot in all)
+            _catalog.Replace(snapshot, snapshot with { Volume = volume.Uuid });
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>The volumes that were cloned from a snapshot and still share its map.</summary>
+    public IReadOnlyList<Volume> ListClones(Snapshot snapshot)
+    {
+        HashSet<uint> children = [.. _catalog.ChildrenOf(snapshot.Record.Line, snapshot.Record.Generation).Select(line => line.Number)];
+        return [.. _volumes.All.Where(volume => children.Contains(volume.Line.Number))];
+    }
+
+    private void CheckCanBeMarked(Volume volume, string name)
+    {
+        CheckOwn(volume);
+        if (volume.Health is { State: HealthState.Closed or HealthState.Faulted or HealthState.ReadOnly } health)
+            throw new InvalidOperationException($"No snapshot can be taken of volume '{volume.Name}': {health.Cause}");
+        if (volume.IsTemplate)
+            throw new InvalidOperationException($"Volume '{volume.Name}' is a template, which does not change. Clone a snapshot that it has.");
+        if (_catalog.FindSnapshot(volume.Uuid, name) != null)
+            throw new InvalidOperationException($"There is a snapshot '{name}' of volume '{volume.Name}' already. Choose another name.");
+        if (volume.Index.CountOlder >= MaxUnsettled)
+            throw new InvalidOperationException($"{MaxUnsettled} snapshots of volume '{volume.Name}' wait for the object store. Wait until it takes data again.");
+    }
+
+    private async ValueTask MarkAsync(IReadOnlyList<OpenLine> lines, IReadOnlyList<SnapshotRecord> records)
+    {
+        BlockWriter[] writers = [.. lines.Select(line => line.Writer)];
+        try
+        {
+            using CancellationTokenSource deadline = new(_engine.Options.RoomWait, _engine.Time);
+            for (bool waited = false; !BlockWriter.TryMark(writers, _engine.Log, waited); waited = true)
+            {
+                if (writers.Any(writer => writer.IsClosed))
+                    throw new InvalidOperationException("A volume takes no writes now, so no snapshot can be taken. Open it.");
+                await _engine.Log.WaitForRoomAsync(0, writers.Length, deadline.Token);
+            }
+        }
+        catch (Exception e)
+        {
+            _files.Metadata.RemoveSnapshots(records, prune: false);
+            throw e is OperationCanceledException ? new IOException("The write log has no room for a snapshot's marker. Wait until the object store takes data again.") : e;
+        }
+        await _engine.Log.FlushAsync();
+    }
+
+    /// <summary>Complete = the map shows all of a snapshot.</summary>
+    private async ValueTask SettleAsync(SnapshotRecord record)
+    {
+        while (_volumes.Lines.FirstOrDefault(line => line.Number == record.Line) is { } line && line.Index.Holds(record.Generation))
+            await _destager.DestageAsync(checkpoint: false);
+    }
+
+    private SnapshotRecord CheckOwn(Snapshot snapshot) => _catalog.SnapshotsOf(snapshot.Record.Volume).FirstOrDefault(record => record.Uuid == snapshot.Uuid)
+        ?? throw new InvalidOperationException($"There is no snapshot '{snapshot.Name}' of volume '{snapshot.Volume.Name}' any more.");
+}
