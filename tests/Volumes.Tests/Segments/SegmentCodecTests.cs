@@ -29,7 +29,7 @@ public sealed class SegmentCodecTests
         byte[] content = Sample(out _);
         Assert.HasCount(4 * 4096, content);
         const string fixedPart =
-            "4C554E4153454700" + "0100" + "01" + "00" + "00" + "000000" + "00112233445566778899AABBCCDDEEFF" + "0F1E2D3C4B5A69788796A5B4C3D2E1F0"
+            "4C554E4153454700" + "0200" + "01" + "00" + "00" + "000000" + "00112233445566778899AABBCCDDEEFF" + "0F1E2D3C4B5A69788796A5B4C3D2E1F0"
             + "3412000000000000" + "0000100000000000" + "0000180000000000" + "00100000" + "03000000" + "02000000" + "01000000";
         Assert.AreEqual(fixedPart, Convert.ToHexString(content.AsSpan(0, 88)));
         Assert.IsTrue(ZeroTest.IsZero(content.AsSpan(88, 36)));
