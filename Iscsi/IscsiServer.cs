@@ -18,7 +18,7 @@ public sealed class IscsiServer : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<PortalListener> listeners = [];
     private bool started, disposed;
-    private readonly UnitDirectory units = new();
+    private readonly UnitDirectory units;
     private int targetsAdded;
 
     /// <summary>A server that does not listen yet.</summary>
@@ -30,6 +30,7 @@ public sealed class IscsiServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
+        units = new(time);
         context = new(options, time ?? TimeProvider.System, logger ?? NullLogger<IscsiServer>.Instance);
     }
 

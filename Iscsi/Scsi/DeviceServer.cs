@@ -91,7 +91,9 @@ internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
     public bool TryEnterShared(ScsiTask task)
     {
         Debug.Assert(task.Server == this, "A task is executed by the device server that prepared it.");
-        return task.Unit!.Gate.TryEnterShared();
+        if (!task.Unit!.Gate.TryEnterShared()) return false;
+        task.Unit.Rods.Changing(task.OffsetBytes, task.LengthBytes);
+        return true;
     }
 
     /// <summary>Ends what a successful <see cref="TryEnterShared"/> began.</summary>

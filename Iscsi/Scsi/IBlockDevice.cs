@@ -55,6 +55,15 @@ public interface IBlockDevice
     ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => ValueTask.FromResult(BlockStatus.NotSupported);
 
     /// <summary>
+    /// Makes <paramref name="lengthBytes"/> from <paramref name="destinationOffsetBytes"/> of this medium read as what <paramref name="source"/> has at
+    /// <paramref name="sourceOffsetBytes"/>, by sharing it, so that no byte moves; later changes of the one do not touch the other. Complete = as
+    /// <see cref="WriteAsync"/> without forced unit access. The two ranges do not overlap. NotSupported, without effect, where the two media or the
+    /// alignment do not allow it: then the bytes are moved. Default: not supported.
+    /// </summary>
+    ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes) =>
+        ValueTask.FromResult(BlockStatus.NotSupported);
+
+    /// <summary>
     /// The run of equal provisioning that starts at <paramref name="offsetBytes"/>: true = mapped, false = deallocated, and how many
     /// bytes of it follow (at least one block, at most <paramref name="lengthBytes"/>). Default: all is mapped.
     /// </summary>

@@ -4,11 +4,15 @@ namespace Lunaria.Iscsi.Sessions;
 
 /// <summary>
 /// A task management function that ends commands of several connections. Each connection ends its own and reports; when the last has,
-/// the connection that asked hears of it. Any thread reports.
+/// the connection that asked hears of it, and <see cref="Done"/> completes. Any thread reports.
 /// </summary>
-internal sealed class AbortOperation(TaskManagementFunction function, ulong lun, uint initiatorTaskTag, int parts, ConnectionInbox asker)
+internal sealed class AbortOperation(TaskManagementFunction function, ulong lun, uint initiatorTaskTag, int parts, ConnectionInbox? asker)
 {
+    private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int open = parts;
+
+    /// <summary>Completes when no connection has such a command any more.</summary>
+    public Task Done => done.Task;
 
     public TaskManagementFunction Function { get; } = function;
 
@@ -27,7 +31,9 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
     /// <summary>One connection has no such command any more.</summary>
     public void PartDone()
     {
-        if (Interlocked.Decrement(ref open) == 0) asker.Post(new(MessageKind.AbortCompleted, this));
+        if (Interlocked.Decrement(ref open) != 0) return;
+        asker?.Post(new(MessageKind.AbortCompleted, this));
+        done.SetResult();
     }
 }
 

@@ -61,7 +61,7 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
                 waited = true;
                 return null;
             }
-            session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited };
+            session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited, AbortTasks = session.AbortTasksAsync };
             target.DeviceServer.Attach(session.Nexus);
         }
         else

@@ -1,5 +1,6 @@
 using System.Net;
 using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Scsi;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -31,6 +32,14 @@ internal sealed class Session(LoginIdentity identity, ConnectionInbox inbox, Com
 
     /// <summary>When the log-in ended.</summary>
     public DateTimeOffset Began { get; init; }
+
+    /// <summary>Ends the commands of the session on a LUN field without a response; completes when they are gone (PREEMPT AND ABORT). Any thread.</summary>
+    public ValueTask AbortTasksAsync(ulong lun)
+    {
+        AbortOperation operation = new(TaskManagementFunction.AbortTaskSet, lun, BasicHeader.ReservedTag, 1, asker: null);
+        Inbox.Post(new(MessageKind.Abort, operation));
+        return new(operation.Done);
+    }
 
     /// <summary>Completes when the session is over and its commands are gone.</summary>
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -50,6 +50,7 @@ internal static class CompareAndWrite
             Memory<byte> medium = buffer.AsMemory(0, task.LengthBytes);
             if (!MediumOutcome.Read(task, await unit.Medium.ReadAsync(task.OffsetBytes, medium), task.Lba)) return;
             if (!VerifyCommands.Compare(task, task.DataOut.Span[..task.LengthBytes], medium.Span, 0)) return;
+            unit.Rods.Changing(task.OffsetBytes, task.LengthBytes);
             MediumOutcome.Write(task, await unit.Medium.WriteAsync(task.OffsetBytes, task.DataOut[task.LengthBytes..], forced), task.Lba);
         }
         finally

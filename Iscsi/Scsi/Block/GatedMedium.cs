@@ -20,6 +20,7 @@ internal static class GatedMedium
         ValueTask<BlockStatus> write;
         try
         {
+            unit.Rods.Changing(offsetBytes, source.Length);
             write = unit.Medium.WriteAsync(offsetBytes, source, forceUnitAccess);
         }
         catch
@@ -39,7 +40,24 @@ internal static class GatedMedium
         await unit.Gate.EnterSharedAsync();
         try
         {
+            unit.Rods.Changing(offsetBytes, lengthBytes);
             return await unit.Medium.UnmapAsync(offsetBytes, lengthBytes);
+        }
+        finally
+        {
+            unit.Gate.ExitShared();
+        }
+    }
+
+    /// <summary>Makes a range the same as one of another unit, without moving bytes, within a shared entry of its own; NotSupported where the media cannot.</summary>
+    public static async ValueTask<BlockStatus> CloneAsync(
+        LogicalUnit source, long sourceOffsetBytes, LogicalUnit unit, long offsetBytes, long lengthBytes)
+    {
+        await unit.Gate.EnterSharedAsync();
+        try
+        {
+            unit.Rods.Changing(offsetBytes, lengthBytes);
+            return await unit.Medium.TryCloneRangeAsync(source.Medium, sourceOffsetBytes, offsetBytes, lengthBytes);
         }
         finally
         {

@@ -42,6 +42,7 @@ internal static class OrWrite
             Memory<byte> medium = buffer.AsMemory(0, lengthBytes);
             if (!MediumOutcome.Read(task, await unit.Medium.ReadAsync(task.OffsetBytes, medium), task.Lba)) return;
             Or(medium.Span, task.DataOut.Span[..lengthBytes]);
+            unit.Rods.Changing(task.OffsetBytes, lengthBytes);
             MediumOutcome.Write(task, await unit.Medium.WriteAsync(task.OffsetBytes, medium, forced), task.Lba);
         }
         finally

@@ -81,6 +81,7 @@ internal static class Sanitize
         LogicalUnit unit = task.Unit!;
         await unit.Gate.EnterExclusiveAsync();
         bool begun = unit.TryBeginSanitize(run);
+        if (begun) unit.Rods.Changing(0, unit.Medium.Geometry.LengthBytes);
         unit.Gate.ExitExclusive();
         if (!begun)
         {

@@ -22,7 +22,8 @@ internal static class CommandTable
             PersistentReserveIn.Rows, PersistentReserveOut.Rows, ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
             ReadCommands.Rows, WriteCommands.Rows, WriteAndVerify.Rows, VerifyCommands.Rows, SynchronizeCache.Rows, PreFetch.Rows,
             Unmap.Rows, WriteSame.Rows, CompareAndWrite.Rows, OrWrite.Rows, GetLbaStatus.Rows, ReadCapacity.Rows, StartStopUnit.Rows,
-            LogSense.Rows, ReportTargetPortGroups.Rows, SetTargetPortGroups.Rows, FormatUnit.Rows, WriteAtomic.Rows, ReadDefectData.Rows, Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
+            LogSense.Rows, ReportTargetPortGroups.Rows, SetTargetPortGroups.Rows, FormatUnit.Rows, WriteAtomic.Rows, ReadDefectData.Rows, Sanitize.Rows,
+            ExtendedCopy.Rows, PopulateToken.Rows, WriteUsingToken.Rows, CopyOperationAbort.Rows, ReceiveCopyResults.Rows,
         }
         .SelectMany(rows => rows).OrderBy(row => row.OperationCode).ThenBy(row => row.ServiceAction),
     ];

@@ -4,23 +4,35 @@ using Lunaria.Iscsi.Scsi.Sense;
 namespace Lunaria.Iscsi.Scsi.ModePages;
 
 /// <summary>
-/// The mode parameters of a logical unit: one set for all I_T nexuses. What the hot path asks for is kept in fields. Any thread.
+/// The mode parameters of a logical unit: one set for all I_T nexuses. What the hot path asks for is kept in fields. Any thread; changes one after the
+/// other.
 /// </summary>
 internal sealed class ModeState
 {
+    private const string StoreKey = "mode";
+
     private readonly LogicalUnit unit;
+    private readonly LogicalUnitStore? store;
+    private ImmutableArray<byte[]> saved;
     private ImmutableArray<byte[]> current;
     private volatile bool writeCache;
     private volatile bool descriptorSense;
     private volatile bool softwareWriteProtect;
 
-    /// <summary>The parameters of <paramref name="unit"/>, with their defaults.</summary>
+    /// <summary>The parameters of <paramref name="unit"/> as its store has kept them, with their defaults where it has not.</summary>
     public ModeState(LogicalUnit unit)
     {
         this.unit = unit;
-        current = Defaults;
+        store = unit.Options.Store;
+        current = saved = Load(store?.Load(StoreKey));
         Apply();
     }
+
+    /// <summary>True where values can be saved (PS=1).</summary>
+    public bool CanSave => store is not null;
+
+    /// <summary>The saved pages, in the order of <see cref="ModePageTable.Pages"/>: what a reset brings back.</summary>
+    public ImmutableArray<byte[]> Saved => saved;
 
     /// <summary>WCE: writes may stay in the cache.</summary>
     public bool WriteCache => writeCache;
@@ -47,8 +59,51 @@ internal sealed class ModeState
         Apply();
     }
 
-    /// <summary>A reset: the defaults come back (SPC-4 5.10).</summary>
-    public void Reset() => Change(Defaults);
+    /// <summary>Puts new pages in force and keeps them for ever. False, and nothing has changed, where the store fails.</summary>
+    public async ValueTask<bool> TrySaveAsync(ImmutableArray<byte[]> pages)
+    {
+        try
+        {
+            await store!.Save(StoreKey, [.. pages.SelectMany(page => page)]);
+        }
+        catch (Exception)
+        {
+            // What the embedder's store throws is its own; the host hears that nothing has changed.
+            return false;
+        }
+
+        saved = pages;
+        Change(pages);
+        return true;
+    }
+
+    /// <summary>A reset: the saved values come back (SPC-4, mode pages).</summary>
+    public void Reset() => Change(saved);
+
+    /// <summary>The changeable bits of the pages that a record of an earlier life has; everything else has its default.</summary>
+    private ImmutableArray<byte[]> Load(byte[]? record)
+    {
+        ImmutableArray<byte[]> pages = Defaults;
+        int at = 0;
+        while (record is not null && at + 4 <= record.Length)
+        {
+            bool subpage = (record[at] & 0x40) != 0;
+            int length = subpage ? 4 + ((record[at + 2] << 8) | record[at + 3]) : 2 + record[at + 1];
+            if (at + length > record.Length) break;
+            for (int index = 0; index < pages.Length; index++)
+            {
+                ModePage page = ModePageTable.Pages[index];
+                byte[] values = pages[index];
+                if (page.Code != (record[at] & 0x3F) || page.Subpage != (subpage ? record[at + 1] : 0) || values.Length != length) continue;
+                for (int offset = page.HeaderBytes; offset < length; offset++)
+                    values[offset] = (byte)((values[offset] & ~page.Changeable[offset]) | (record[at + offset] & page.Changeable[offset]));
+            }
+
+            at += length;
+        }
+
+        return pages;
+    }
 
     private void Apply()
     {

@@ -9,16 +9,19 @@ namespace Lunaria.Iscsi.Scsi.Primary;
 
 /// <summary>
 /// MODE SELECT(6), (10): SPC-4 6.11, 6.12. The whole list is checked before anything changes; a bit that is not changeable must have its
-/// current value. The other I_T nexuses hear MODE PARAMETERS CHANGED.
+/// current value. With SP the values are in the store before they are in force. The other I_T nexuses hear MODE PARAMETERS CHANGED.
 /// </summary>
 internal static class ModeSelect
 {
     private const byte ModeSelect6 = 0x15;
 
+    /// <summary>SP, byte 1 of the CDB.</summary>
+    private const int SavePages = 0x01;
+
     public static readonly CommandDescriptor[] Rows =
     [
-        Row("MODE SELECT(6)", "SPC-4 6.11", "15 10 00 00 FF 00", task => task.Expect(task.Cdb.Span[4], byte.MaxValue, 4)),
-        Row("MODE SELECT(10)", "SPC-4 6.12", "55 10 00 00 00 00 00 FF FF 00",
+        Row("MODE SELECT(6)", "SPC-4 6.11", "15 11 00 00 FF 00", task => task.Expect(task.Cdb.Span[4], byte.MaxValue, 4)),
+        Row("MODE SELECT(10)", "SPC-4 6.12", "55 11 00 00 00 00 00 FF FF 00",
             task => task.Expect(BinaryPrimitives.ReadUInt16BigEndian(task.Cdb.Span[7..]), ushort.MaxValue, 7)),
     ];
 
@@ -28,30 +31,41 @@ internal static class ModeSelect
         Reservation = ReservationRule.Writes,
         RecommendedSeconds = 30,
         Prepare = task => CheckFormat(task) && expect(task),
-        Execute = Execute,
+        Execute = ExecuteAsync,
     };
 
     /// <summary>PF=0 means a vendor specific format, of which there is none; an empty list has no format.</summary>
     private static bool CheckFormat(ScsiTask task)
     {
         ReadOnlySpan<byte> cdb = task.Cdb.Span;
+        if ((cdb[1] & SavePages) != 0 && !task.Unit!.Mode.CanSave) return task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(1, 0));
         bool empty = cdb[0] == ModeSelect6 ? cdb[4] == 0 : (cdb[7] | cdb[8]) == 0;
         return empty || (cdb[1] & 0x10) != 0 || task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(1, 4));
     }
 
-    private static ValueTask Execute(ScsiTask task)
+    private static async ValueTask ExecuteAsync(ScsiTask task)
     {
-        if (task.DataOutLengthBytes == 0) return ValueTask.CompletedTask;
+        if (task.DataOutLengthBytes == 0) return;
         LogicalUnit unit = task.Unit!;
         ImmutableArray<byte[]> before = unit.Mode.Current;
         ImmutableArray<byte[]>.Builder pages = before.ToBuilder();
-        if (!Read(task, task.DataOut.Span, pages)) return ValueTask.CompletedTask;
+        if (!Read(task, task.DataOut.Span, pages)) return;
+        if ((task.Cdb.Span[1] & SavePages) != 0)
+        {
+            if (!await unit.Mode.TrySaveAsync(pages.ToImmutable()))
+            {
+                task.Fail(SenseCodes.InternalTargetFailure);
+                return;
+            }
+        }
+        else
+        {
+            unit.Mode.Change(pages.ToImmutable());
+        }
+
         bool changed = false;
         for (int index = 0; index < pages.Count; index++) changed |= !pages[index].AsSpan().SequenceEqual(before[index]);
-        if (!changed) return ValueTask.CompletedTask;
-        unit.Mode.Change(pages.ToImmutable());
-        unit.Establish(SenseCodes.ModeParametersChanged, task.Itl);
-        return ValueTask.CompletedTask;
+        if (changed) unit.Establish(SenseCodes.ModeParametersChanged, task.Itl);
     }
 
     private static bool Read(ScsiTask task, ReadOnlySpan<byte> list, ImmutableArray<byte[]>.Builder pages)
@@ -94,6 +108,7 @@ internal static class ModeSelect
     private static int ReadPage(ScsiTask task, ReadOnlySpan<byte> list, int at, ImmutableArray<byte[]>.Builder pages)
     {
         ReadOnlySpan<byte> rest = list[at..];
+        // PS is reserved here, and a host may send back what it was told.
         bool subpage = (rest[0] & 0x40) != 0;
         int headerBytes = subpage ? 4 : 2;
         if (rest.Length < headerBytes)

@@ -21,6 +21,9 @@ internal static class ModeSense
     /// <summary>WP: write protected.</summary>
     private const int WriteProtect = 0x80;
 
+    /// <summary>PS: the page can be saved.</summary>
+    private const int ParametersSaveable = 0x80;
+
     private enum PageControl
     {
         Current = 0,
@@ -56,7 +59,7 @@ internal static class ModeSense
 
     private static bool Prepare(ScsiTask task)
     {
-        if (Control(task) == PageControl.Saved) return task.Fail(SenseCodes.SavingParametersNotSupported);
+        if (Control(task) == PageControl.Saved && !task.Unit!.Mode.CanSave) return task.Fail(SenseCodes.SavingParametersNotSupported);
         int code = task.Cdb.Span[2] & 0x3F;
         if (code == AllPages)
             return task.Cdb.Span[3] is 0 or AllSubpages || task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(3));
@@ -87,7 +90,12 @@ internal static class ModeSense
 
         ImmutableArray<byte[]> values = Values(task, unit);
         for (int index = 0; index < values.Length; index++)
-            if (Selects(task, ModePageTable.Pages[index])) data.Bytes(values[index]);
+        {
+            if (!Selects(task, ModePageTable.Pages[index])) continue;
+            int start = data.Length;
+            data.Bytes(values[index]);
+            if (unit.Mode.CanSave) data.PatchByte(start, values[index][0] | ParametersSaveable);
+        }
 
         if (six)
             data.PatchByte(0, data.Length - 1);
@@ -101,6 +109,7 @@ internal static class ModeSense
     {
         PageControl.Changeable => [.. ModePageTable.Pages.Select(page => page.Changeable)],
         PageControl.Default => unit.Mode.Defaults,
+        PageControl.Saved => unit.Mode.Saved,
         _ => unit.Mode.Current,
     };
 

@@ -45,22 +45,29 @@ internal sealed class PersistentReservations
     /// </summary>
     public async ValueTask ChangeAsync(ScsiTask task, Func<ReservationState, ReservationChange?> decide)
     {
+        if (await ApplyAsync(task, decide) is not { } change) return;
+        // Not while the state is held: a task that is to end may wait for it.
+        foreach (ItlNexus itl in task.Unit!.Nexuses)
+            if (change.Aborts.Contains(NexusName.Of(itl.Nexus)) && itl.Nexus.AbortTasks is { } abort) await abort(itl.LunField);
+    }
+
+    private async ValueTask<ReservationChange?> ApplyAsync(ScsiTask task, Func<ReservationState, ReservationChange?> decide)
+    {
         await changing.EnterExclusiveAsync();
         try
         {
-            if (decide(State) is not { } change) return;
+            if (decide(State) is not { } change) return null;
             if ((change.Next.Persistent || State.Persistent) && !await TrySaveAsync(change.Next))
             {
                 task.Fail(SenseCodes.InternalTargetFailure);
-                return;
+                return null;
             }
 
             Volatile.Write(ref state, change.Next);
             foreach (ItlNexus itl in task.Unit!.Nexuses)
                 foreach ((NexusName nexus, SenseData attention) in change.Attentions)
                     if (NexusName.Of(itl.Nexus) == nexus) itl.Establish(attention);
-            foreach (ItlNexus itl in task.Unit.Nexuses)
-                if (change.Aborts.Contains(NexusName.Of(itl.Nexus)) && itl.Nexus.AbortTasks is { } abort) await abort(itl.LunField);
+            return change;
         }
         finally
         {

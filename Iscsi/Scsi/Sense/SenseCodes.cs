@@ -23,7 +23,12 @@ internal static class SenseCodes
 
     public static readonly SenseData ParameterListLengthError = new(IllegalRequest, 0x1A, 0x00);
     public static readonly SenseData InvalidCommandOperationCode = new(IllegalRequest, 0x20, 0x00);
+    public static readonly SenseData OperationInProgress = new(IllegalRequest, 0x00, 0x16);
     public static readonly SenseData LogicalBlockAddressOutOfRange = new(IllegalRequest, 0x21, 0x00);
+    public static readonly SenseData UnsupportedTokenType = new(IllegalRequest, 0x23, 0x01);
+    public static readonly SenseData TokenUnknown = new(IllegalRequest, 0x23, 0x04);
+    public static readonly SenseData TokenRevoked = new(IllegalRequest, 0x23, 0x06);
+    public static readonly SenseData InvalidTokenLength = new(IllegalRequest, 0x23, 0x0A);
     public static readonly SenseData InvalidFieldInCdb = new(IllegalRequest, 0x24, 0x00);
     public static readonly SenseData LogicalUnitNotSupported = new(IllegalRequest, 0x25, 0x00);
     public static readonly SenseData InvalidFieldInParameterList = new(IllegalRequest, 0x26, 0x00);
@@ -36,6 +41,7 @@ internal static class SenseCodes
     public static readonly SenseData SavingParametersNotSupported = new(IllegalRequest, 0x39, 0x00);
     public static readonly SenseData MediumRemovalPrevented = new(IllegalRequest, 0x53, 0x02);
     public static readonly SenseData InsufficientRegistrationResources = new(IllegalRequest, 0x55, 0x04);
+    public static readonly SenseData InsufficientResourcesToCreateRodToken = new(IllegalRequest, 0x55, 0x0D);
 
     public static readonly SenseData PowerOnOrReset = new(UnitAttention, 0x29, 0x00);
     public static readonly SenseData BusReset = new(UnitAttention, 0x29, 0x02);
@@ -60,6 +66,8 @@ internal static class SenseCodes
     public static readonly SenseData UnreachableCopyTarget = new(SenseKey.CopyAborted, 0x08, 0x04);
     public static readonly SenseData ThirdPartyDeviceFailure = new(SenseKey.CopyAborted, 0x0D, 0x01);
     public static readonly SenseData CopyTargetDeviceNotReachable = new(SenseKey.CopyAborted, 0x0D, 0x02);
+
+    public static readonly SenseData UnexpectedInexactSegment = new(SenseKey.CopyAborted, 0x26, 0x0A);
 
     public static readonly SenseData MiscompareDuringVerify = new(Miscompare, 0x1D, 0x00);
 }

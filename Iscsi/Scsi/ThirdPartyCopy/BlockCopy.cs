@@ -5,24 +5,82 @@ using Lunaria.Iscsi.Scsi.Units;
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
 /// <summary>
-/// Copies a range between media in pieces: what is not mapped at the source is unmapped at the destination, everything else is read and
-/// written. Overlapping ranges of one medium are copied from the side that is not overwritten first.
+/// Copies a range between media: by reference where the media can, else what is not mapped at the source is unmapped at the destination and everything
+/// else is read and written in pieces. Overlapping ranges of one medium are copied from the side that is not overwritten first.
 /// </summary>
 internal static class BlockCopy
 {
-    /// <summary>Copies; the outcome of the first piece that fails, or Ok.</summary>
+    /// <summary>Longest range that is cloned or unmapped at once, bytes: between two of them others get in, and the copy can be aborted.</summary>
+    private const long StepBytes = 1L << 30;
+
+    /// <summary>Copies; the outcome of the first piece that fails, or Ok, also where the operation was aborted before its end.</summary>
     public static async ValueTask<BlockStatus> CopyAsync(
-        ScsiTask task, LogicalUnit source, long sourceOffset, LogicalUnit destination, long destinationOffset, long lengthBytes)
+        CopyOperation operation, ScsiTask? task, LogicalUnit source, long sourceOffset, LogicalUnit destination, long destinationOffset, long lengthBytes)
     {
-        bool backwards = source == destination && destinationOffset > sourceOffset && destinationOffset < sourceOffset + lengthBytes;
+        bool overlaps = source == destination
+            && new MediumRange(sourceOffset, lengthBytes).Overlaps(new MediumRange(destinationOffset, lengthBytes));
+        bool clones = !overlaps;
+        long done = 0;
+        while (clones && done < lengthBytes && !IsEnded(operation, task))
+        {
+            long step = Math.Min(StepBytes, lengthBytes - done);
+            BlockStatus status = await GatedMedium.CloneAsync(source, sourceOffset + done, destination, destinationOffset + done, step);
+            clones = status != BlockStatus.NotSupported;
+            if (!clones) break;
+            if (status != BlockStatus.Ok) return status;
+            done += step;
+        }
+
+        if (done == lengthBytes || IsEnded(operation, task)) return BlockStatus.Ok;
+        bool backwards = overlaps && destinationOffset > sourceOffset;
+        return await MoveAsync(operation, task, source, sourceOffset + done, destination, destinationOffset + done, lengthBytes - done, backwards);
+    }
+
+    /// <summary>Makes a range read as zeros.</summary>
+    public static async ValueTask<BlockStatus> ZeroAsync(LogicalUnit unit, long offsetBytes, long lengthBytes)
+    {
+        if (unit.Medium.Thin.Supported) return await GatedMedium.UnmapAsync(unit, offsetBytes, lengthBytes);
+        byte[] zeros = new byte[Math.Min(lengthBytes, UnitLimits.PieceBytes)];
+        for (long done = 0; done < lengthBytes; done += zeros.Length)
+        {
+            Memory<byte> piece = zeros.AsMemory(0, (int)Math.Min(zeros.Length, lengthBytes - done));
+            BlockStatus status = await GatedMedium.WriteAsync(unit, offsetBytes + done, piece, !unit.Mode.WriteCache);
+            if (status != BlockStatus.Ok) return status;
+        }
+
+        return BlockStatus.Ok;
+    }
+
+    private static bool IsEnded(CopyOperation operation, ScsiTask? task) => operation.Aborted || task?.Aborted == true;
+
+    private static async ValueTask<BlockStatus> MoveAsync(
+        CopyOperation operation, ScsiTask? task, LogicalUnit source, long sourceOffset, LogicalUnit destination, long destinationOffset, long lengthBytes, bool backwards)
+    {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(UnitLimits.PieceBytes);
         try
         {
-            for (long done = 0; done < lengthBytes && !task.Aborted;)
+            for (long done = 0; done < lengthBytes && !IsEnded(operation, task);)
             {
-                int piece = (int)Math.Min(UnitLimits.PieceBytes, lengthBytes - done);
+                long piece = Math.Min(UnitLimits.PieceBytes, lengthBytes - done);
                 long at = backwards ? lengthBytes - done - piece : done;
-                BlockStatus status = await CopyPieceAsync(source, sourceOffset + at, destination, destinationOffset + at, buffer.AsMemory(0, piece));
+                bool holes = destination.Medium.Thin.Supported;
+                (bool mapped, long run) = holes
+                    ? await source.Medium.GetExtentAsync(sourceOffset + at, backwards ? piece : Math.Min(StepBytes, lengthBytes - done))
+                    : (true, piece);
+                BlockStatus status;
+                if (!mapped && run >= piece)
+                {
+                    piece = backwards ? piece : run;
+                    status = await GatedMedium.UnmapAsync(destination, destinationOffset + at, piece);
+                }
+                else
+                {
+                    Memory<byte> data = buffer.AsMemory(0, (int)piece);
+                    status = await source.Medium.ReadAsync(sourceOffset + at, data);
+                    if (status == BlockStatus.Ok)
+                        status = await GatedMedium.WriteAsync(destination, destinationOffset + at, data, !destination.Mode.WriteCache);
+                }
+
                 if (status != BlockStatus.Ok) return status;
                 done += piece;
             }
@@ -33,16 +91,5 @@ internal static class BlockCopy
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static async ValueTask<BlockStatus> CopyPieceAsync(
-        LogicalUnit source, long sourceOffset, LogicalUnit destination, long destinationOffset, Memory<byte> buffer)
-    {
-        (bool mapped, long run) = await source.Medium.GetExtentAsync(sourceOffset, buffer.Length);
-        if (!mapped && run >= buffer.Length && destination.Medium.Thin.Supported)
-            return await GatedMedium.UnmapAsync(destination, destinationOffset, buffer.Length);
-        BlockStatus status = await source.Medium.ReadAsync(sourceOffset, buffer);
-        if (status != BlockStatus.Ok) return status;
-        return await GatedMedium.WriteAsync(destination, destinationOffset, buffer, !destination.Mode.WriteCache);
     }
 }

@@ -4,9 +4,23 @@ using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
-/// <summary>A segment descriptor block to block (SPC-4 6.4.6.3). Lengths in blocks of the source, or with DC of the destination.</summary>
+/// <summary>
+/// A segment descriptor block to block: <paramref name="Count"/> blocks of the source, or with DC of the destination; or block to block with offsets:
+/// <paramref name="Count"/> bytes, from offsets inside the first blocks.
+/// </summary>
 internal readonly record struct CopySegment(
-    int SourceIndex, int DestinationIndex, bool CountsDestination, int Blocks, ulong SourceLba, ulong DestinationLba);
+    int SourceIndex, int DestinationIndex, CopyUnit Unit, uint Count, ulong SourceLba, ulong DestinationLba, int SourceOffset = 0, int DestinationOffset = 0);
+
+/// <summary>What a segment descriptor counts in.</summary>
+internal enum CopyUnit
+{
+    /// <summary>Blocks of the source.</summary>
+    SourceBlocks,
+    /// <summary>Blocks of the destination (DC=1).</summary>
+    DestinationBlocks,
+    /// <summary>Bytes.</summary>
+    Bytes,
+}
 
 /// <summary>A CSCD descriptor: identification descriptor (SPC-4 6.4.5.2).</summary>
 internal readonly record struct CopyCscd(int CodeSet, int DesignatorType, ImmutableArray<byte> Designator, int BlockBytes);
@@ -18,9 +32,17 @@ internal sealed record CopyRequest
 {
     private const byte IdentificationCscd = 0xE4;
     private const byte BlockToBlock = 0x02;
+    private const byte BlockToBlockWithOffsets = 0x0A;
+    private const int BlockToBlockBytes = 28;
     private const int Lid1HeaderBytes = 16;
     private const int Lid4HeaderBytes = 48;
     private const int DiscardResults = 3;
+
+    /// <summary>Data segments are multiples of 2 to this power, bytes: of a block.</summary>
+    public const int GranularityShift = 9;
+
+    /// <summary>The types of segment and CSCD descriptors that are understood.</summary>
+    public static ReadOnlySpan<byte> DescriptorTypes => [BlockToBlock, BlockToBlockWithOffsets, IdentificationCscd];
 
     /// <summary>LIST IDENTIFIER.</summary>
     public required uint ListId { get; init; }
@@ -70,7 +92,7 @@ internal sealed record CopyRequest
             return Fail(task, SenseCodes.ParameterListLengthError);
         if (cscdBytes % CopyLimits.CscdBytes != 0) return Fail(task, SenseCodes.ParameterListLengthError);
         if (cscdBytes / CopyLimits.CscdBytes > CopyLimits.MaxCscds) return Fail(task, SenseCodes.TooManyTargetDescriptors);
-        if (segmentBytes / CopyLimits.SegmentBytes > CopyLimits.MaxSegments) return Fail(task, SenseCodes.TooManySegmentDescriptors);
+        if (segmentBytes / BlockToBlockBytes > CopyLimits.MaxSegments) return Fail(task, SenseCodes.TooManySegmentDescriptors);
 
         ImmutableArray<CopyCscd>.Builder cscds = ImmutableArray.CreateBuilder<CopyCscd>();
         int at = headerBytes;
@@ -85,20 +107,37 @@ internal sealed record CopyRequest
         }
 
         ImmutableArray<CopySegment>.Builder segments = ImmutableArray.CreateBuilder<CopySegment>();
-        for (int end = at + (int)segmentBytes; at < end; at += CopyLimits.SegmentBytes)
+        int segmentsEnd = at + (int)segmentBytes;
+        while (at < segmentsEnd)
         {
-            if (list[at] != BlockToBlock) return Fail(task, SenseCodes.UnsupportedSegmentDescriptorType.AtParameter(at));
-            if (end - at < CopyLimits.SegmentBytes) return Fail(task, SenseCodes.ParameterListLengthError);
-            ReadOnlySpan<byte> segment = list.Slice(at, CopyLimits.SegmentBytes);
-            if (BinaryPrimitives.ReadUInt16BigEndian(segment[2..]) != CopyLimits.SegmentBytes - 4)
-                return Fail(task, SenseCodes.InvalidFieldInParameterList.AtParameter(at + 2));
-            segments.Add(new CopySegment(
-                BinaryPrimitives.ReadUInt16BigEndian(segment[4..]), BinaryPrimitives.ReadUInt16BigEndian(segment[6..]), (segment[1] & 2) != 0,
-                BinaryPrimitives.ReadUInt16BigEndian(segment[10..]), BinaryPrimitives.ReadUInt64BigEndian(segment[12..]),
-                BinaryPrimitives.ReadUInt64BigEndian(segment[20..])));
+            int length = list[at] switch { BlockToBlock => BlockToBlockBytes, BlockToBlockWithOffsets => CopyLimits.MaxSegmentDescriptorBytes, _ => 0 };
+            if (length == 0) return Fail(task, SenseCodes.UnsupportedSegmentDescriptorType.AtParameter(at));
+            if (segmentsEnd - at < length) return Fail(task, SenseCodes.ParameterListLengthError);
+            ReadOnlySpan<byte> segment = list.Slice(at, length);
+            if (BinaryPrimitives.ReadUInt16BigEndian(segment[2..]) != length - 4) return Fail(task, SenseCodes.InvalidFieldInParameterList.AtParameter(at + 2));
+            CopySegment read = ReadSegment(segment);
+            if (read.Unit == CopyUnit.Bytes && read.Count > CopyLimits.MaxSegmentBytes)
+                return Fail(task, SenseCodes.InvalidFieldInParameterList.AtParameter(at + 8));
+            segments.Add(read);
+            at += length;
         }
 
         return new CopyRequest { ListId = listId, KeepsResult = keepsResult, Cscds = cscds.ToImmutable(), Segments = segments.ToImmutable() };
+    }
+
+    private static CopySegment ReadSegment(ReadOnlySpan<byte> segment)
+    {
+        int source = BinaryPrimitives.ReadUInt16BigEndian(segment[4..]), destination = BinaryPrimitives.ReadUInt16BigEndian(segment[6..]);
+        ulong from = BinaryPrimitives.ReadUInt64BigEndian(segment[12..]), to = BinaryPrimitives.ReadUInt64BigEndian(segment[20..]);
+        if (segment[0] == BlockToBlock)
+        {
+            CopyUnit unit = (segment[1] & 2) != 0 ? CopyUnit.DestinationBlocks : CopyUnit.SourceBlocks;
+            return new CopySegment(source, destination, unit, BinaryPrimitives.ReadUInt16BigEndian(segment[10..]), from, to);
+        }
+
+        return new CopySegment(
+            source, destination, CopyUnit.Bytes, BinaryPrimitives.ReadUInt32BigEndian(segment[8..]), from, to,
+            BinaryPrimitives.ReadUInt16BigEndian(segment[28..]), BinaryPrimitives.ReadUInt16BigEndian(segment[30..]));
     }
 
     private static CopyRequest? Fail(ScsiTask task, SenseData sense)

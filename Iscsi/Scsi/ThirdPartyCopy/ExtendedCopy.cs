@@ -35,24 +35,42 @@ internal static class ExtendedCopy
 
     private static async ValueTask ExecuteAsync(ScsiTask task, CopyRequest request)
     {
-        ItlNexus?[] units = [.. request.Cscds.Select(cscd => CopyTargets.Find(task, cscd))];
-        int processed = 0;
-        long bytes = 0;
-        if (request.Segments.All(segment => Check(task, request, units, segment, out _, out _, out _)))
+        var operation = new CopyOperation((byte)task.Command!.ServiceAction, request.ListId);
+        if (request.KeepsResult && !task.Itl!.Copies.TryBegin(operation))
         {
-            foreach (CopySegment segment in request.Segments)
-            {
-                Check(task, request, units, segment, out Side source, out Side destination, out long lengthBytes);
-                BlockStatus status = await BlockCopy.CopyAsync(
-                    task, source.Itl!.Unit, source.OffsetBytes, destination.Itl!.Unit, destination.OffsetBytes, lengthBytes);
-                if (!Complete(task, status, processed)) break;
-                processed++;
-                bytes += lengthBytes;
-            }
+            task.Fail(SenseCodes.OperationInProgress);
+            return;
         }
 
-        if (request.KeepsResult)
-            task.Itl!.CopyResults.Keep(new CopyResult((byte)task.Command!.ServiceAction, request.ListId, task.Status, task.Sense, processed, bytes));
+        try
+        {
+            ItlNexus?[] units = [.. request.Cscds.Select(cscd => CopyTargets.Find(task, cscd))];
+            if (request.Segments.All(segment => Check(task, request, units, segment, out _, out _, out _)))
+                foreach (CopySegment segment in request.Segments)
+                    if (!await CopyAsync(task, request, units, segment, operation)) break;
+            if (operation.Aborted) task.Fail(ScsiStatus.TaskAborted);
+        }
+        catch
+        {
+            task.Fail(SenseCodes.InternalTargetFailure);
+            throw;
+        }
+        finally
+        {
+            operation.Complete(task.Status, task.Sense);
+        }
+    }
+
+    private static async ValueTask<bool> CopyAsync(
+        ScsiTask task, CopyRequest request, ItlNexus?[] units, CopySegment segment, CopyOperation operation)
+    {
+        Check(task, request, units, segment, out Side source, out Side destination, out long lengthBytes);
+        BlockStatus status = await BlockCopy.CopyAsync(
+            operation, task, source.Itl!.Unit, source.OffsetBytes, destination.Itl!.Unit, destination.OffsetBytes, lengthBytes);
+        if (!Complete(task, status, operation.SegmentsProcessed) || operation.Aborted || task.Aborted) return false;
+        operation.AddSegment();
+        operation.AddBytes(lengthBytes);
+        return true;
     }
 
     /// <summary>Checks one segment against the units it names and gives its two sides.</summary>
@@ -69,13 +87,17 @@ internal static class ExtendedCopy
         int toBlock = to.Unit.BlockBytes;
         if (request.Cscds[segment.SourceIndex].BlockBytes != fromBlock || request.Cscds[segment.DestinationIndex].BlockBytes != toBlock)
             return task.Fail(SenseCodes.CopyTargetDeviceNotReachable);
-        lengthBytes = (long)segment.Blocks * (segment.CountsDestination ? toBlock : fromBlock);
-        // A copy between units of different block length must come out even on both.
-        if (lengthBytes % fromBlock != 0 || lengthBytes % toBlock != 0) return task.Fail(SenseCodes.CopyAborted);
-        if (!Fits(segment.SourceLba, lengthBytes / fromBlock, from.Unit) || !Fits(segment.DestinationLba, lengthBytes / toBlock, to.Unit))
+        lengthBytes = segment.Count * (long)(segment.Unit switch { CopyUnit.SourceBlocks => fromBlock, CopyUnit.DestinationBlocks => toBlock, _ => 1 });
+        // A copy must come out even on both sides.
+        if (lengthBytes % fromBlock != 0 || lengthBytes % toBlock != 0 || segment.SourceOffset % fromBlock != 0 || segment.DestinationOffset % toBlock != 0)
+            return task.Fail(SenseCodes.UnexpectedInexactSegment);
+        ulong sourceLba = segment.SourceLba + (ulong)(segment.SourceOffset / fromBlock);
+        ulong destinationLba = segment.DestinationLba + (ulong)(segment.DestinationOffset / toBlock);
+        if (sourceLba < segment.SourceLba || !Fits(sourceLba, lengthBytes / fromBlock, from.Unit)
+            || destinationLba < segment.DestinationLba || !Fits(destinationLba, lengthBytes / toBlock, to.Unit))
             return task.Fail(SenseCodes.CopyAborted);
-        source = new Side(from, (long)segment.SourceLba * fromBlock);
-        destination = new Side(to, (long)segment.DestinationLba * toBlock);
+        source = new Side(from, (long)sourceLba * fromBlock);
+        destination = new Side(to, (long)destinationLba * toBlock);
         return true;
     }
 

@@ -5,20 +5,39 @@ using Lunaria.Iscsi.Scsi.Sense;
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
 /// <summary>
-/// RECEIVE COPY STATUS(LID1), RECEIVE COPY OPERATING PARAMETERS, RECEIVE COPY FAILURE DETAILS(LID1), RECEIVE COPY STATUS(LID4): SPC-4
-/// 6.17 to 6.24. A copy command is done when its status is sent, so a result is either there or unknown.
+/// RECEIVE COPY STATUS(LID1) and (LID4), RECEIVE COPY OPERATING PARAMETERS, RECEIVE COPY FAILURE DETAILS(LID1), RECEIVE ROD TOKEN INFORMATION, REPORT ALL
+/// ROD TOKENS (SPC-4): what became of a copy operation of this I_T_L nexus. A result is told once.
 /// </summary>
 internal static class ReceiveCopyResults
 {
-    private const int CompletedWithoutErrors = 0x01;
-    private const int CompletedWithErrors = 0x02;
+    private const int Lid4StatusAction = 0x05;
+    private const int TokenInformationAction = 0x07;
+
+    /// <summary>TRANSFER COUNT UNITS: bytes, KiB, logical blocks.</summary>
+    private const int UnitBytes = 0x00, UnitKibibytes = 0x01, UnitBlocks = 0xF1;
+
+    /// <summary>Milliseconds after which a host should ask again; FFFFFFFEh = it is over.</summary>
+    private const uint UpdateDelayMs = 100, NoUpdate = 0xFFFFFFFE;
+
+    /// <summary>COPY OPERATION STATUS (SPC-4); of RECEIVE COPY STATUS(LID1) the values up to 02h.</summary>
+    private enum CopyStatus
+    {
+        InProgressLid1 = 0x00,
+        Completed = 0x01,
+        CompletedWithErrors = 0x02,
+        CompletedWithResidual = 0x04,
+        InProgress = 0x10,
+        Terminated = 0x60,
+    }
 
     public static readonly CommandDescriptor[] Rows =
     [
-        Row(0x00, "RECEIVE COPY STATUS(LID1)", "SPC-4 6.23", "84 1F FF 00 00 00 00 00 00 00 FF FF FF FF 00 00", PrepareLid1, StatusLid1),
+        Row(0x00, "RECEIVE COPY STATUS(LID1)", "SPC-4 6.23", "84 1F FF 00 00 00 00 00 00 00 FF FF FF FF 00 00", PrepareKnown, StatusLid1),
         Row(0x03, "RECEIVE COPY OPERATING PARAMETERS", "SPC-4 6.21", "84 1F 00 00 00 00 00 00 00 00 FF FF FF FF 00 00", Allocate, OperatingParameters),
         Row(0x04, "RECEIVE COPY FAILURE DETAILS(LID1)", "SPC-4 6.20", "84 1F FF 00 00 00 00 00 00 00 FF FF FF FF 00 00", PrepareFailed, FailureDetails),
-        Row(0x05, "RECEIVE COPY STATUS(LID4)", "SPC-4 6.24", "84 1F FF FF FF FF 00 00 00 00 FF FF FF FF 00 00", PrepareLid4, StatusLid4),
+        Row(Lid4StatusAction, "RECEIVE COPY STATUS(LID4)", "SPC-4 6.24", "84 1F FF FF FF FF 00 00 00 00 FF FF FF FF 00 00", PrepareKnown, StatusLid4),
+        Row(TokenInformationAction, "RECEIVE ROD TOKEN INFORMATION", "SPC-4, RECEIVE ROD TOKEN INFORMATION", "84 1F FF FF FF FF 00 00 00 00 FF FF FF FF 00 00", PrepareKnown, TokenInformation),
+        Row(0x08, "REPORT ALL ROD TOKENS", "SPC-4, REPORT ALL ROD TOKENS", "84 1F 00 00 00 00 00 00 00 00 FF FF FF FF 00 00", Allocate, AllTokens),
     ];
 
     private static CommandDescriptor Row(int serviceAction, string name, string clause, string mask, PrepareCommand prepare, ExecuteCommand execute) =>
@@ -34,73 +53,102 @@ internal static class ReceiveCopyResults
 
     private static bool Allocate(ScsiTask task) => task.Allocate(BinaryPrimitives.ReadUInt32BigEndian(task.Cdb.Span[10..]));
 
-    private static CopyResult? Result(ScsiTask task) => task.Itl!.CopyResults.Find(task.Command!.ServiceAction == 0x05
-        ? BinaryPrimitives.ReadUInt32BigEndian(task.Cdb.Span[2..])
-        : task.Cdb.Span[2]);
+    private static CopyOperation? Operation(ScsiTask task) => task.Itl!.Copies.Find(
+        task.Command!.ServiceAction is Lid4StatusAction or TokenInformationAction
+            ? BinaryPrimitives.ReadUInt32BigEndian(task.Cdb.Span[2..])
+            : task.Cdb.Span[2]);
 
-    private static bool PrepareLid1(ScsiTask task) => Result(task) is null ? task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(2)) : Allocate(task);
+    private static bool PrepareKnown(ScsiTask task) => Operation(task) is null ? task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(2)) : Allocate(task);
 
-    private static bool PrepareLid4(ScsiTask task) => PrepareLid1(task);
-
-    private static bool PrepareFailed(ScsiTask task) => Result(task) is { Status: not ScsiStatus.Good }
+    private static bool PrepareFailed(ScsiTask task) => Operation(task) is { Completed: true, Status: not ScsiStatus.Good }
         ? Allocate(task)
         : task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(2));
 
-    private static ValueTask StatusLid1(ScsiTask task)
+    /// <summary>Answers with what is told of an operation, and forgets it where all of that was asked for.</summary>
+    private static ValueTask Tell(ScsiTask task, Func<CopyOperation, ParameterData> build)
     {
-        if (Result(task) is not { } result) return ValueTask.CompletedTask;
-        // TRANSFER COUNT in KiB (unit 01h).
-        ParameterData data = new ParameterData().UInt32(8)
-            .Byte(result.Status == ScsiStatus.Good ? CompletedWithoutErrors : CompletedWithErrors)
-            .UInt16(result.SegmentsProcessed)
-            .Byte(0x01)
-            .UInt32((uint)Math.Min(result.BytesCopied >> 10, uint.MaxValue));
+        if (Operation(task) is not { } operation) return ValueTask.CompletedTask;
+        bool over = operation.Completed;
+        ParameterData data = build(operation);
         task.Reply(data.Span);
-        task.Itl!.CopyResults.Forget(result);
+        if (over && task.DataInLengthBytes == data.Length) task.Itl!.Copies.Told(operation);
         return ValueTask.CompletedTask;
     }
 
-    private static ValueTask StatusLid4(ScsiTask task)
+    private static CopyStatus Status(CopyOperation operation)
     {
-        if (Result(task) is not { } result) return ValueTask.CompletedTask;
-        task.Reply(Lid4Header(result).Span);
-        task.Itl!.CopyResults.Forget(result);
+        if (!operation.Completed) return CopyStatus.InProgress;
+        return operation.Status switch
+        {
+            ScsiStatus.Good => operation.HasResidual ? CopyStatus.CompletedWithResidual : CopyStatus.Completed,
+            ScsiStatus.TaskAborted => CopyStatus.Terminated,
+            _ => CopyStatus.CompletedWithErrors,
+        };
+    }
+
+    private static ValueTask StatusLid1(ScsiTask task) => Tell(task, operation =>
+    {
+        CopyStatus status = Status(operation) switch
+        {
+            CopyStatus.InProgress => CopyStatus.InProgressLid1,
+            CopyStatus.Completed => CopyStatus.Completed,
+            _ => CopyStatus.CompletedWithErrors,
+        };
+        return new ParameterData().UInt32(8)
+            .Byte((int)status)
+            .UInt16(operation.SegmentsProcessed)
+            .Byte(UnitKibibytes)
+            .UInt32((uint)Math.Min(operation.BytesCopied >> 10, uint.MaxValue));
+    });
+
+    private static ValueTask StatusLid4(ScsiTask task) =>
+        Tell(task, operation => WithLength(Lid4Header(operation, UnitBytes, operation.BytesCopied)));
+
+    private static ValueTask TokenInformation(ScsiTask task) => Tell(task, operation =>
+    {
+        ParameterData data = Lid4Header(operation, UnitBlocks, operation.BytesCopied / task.Unit!.BlockBytes);
+        if (operation.Token is { } token) data.UInt32(2 + RodToken.LengthBytes).UInt16(0).Bytes(token);
+        else data.UInt32(0);
+        return WithLength(data);
+    });
+
+    private static ValueTask AllTokens(ScsiTask task)
+    {
+        ParameterData data = new ParameterData().UInt32(0).UInt32(0);
+        foreach (byte[] token in task.Server.Directory.Tokens.Of(task.Unit!)) data.Bytes(token);
+        task.Reply(WithLength(data).Span);
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The 32 bytes and the sense data that begin the answer of RECEIVE COPY STATUS(LID4).</summary>
-    private static ParameterData Lid4Header(CopyResult result)
+    /// <summary>The 32 bytes and the sense data that begin the answers of RECEIVE COPY STATUS(LID4) and RECEIVE ROD TOKEN INFORMATION.</summary>
+    private static ParameterData Lid4Header(CopyOperation operation, int countUnits, long count)
     {
         Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
-        int senseLength = result.Status == ScsiStatus.CheckCondition ? result.Sense.Write(sense, descriptorFormat: false) : 0;
-        ParameterData data = new ParameterData().UInt32(0)
-            .Byte(result.ServiceAction)
-            .Byte(result.Status == ScsiStatus.Good ? CompletedWithoutErrors : CompletedWithErrors)
+        int senseLength = WriteSense(operation, sense);
+        return new ParameterData().UInt32(0)
+            .Byte(operation.ServiceAction)
+            .Byte((int)Status(operation))
             .UInt16(1)
-            .UInt32(0xFFFFFFFE)
-            .Byte((int)result.Status)
+            .UInt32(operation.Completed ? NoUpdate : UpdateDelayMs)
+            .Byte((int)operation.Status)
             .Byte(senseLength)
             .Byte(senseLength)
-            .Byte(0x00)
-            .UInt64((ulong)result.BytesCopied)
-            .UInt16(result.SegmentsProcessed)
+            .Byte(countUnits)
+            .UInt64((ulong)count)
+            .UInt16(operation.SegmentsProcessed)
             .Zeros(6)
             .Bytes(sense[..senseLength]);
-        data.PatchUInt32(0, (uint)(data.Length - 4));
-        return data;
     }
 
-    private static ValueTask FailureDetails(ScsiTask task)
+    private static ValueTask FailureDetails(ScsiTask task) => Tell(task, operation =>
     {
-        if (Result(task) is not { } result) return ValueTask.CompletedTask;
         Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
-        int senseLength = result.Status == ScsiStatus.CheckCondition ? result.Sense.Write(sense, descriptorFormat: false) : 0;
-        ParameterData data = new ParameterData().UInt32(0).Zeros(52).Byte((int)result.Status).Byte(0).UInt16(senseLength).Bytes(sense[..senseLength]);
-        data.PatchUInt32(0, (uint)(data.Length - 4));
-        task.Reply(data.Span);
-        task.Itl!.CopyResults.Forget(result);
-        return ValueTask.CompletedTask;
-    }
+        int senseLength = WriteSense(operation, sense);
+        return WithLength(new ParameterData().UInt32(0).Zeros(52).Byte((int)operation.Status).Byte(0).UInt16(senseLength).Bytes(sense[..senseLength]));
+    });
+
+    private static int WriteSense(CopyOperation operation, Span<byte> sense) =>
+        operation is { Completed: true, Status: ScsiStatus.CheckCondition } ? operation.Sense.Write(sense, descriptorFormat: false) : 0;
 
     private static ValueTask OperatingParameters(ScsiTask task)
     {
@@ -114,15 +162,21 @@ internal static class ReceiveCopyResults
             .UInt32(0)                        // no held data
             .UInt32(0)                        // no stream devices
             .UInt16(0)
-            .UInt16(byte.MaxValue)            // concurrent copies in total
-            .Byte(byte.MaxValue)              // concurrent copies
-            .Byte(9)                          // data segment granularity: 2^9 bytes
+            .UInt16(CopyLimits.MaxOperations) // concurrent copies in total
+            .Byte(CopyLimits.MaxOperations)   // concurrent copies
+            .Byte(CopyRequest.GranularityShift)
             .Byte(0)
             .Byte(0)
             .Zeros(3)
-            .Byte(2).Byte(0x02).Byte(0xE4);   // implemented descriptor types
-        data.PatchUInt32(0, (uint)(data.Length - 4));
-        task.Reply(data.Span);
+            .Byte(CopyRequest.DescriptorTypes.Length).Bytes(CopyRequest.DescriptorTypes);
+        task.Reply(WithLength(data).Span);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>AVAILABLE DATA: what follows the field.</summary>
+    private static ParameterData WithLength(ParameterData data)
+    {
+        data.PatchUInt32(0, (uint)(data.Length - 4));
+        return data;
     }
 }

@@ -25,8 +25,8 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
     /// <summary>How the nexus stands to the persistent reservations; made anew when they have changed.</summary>
     public NexusStanding? Standing { get; set; }
 
-    /// <summary>Results of copy commands that are still to be asked for.</summary>
-    public CopyResults CopyResults { get; } = new();
+    /// <summary>Copy operations that can be asked for.</summary>
+    public CopyOperations Copies { get; } = new();
 
     /// <summary>What the nexus has read and written.</summary>
     public TransferCounts Transfers { get; } = new();

@@ -4,6 +4,7 @@ using Lunaria.Iscsi.Scsi.Commands;
 using Lunaria.Iscsi.Scsi.ModePages;
 using Lunaria.Iscsi.Scsi.Reservations;
 using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 using Lunaria.Iscsi.Scsi.Units;
 
 namespace Lunaria.Iscsi.Scsi;
@@ -70,6 +71,9 @@ public sealed class LogicalUnit
     /// <summary>Keeps reads and WRITE ATOMIC apart.</summary>
     internal AtomicWrites AtomicWrites { get; } = new();
 
+    /// <summary>Data that ROD tokens stand for.</summary>
+    internal UnitRods Rods { get; } = new();
+
     /// <summary>Started, stopped or ejected.</summary>
     internal UnitPower Power { get; } = new();
 
@@ -128,6 +132,7 @@ public sealed class LogicalUnit
             lock (departed) departed.Add(itl.Transfers);
         LegacyReservation.Release(itl);
         Power.AllowRemoval(itl);
+        itl.Copies.AbortAll();
     }
 
     /// <summary>What all nexuses have read and written since the unit was made.</summary>
@@ -159,6 +164,7 @@ public sealed class LogicalUnit
         LegacyReservation.Clear();
         Power.AllowRemoval();
         Mode.Reset();
+        foreach (ItlNexus itl in nexuses) itl.Copies.AbortAll();
         Establish(attention);
     }
 

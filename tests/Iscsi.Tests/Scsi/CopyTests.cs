@@ -129,8 +129,71 @@ public class CopyTests
         Assert.AreEqual(data.Length - 4, BinaryPrimitives.ReadInt32BigEndian(data));
         Assert.AreEqual(16, data[9]);
         Assert.AreEqual(64, data[11]);
-        Assert.AreEqual((16 * 32) + (64 * 28), BinaryPrimitives.ReadInt32BigEndian(data.AsSpan(12)));
-        Assert.AreEqual("0202E4", Convert.ToHexString(data[43..46]));
+        Assert.AreEqual((16 * 32) + (64 * 32), BinaryPrimitives.ReadInt32BigEndian(data.AsSpan(12)));
+        Assert.AreEqual("03020AE4", Convert.ToHexString(data[43..47]));
+    }
+
+    /// <summary>Segment type 0Ah: lengths in bytes and 32 bits, offsets inside the first blocks.</summary>
+    [TestMethod]
+    public void Segments_with_byte_offsets_are_copied_where_they_come_out_even()
+    {
+        byte[] data = Pattern(16, 7);
+        host.Send(Cdb(0x2A, 8, 16), data).Good();
+        Send(Offsets(8 * 512, 8, 40, 1024, 512)).Good();
+        CollectionAssert.AreEqual(data[1024..(1024 + 4096)], source.Raw(41 * 512, 4096).ToArray());
+        Send(Offsets(100, 8, 40, 0, 0)).Refused("A/26/0A");
+        Send(Offsets(512, 8, 40, 1, 0)).Refused("A/26/0A");
+        Send(Offsets(512, 8, 40, 0, 511)).Refused("A/26/0A");
+        Send(Offsets(0x1000_0000, 0, 0, 0, 0)).Refused("5/26/00", "parameter 56");
+        Send(Offsets(1024, 8191, 0, 0, 0)).Refused("A/00/00");
+        Send(Offsets(512, long.MaxValue, 0, 1024, 0)).Refused("A/00/00");
+        Send(Offsets(512, -1, 0, 1024, 0)).Refused("A/00/00");
+        Send(Offsets(512, 8, 40, 0, 0)[..76]).Refused("5/1A/00");
+
+        byte[] Offsets(uint bytes, long lba, long toLba, ushort offset, ushort toOffset)
+        {
+            byte[] list = [.. List([sourceUnit], [(0, 0, lba, toLba, 0)]), .. new byte[4]];
+            list[11] = 32;
+            list[48] = 0x0A;
+            list[51] = 0x1C;
+            BinaryPrimitives.WriteUInt32BigEndian(list.AsSpan(56), bytes);
+            BinaryPrimitives.WriteUInt16BigEndian(list.AsSpan(76), offset);
+            BinaryPrimitives.WriteUInt16BigEndian(list.AsSpan(78), toOffset);
+            return list;
+        }
+    }
+
+    [TestMethod]
+    public async Task A_copy_under_way_can_be_asked_for_and_aborted()
+    {
+        var path = new ScsiHost(otherServer);
+        host.Send(Cdb(0x2A, 0, 4096), Pattern(4096, 1)).Good();
+        destination.Hold();
+        byte[] list = With(List([sourceUnit, destinationUnit], [(0, 1, 0, 0, 4096)]), 0, 5);
+        ValueTask<Answer> copy = host.SendAsync($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list);
+        Assert.AreEqual(0, host.Send("84 00 05 00 00 00 00 00 00 00 00 00 00 40 00 00").Good().Data[4], "in progress");
+        Send(list).Refused("5/00/16");
+        host.Send("84 04 05 00 00 00 00 00 00 00 00 00 00 FF 00 00").Refused("5/24/00", "cdb 2");
+        host.Send("83 1C 00 00 00 06 00 00 00 00 00 00 00 00 00 00").Refused("5/24/00", "cdb 2");
+        host.Send("83 1C 00 00 00 05 00 00 00 00 00 00 00 00 00 00").Good();
+        destination.Release();
+        (await copy).Is(ScsiStatus.TaskAborted);
+        byte[] status = host.Send("84 05 00 00 00 05 00 00 00 00 00 00 00 40 00 00").Good().Data;
+        Assert.AreEqual(0x60, status[5], "terminated");
+        host.Send("84 05 00 00 00 05 00 00 00 00 00 00 00 40 00 00").Refused("5/24/00", "cdb 2");
+        path.Leave();
+    }
+
+    [TestMethod]
+    public void Media_that_share_are_not_read()
+    {
+        var path = new ScsiHost(otherServer);
+        destination.Clones = true;
+        host.Send(Cdb(0x2A, 0, 4096), Pattern(4096, 1)).Good();
+        int reads = source.Reads;
+        Copy(0, [sourceUnit, destinationUnit], (0, 1, 0, 8, 4096)).Good();
+        Assert.AreEqual(reads, source.Reads);
+        CollectionAssert.AreEqual(Pattern(4096, 1), path.Send(Cdb(0x28, 8, 4096), lun: 5).Good().Data);
     }
 
     private Answer Send(byte[] list) => host.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list);

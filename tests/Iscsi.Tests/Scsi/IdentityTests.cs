@@ -177,5 +177,40 @@ public class IdentityTests
         host.Send("15 10 00 00 00 00", []).Good();
     }
 
-    private byte[] Page(byte code) => host.Send($"12 01 {code:X2} 00 FF 00").Good().Data;
+    [TestMethod]
+    public void Saved_mode_pages_outlive_the_unit_and_come_back_with_a_reset()
+    {
+        var stored = new Dictionary<string, byte[]>();
+        LogicalUnitOptions options = ScsiHost.Options() with
+        {
+            Store = new LogicalUnitStore(stored.GetValueOrDefault, (name, record) =>
+            {
+                stored[name] = record;
+                return ValueTask.CompletedTask;
+            }),
+        };
+        DeviceServer server = ScsiHost.ServerOver(medium, options);
+        var first = new ScsiHost(server);
+        Assert.AreEqual(0x88, first.Send("1A 08 08 00 FF 00").Good().Data[4], "PS");
+        first.Send("15 11 00 00 18 00", Caching(0)).Good();
+        first.Send("15 10 00 00 18 00", Caching(4)).Good();
+        Assert.AreEqual(4, first.Send("1A 08 08 00 FF 00").Good().Data[6]);
+        Assert.AreEqual(0, first.Send("1A 08 C8 00 FF 00").Good().Data[6], "saved");
+        Assert.AreEqual(4, first.Send("1A 08 88 00 FF 00").Good().Data[6], "default");
+        server.LogicalUnitResetAsync(first.Nexus, 0).AsTask().GetAwaiter().GetResult();
+        first.ClearUnitAttentions();
+        Assert.AreEqual(0, first.Send("1A 08 08 00 FF 00").Good().Data[6]);
+        Assert.AreEqual(0, ScsiHost.Over(medium, options).Send("1A 08 08 00 FF 00").Good().Data[6]);
+
+        stored["mode"] = [0x08, 0xFF, 1];
+        Assert.AreEqual(4, ScsiHost.Over(medium, options).Send("1A 08 08 00 FF 00").Good().Data[6], "a record that is no record is none");
+        ScsiHost broken = ScsiHost.Over(medium, options with { Store = new LogicalUnitStore(_ => null, (_, _) => throw new IOException("no space")) });
+        broken.Send("15 11 00 00 18 00", Caching(0)).Refused("4/44/00");
+        Assert.AreEqual(4, broken.Send("1A 08 08 00 FF 00").Good().Data[6]);
+        host.Send("15 11 00 00 18 00", Caching(0)).Refused("5/24/00", "cdb 1.0");
+
+        static byte[] Caching(byte writeCache) => [0, 0, 0, 0, 0x08, 0x12, writeCache, .. new byte[17]];
+    }
+
+    private byte[] Page(byte code) => host.Send($"12 01 {code:X2} 04 00 00").Good().Data;
 }

@@ -22,6 +22,11 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
 
     public int Flushes { get; private set; }
 
+    public int Reads { get; private set; }
+
+    /// <summary>True: it clones ranges of other such devices.</summary>
+    public bool Clones { get; set; }
+
     public int ForcedWrites { get; private set; }
 
     public BlockDeviceGeometry Geometry => new(bytes.Length, blockBytes, Granule, ReadOnly);
@@ -45,6 +50,7 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     {
         lock (sync)
         {
+            Reads++;
             if (Outcome == BlockStatus.Ok) Raw(offsetBytes, destination.Length).CopyTo(destination.Span);
             return ValueTask.FromResult(Outcome);
         }
@@ -78,6 +84,14 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
             for (long granule = first; (granule + 1) * Granule <= offsetBytes + lengthBytes; granule++) mapped.Remove(granule);
             return ValueTask.FromResult(Outcome);
         }
+    }
+
+    public ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes)
+    {
+        if (!Clones || source is not RamDevice other) return ValueTask.FromResult(BlockStatus.NotSupported);
+        byte[] data = other.Raw(sourceOffsetBytes, (int)lengthBytes).ToArray();
+        lock (sync) data.CopyTo(Raw(destinationOffsetBytes, data.Length));
+        return ValueTask.FromResult(BlockStatus.Ok);
     }
 
     public ValueTask<(bool Mapped, long LengthBytes)> GetExtentAsync(long offsetBytes, long lengthBytes)

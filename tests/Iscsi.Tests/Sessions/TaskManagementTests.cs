@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Lunaria.Iscsi.Pdu;
 using Lunaria.Testing;
 
@@ -73,6 +74,44 @@ public class TaskManagementTests
         CommandResult next = second.ReceiveResult();
         Assert.AreEqual((2, 0x0629), (next.Status, next.SenseCode >> 8));
         Assert.AreEqual(0, second.Read(0, 8).Status);
+    }
+
+    [TestMethod]
+    public async Task Preempt_and_abort_answers_when_the_tasks_of_the_preempted_session_are_gone()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator first = server.LogIn(1), second = server.LogIn(2);
+        Assert.AreEqual(0, ReserveOut(first, 0x00, 0, 1).Status);
+        Assert.AreEqual(0, ReserveOut(second, 0x00, 0, 2).Status);
+        Assert.AreEqual(0, ReserveOut(second, 0x01, 2, 0).Status);
+        server.Medium.Hold();
+        byte[] read = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 8), 4096, read: true);
+        second.Send(read);
+        await server.Medium.WhenHeldAsync();
+        SendReserveOut(first, 0x05, 1, 2);
+        // The read is still on its medium: a ping is answered, the command is not.
+        Ping(first);
+        server.Medium.LetGo();
+        Assert.AreEqual(0, first.ReceiveResult().Status);
+        second.Send(second.CommandHeader(new byte[16]));
+        CommandResult next = second.ReceiveResult();
+        Assert.AreEqual((2, 0x062A05), (next.Status, next.SenseCode), "no answer to the read, but REGISTRATIONS PREEMPTED");
+    }
+
+    private static CommandResult ReserveOut(ScriptedInitiator initiator, byte action, long key, long actionKey)
+    {
+        SendReserveOut(initiator, action, key, actionKey);
+        return initiator.ReceiveResult();
+    }
+
+    private static void SendReserveOut(ScriptedInitiator initiator, byte action, long key, long actionKey)
+    {
+        byte[] cdb = [0x5F, action, 0x05, 0, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0];
+        if (action == 0) cdb[2] = 0;
+        byte[] list = new byte[24];
+        BinaryPrimitives.WriteInt64BigEndian(list, key);
+        BinaryPrimitives.WriteInt64BigEndian(list.AsSpan(8), actionKey);
+        initiator.Send(initiator.CommandHeader(cdb, 24, write: true), list);
     }
 
     [TestMethod]
