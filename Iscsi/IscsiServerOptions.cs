@@ -54,6 +54,12 @@ public sealed record IscsiServerOptions
     /// </summary>
     public Func<bool>? MayAnswer { get; init; }
 
+    /// <summary>
+    /// How often a connection that is sent one command at a time looks for the next one before its thread sleeps, about a microsecond each; at
+    /// most half of the processors do so at once. Zero saves the power and costs the latency of waking a core.
+    /// </summary>
+    public int BusyPollLooks { get; init; } = 64;
+
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for a limit that cannot work.</summary>
     internal void Check()
     {
@@ -67,5 +73,7 @@ public sealed record IscsiServerOptions
         ArgumentOutOfRangeException.ThrowIfNotEqual(MaxRecvDataSegmentLength % 4096, 0);
         ArgumentOutOfRangeException.ThrowIfLessThan(BufferPoolBytes, 16L << 20);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnectionBufferBytes, 1 << 20);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BusyPollLooks, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BusyPollLooks, 1000);
     }
 }

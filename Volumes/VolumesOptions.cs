@@ -17,11 +17,11 @@ public sealed record VolumesOptions
     /// <summary>Segments put at the same time.</summary>
     public int ConcurrentPuts { get; init; } = 4;
 
-    /// <summary>The destager starts when the log holds this much.</summary>
-    public long DestageThresholdBytes { get; init; } = 64L << 20;
+    /// <summary>The destager starts when the log holds this much, or two fifths of its size: bounds what a start has to replay.</summary>
+    public long DestageThresholdBytes { get; init; } = 4L << 30;
 
-    /// <summary>... or when the oldest write is this old.</summary>
-    public TimeSpan DestageIdleAge { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>... or when nothing has been written for this long; under writes without a pause after sixty times as long.</summary>
+    public TimeSpan DestageIdleAge { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Most log taken into one cut, in bytes: bounds the memory and the length of a destage run.</summary>
     public long CutBytes { get; init; } = 128L << 20;

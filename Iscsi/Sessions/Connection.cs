@@ -22,9 +22,11 @@ internal sealed class Connection : IDisposable
     private readonly ConnectionMemory memory;
     private readonly PduReader reader;
     private readonly ConnectionTimers timers;
+    private readonly BusyPoll busyPoll;
     private readonly EndPoint peer;
     private LoginPhase? login;
     private FullFeaturePhase? fullFeature;
+    private int handledPdus;
 
     /// <summary>Takes over <paramref name="socket"/>.</summary>
     public Connection(ServerContext server, Socket socket)
@@ -42,6 +44,7 @@ internal sealed class Connection : IDisposable
         memory = new(server.Pool, sendBuffer, Inbox, server.Options.MaxRecvDataSegmentLength);
         reader = new(memory);
         timers = new(server.Options, server.Time);
+        busyPoll = new(server.BusyPollSeats, server.Options.BusyPollLooks);
         login = new(server, sender, Inbox);
     }
 
@@ -137,10 +140,12 @@ internal sealed class Connection : IDisposable
     /// <summary>Handles every complete PDU that is here, and begins to stream a long one that is not.</summary>
     private void HandleReceived()
     {
+        handledPdus = 0;
         while (login is not { IsWaiting: true } && EndReason is null)
         {
             ReadResult read = reader.Read(out PduFrame frame);
             if (read == ReadResult.Nothing) return;
+            handledPdus++;
             if (read == ReadResult.StreamEnded)
             {
                 StreamedPdu streamed = reader.TakeStreamed();
@@ -217,6 +222,7 @@ internal sealed class Connection : IDisposable
         bool listens = login is not { IsWaiting: true };
         bool ready = listens && !memory.IsIdle && memory.TryActivate() && reader.TryMakeRoom();
         if (ready && reader.ExpectsMore && TryReceive()) return;
+        if (ready && TryPoll()) return;
         if (!Inbox.TryBeginWait()) return;
         waiter.Wait(forRead: ready || (listens && memory.IsIdle), forWrite: false, timers.NextDueMs());
         if (waiter.IsReadable)
@@ -227,6 +233,16 @@ internal sealed class Connection : IDisposable
         }
         if (timers.CheckDue(listens && (ready || memory.IsIdle), fullFeature is not null) is TimerEvent.Ping) fullFeature!.Ping();
         if (fullFeature is { HasCommands: false } && timers.IsIdle) memory.GiveBack();
+    }
+
+    private bool TryPoll()
+    {
+        if (!busyPoll.TryBegin(handledPdus)) return false;
+        bool received;
+        do received = TryReceive();
+        while (!received && !Inbox.HasMessages && busyPoll.GoesOn());
+        busyPoll.End(received);
+        return received;
     }
 
     private bool TryReceive()

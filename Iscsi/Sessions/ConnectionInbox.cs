@@ -37,10 +37,14 @@ internal sealed class ConnectionInbox(WakeSocket wake)
     private List<ConnectionMessage> incoming = new(64), taken = new(64);
     private bool waiting, closed;
     private int nextTaken;
+    private volatile bool hasMessages;
     private volatile string? closeReason;
 
     /// <summary>Not null once a <see cref="MessageKind.Close"/> has been posted; read where the thread waits for something else.</summary>
     public string? CloseReason => closeReason;
+
+    /// <summary>True when there is something to take; a look without the lock.</summary>
+    public bool HasMessages => hasMessages;
 
     public void Post(ConnectionMessage message)
     {
@@ -50,6 +54,7 @@ internal sealed class ConnectionInbox(WakeSocket wake)
         {
             late = closed;
             if (!late) incoming.Add(message);
+            hasMessages = true;
             signal = waiting;
             waiting = false;
         }
@@ -73,6 +78,7 @@ internal sealed class ConnectionInbox(WakeSocket wake)
             lock (gate)
             {
                 waiting = false;
+                hasMessages = false;
                 if (incoming.Count > 0) (incoming, taken) = (taken, incoming);
             }
         }

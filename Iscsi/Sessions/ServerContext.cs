@@ -15,6 +15,7 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     public ILogger Logger { get; } = logger;
     public BufferPool Pool { get; } = new(options.BufferPoolBytes);
     public TargetDirectory Targets { get; } = new();
+    public BusyPollSeats BusyPollSeats { get; } = new(Environment.ProcessorCount / 2);
     public ConnectionRegistry Connections { get; } = new(options);
 
     /// <summary>Where the server listens, with the ports it really has.</summary>

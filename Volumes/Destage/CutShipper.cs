@@ -10,7 +10,7 @@ namespace Lunaria.Volumes.Destage;
 /// the next try gives the same names to other content. The destager's; one call at a time.
 /// </summary>
 internal sealed class CutShipper(
-    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, SegmentPacker packer, SegmentUploader uploader) : IDisposable
+    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentPacker packer, SegmentUploader uploader) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(concurrentPuts);
     private readonly Stack<SegmentBuilder> _builders = new();
@@ -28,6 +28,7 @@ internal sealed class CutShipper(
         using CancellationTokenSource failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
+            await image.LoadAsync(cuts);
             foreach (VolumeCut cut in cuts)
             {
                 ulong sequence = sequences.TryGetValue(cut.Line.Number, out ulong next) ? next : table.NextSequence(cut.Line.Number);
@@ -40,7 +41,7 @@ internal sealed class CutShipper(
                     try
                     {
                         failed.Token.ThrowIfCancellationRequested();
-                        (trimAt, entryAt) = await packer.PackAsync(builder, cut, trimAt, entryAt);
+                        packer.Pack(builder, image, cut, ref trimAt, ref entryAt);
                         ReadOnlyMemory<byte> content = builder.Seal(
                             poolId, cut.Line.Record.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header, cut.Generation);
                         segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Line.Number, header));
@@ -72,6 +73,7 @@ internal sealed class CutShipper(
     /// <summary>Gives the buffers back; the next cut makes new ones.</summary>
     public void ReleaseBuffers()
     {
+        image.Release();
         lock (_lock)
             _builders.Clear();
     }

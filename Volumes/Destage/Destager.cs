@@ -9,12 +9,16 @@ using Lunaria.Volumes.Recovery;
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// Moves what the log holds into segments, cut by cut, in one background loop: when the log holds enough, when its oldest write is old enough, or when asked.
+/// Moves what the log holds into segments, cut by cut, in one background loop: when writers pause, when the log holds much, when its oldest write is old enough, or when asked.
 /// Owned by the volume manager. It alone changes the map.
 /// </summary>
 internal sealed class Destager : IDisposable
 {
-    private const int IdleTicksAtMost = 6;
+    private const int IdleTicksAtMost = 60;
+
+    /// <summary>While writers are busy the log takes their bursts: blocks that are written over in it never reach the store.</summary>
+    private const double StartShare = 0.4;
+
     private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromSeconds(1);
     private readonly VolumeRegistry _volumes;
     private readonly LineKeeper _keeper;
@@ -23,6 +27,7 @@ internal sealed class Destager : IDisposable
     private readonly CutShipper _shipper;
     private readonly OrphanSweep _orphans;
     private readonly Signal _bell;
+    private readonly ulong _startBytes;
     private readonly List<VolumeCut> _cuts = [];
     private readonly List<VolumeCut> _spareCuts = [];
     private readonly CancellationTokenSource _stop = new();
@@ -36,7 +41,8 @@ internal sealed class Destager : IDisposable
 
     public Destager(
         VolumeRegistry volumes, LineKeeper keeper, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans, Signal bell) =>
-        (_volumes, _keeper, _engine, _publisher, _shipper, _orphans, _bell) = (volumes, keeper, engine, publisher, shipper, orphans, bell);
+        (_volumes, _keeper, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, engine, publisher, shipper, orphans, bell,
+            Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
 
     /// <summary>Starts the loop.</summary>
     public void Start() => _loop = RunAsync();
@@ -121,7 +127,7 @@ internal sealed class Destager : IDisposable
             if (_keeper.HasWork)
                 await _keeper.RunAsync(_stop.Token);
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
-            if (waiting >= (ulong)_engine.Options.DestageThresholdBytes || waiting >= _engine.Log.CapacityBytes / 4)
+            if (waiting >= _startBytes)
                 return [];
             if (waiting == 0)
             {

@@ -1,12 +1,12 @@
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// Slows writers smoothly towards the speed of the destager: nothing below half of the log, above it a share of the destage time of every byte written,
+/// Slows writers smoothly towards the speed of the destager: nothing below two thirds of the log, above that a share of the destage time of every byte written,
 /// which passes the whole at nine tenths. One for the engine, since the log is one; any thread.
 /// </summary>
 internal sealed class WritePacer(TimeProvider time)
 {
-    private const double FreeShare = 0.5, FullCostShare = 0.9;
+    private const double FreeShare = 0.65, FullCostShare = 0.9;
     private const double MinBytesPerSecond = 1 << 20, StartBytesPerSecond = 64 << 20;
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2), LongestWait = TimeSpan.FromSeconds(2);
 

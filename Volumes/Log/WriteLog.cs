@@ -152,6 +152,9 @@ internal sealed class WriteLog : IAsyncDisposable
     /// <summary>As <see cref="TryRead"/>, waiting for the medium.</summary>
     public ValueTask ReadAsync(ulong blockLsn, Memory<byte> destination) => _files.ReadAsync(blockLsn, destination);
 
+    /// <summary>How many bytes from a position on one read can take: it must not cross the end of a log file.</summary>
+    public ulong RestOfFile(ulong lsn) => _files.RestOfFile(lsn);
+
     /// <summary>True where the position may have been written over; asked after a read.</summary>
     public bool IsReclaimed(ulong lsn) => lsn < ReclaimedLsn;
 
