@@ -18,6 +18,7 @@ public sealed class S3ObjectStore : IObjectStore
     private const int KeysPerPage = 1000;
 
     private readonly S3StoreOptions options;
+    private readonly TimeProvider time;
     private readonly S3Requests requests;
     private readonly S3Lane reads, writes;
     private readonly HedgedReader reader;
@@ -25,7 +26,7 @@ public sealed class S3ObjectStore : IObjectStore
 
     private S3ObjectStore(S3StoreOptions options, TimeProvider time)
     {
-        this.options = options;
+        (this.options, this.time) = (options, time);
         AWSCredentials? credentials = S3Credentials.Find(options);
         var ring = new EndpointRing(options.Endpoints.Count, options.EndpointRest, time);
         requests = new S3Requests(options);
@@ -102,7 +103,7 @@ public sealed class S3ObjectStore : IObjectStore
             throw OutOfObject(key, offsetBytes, destination.Length);
         if (destination.Length > 0)
         {
-            await reader.ReadAsync(key, offsetBytes, destination, cancellation);
+            await ReadAsync(key, offsetBytes, destination, cancellation);
             return;
         }
         S3Head head = await FindAsync(key, cancellation) ?? throw new ObjectStoreException(ObjectStoreError.NotFound, $"{options.DisplayName} has no object '{key}'.");
@@ -193,6 +194,20 @@ public sealed class S3ObjectStore : IObjectStore
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
         {
             throw Exists(key, e); // The object to replace is gone.
+        }
+    }
+
+    private async Task ReadAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(options.ReadPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
+        {
+            await reader.ReadAsync(key, offsetBytes, destination, either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw S3Errors.Translate(e, options.DisplayName, $"reading {destination.Length} bytes at {offsetBytes} of object '{key}'");
         }
     }
 

@@ -42,6 +42,9 @@ public sealed record S3StoreOptions
     /// <summary>How often a request is tried before its failure is the caller's.</summary>
     public int Attempts { get; init; } = 5;
 
+    /// <summary>The longest that a read takes with all its attempts: a host waits for it.</summary>
+    public TimeSpan ReadPatience { get; init; } = TimeSpan.FromSeconds(12);
+
     /// <summary>How long an address that failed is left alone while there are others.</summary>
     public TimeSpan EndpointRest { get; init; } = TimeSpan.FromSeconds(60);
 

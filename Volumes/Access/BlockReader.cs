@@ -16,6 +16,7 @@ internal sealed class BlockReader(
 {
     private const int RunsPerLookup = 32, BlocksPerLookup = 256;
     private const int MaxMoves = 1000;
+    private const int Rereads = 8;
 
     /// <summary>Fills <paramref name="destination"/> without waiting for a medium; false = its content is undefined. Allocates nothing.</summary>
     [SkipLocalsInit]
@@ -162,17 +163,23 @@ internal sealed class BlockReader(
     private async ValueTask<VolumeStatus?> ReadSegmentAsync(ulong block, BlockRun run, Memory<byte> destination)
     {
         long start = time.GetTimestamp();
-        for (int attempt = 0; ; attempt++)
+        for ((int attempt, int damaged) = (0, 0); ;)
         {
+            long attemptStart = time.GetTimestamp();
             try
             {
                 await segments.ReadAsync(run.Segment, run.FirstIndex, destination, CancellationToken.None);
                 return VolumeStatus.Ok;
             }
+            catch (SegmentCorruptException) when (++damaged <= Rereads)
+            {
+                // A bit may have flipped on the way and not in the store: it is read again.
+            }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry)
             {
-                TimeSpan wait = BackOff.Delay(attempt, time);
-                if (time.GetElapsedTime(start) + wait > patience)
+                TimeSpan wait = BackOff.Delay(attempt++, time);
+                // The next attempt may take as long as this one.
+                if (time.GetElapsedTime(start) + wait + time.GetElapsedTime(attemptStart) > patience)
                 {
                     VolumesLog.SegmentUnavailable(logger, line.Name, block, e);
                     return VolumeStatus.Unavailable;

@@ -17,7 +17,7 @@ public sealed class MemoryObjectStore : IObjectStore
     private TaskCompletionSource arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<ObjectStoreError> putFailures = new();
     private readonly Queue<ObjectStoreError> getFailures = new();
-    private int lostAnswers;
+    private int lostAnswers, spoiltGets;
     private bool dead;
     private long usedBytes;
 
@@ -87,6 +87,12 @@ public sealed class MemoryObjectStore : IObjectStore
     public void LosePutAnswers(int count)
     {
         lock (sync) lostAnswers += count;
+    }
+
+    /// <summary>The next <paramref name="count"/> reads give a flipped byte, though the objects are whole.</summary>
+    public void SpoilGets(int count)
+    {
+        lock (sync) spoiltGets += count;
     }
 
     /// <summary>Flips one byte of an object.</summary>
@@ -172,7 +178,7 @@ public sealed class MemoryObjectStore : IObjectStore
         if (Cold) return false;
         lock (sync)
         {
-            if (dead || getFailures.Count > 0 || !objects.TryGetValue(key, out byte[]? content)) return false;
+            if (dead || getFailures.Count > 0 || spoiltGets > 0 || !objects.TryGetValue(key, out byte[]? content)) return false;
             if (offsetBytes < 0 || offsetBytes + destination.Length > content.Length) return false;
             content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination);
             return true;
@@ -192,6 +198,9 @@ public sealed class MemoryObjectStore : IObjectStore
             if (!objects.TryGetValue(key, out byte[]? content)) throw Failure(ObjectStoreError.NotFound, key);
             if (offsetBytes < 0 || offsetBytes + destination.Length > content.Length) throw Failure(ObjectStoreError.Fatal, key);
             content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination.Span);
+            if (spoiltGets == 0 || destination.Length == 0) return;
+            spoiltGets--;
+            destination.Span[destination.Length / 2] ^= 1;
         }
     }
 

@@ -26,6 +26,20 @@ public sealed class StoreFaultTests
     });
 
     [TestMethod]
+    public void A_bit_that_flips_on_the_way_is_read_again() => SimScheduler.Run(async scheduler =>
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(time: scheduler.Time);
+        Volume volume = await bed.CreateAsync();
+        await FillAsync(volume, 0, 7);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        bed.Store.SpoilGets(5);
+        await CheckAsync(volume, 0, 7);
+        await bed.RestartAsync();
+        bed.Store.SpoilGets(5);
+        await CheckAsync(bed.Manager.Find(volume.Name)!, 0, 7);
+    });
+
+    [TestMethod]
     public void A_put_whose_answer_is_lost_is_recognised_as_our_own() => SimScheduler.Run(async scheduler =>
     {
         ManualTime time = scheduler.Time;
