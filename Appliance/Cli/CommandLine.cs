@@ -39,6 +39,7 @@ internal static class CommandLine
             VersionCommand.Create(),
             StatusVerb.Create(verbs),
             VolumeVerbs.Create(verbs),
+            SnapshotVerbs.Create(verbs),
             TargetVerbs.Create(verbs),
             LunVerbs.Create(verbs),
             InitiatorVerbs.Create(verbs),

@@ -33,7 +33,8 @@ public sealed class ApplianceServices : IDisposable
         var store = new TargetStore(database, secrets, time);
         var units = new UnitTable(volumes, store, openMedium);
         Catalog = new TargetCatalog(server, volumes, units, store);
-        Volumes = new VolumeService(volumes, Catalog, units, changes);
+        Volumes = new VolumeService(volumes, server, Catalog, units, changes);
+        Snapshots = new SnapshotService(volumes, Volumes, units, changes, time);
         Luns = new LunService(volumes, Catalog, store, units, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
@@ -45,6 +46,9 @@ public sealed class ApplianceServices : IDisposable
 
     /// <summary>Volumes.</summary>
     public VolumeService Volumes { get; }
+
+    /// <summary>Snapshots, and what is made of them.</summary>
+    public SnapshotService Snapshots { get; }
 
     /// <summary>Targets.</summary>
     public TargetService Targets { get; }

@@ -31,6 +31,14 @@ internal sealed class UnitTable(VolumeManager volumes, TargetStore store, Func<V
         _seen.TryAdd(volume, unit);
     }
 
+    /// <summary>The volume is gone.</summary>
+    public void Remove(Guid volume)
+    {
+        Forget(volume);
+        store.RemoveUnit(volume);
+        _seen.TryRemove(volume, out _);
+    }
+
     /// <summary>What a unit keeps beyond the process lies in lunaria.db. A change waits for the medium, so not on the connection's thread.</summary>
     private LogicalUnit Create(Volume volume) => new(openMedium(volume, Seen(volume.Uuid)), new LogicalUnitOptions
     {

@@ -1,3 +1,4 @@
+using Lunaria.Iscsi;
 using Lunaria.Volumes;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
@@ -12,12 +13,13 @@ public sealed class VolumeService
     private const long SizeStepBytes = 4096;
 
     private readonly VolumeManager _volumes;
+    private readonly IscsiServer _server;
     private readonly TargetCatalog _targets;
     private readonly UnitTable _units;
     private readonly ChangeRecorder _changes;
 
-    internal VolumeService(VolumeManager volumes, TargetCatalog targets, UnitTable units, ChangeRecorder changes) =>
-        (_volumes, _targets, _units, _changes) = (volumes, targets, units, changes);
+    internal VolumeService(VolumeManager volumes, IscsiServer server, TargetCatalog targets, UnitTable units, ChangeRecorder changes) =>
+        (_volumes, _server, _targets, _units, _changes) = (volumes, server, targets, units, changes);
 
     /// <summary>All volumes, in the order of their creation.</summary>
     public IReadOnlyList<VolumeView> List()
@@ -47,13 +49,59 @@ public sealed class VolumeService
                 return (View(found), false);
             }
 
-            var volume = await _volumes.CreateVolumeAsync(wanted.Name, wanted.SizeBytes);
+            var volume = await EngineCalls.RunAsync(() => _volumes.CreateVolumeAsync(wanted.Name, wanted.SizeBytes));
             SayHowHostsSeeIt(volume, wanted);
             var view = View(volume);
             change.After = view;
             return (view, true);
         });
     }
+
+    /// <summary>Renames a volume or changes its size. A greater size is live; <see cref="RefusalKind.InUse"/> for a smaller one while hosts are logged in.</summary>
+    public Task<VolumeView> EditAsync(Actor actor, string name, EditVolume wanted)
+    {
+        if (wanted.Name is { } newName)
+            RefusedException.Check("name", newName, Names.VolumeName);
+        if (wanted.SizeBytes is { } size)
+            CheckSize(size);
+        return _changes.RunAsync(actor, "volume.edit", Subject(Get(name).Name), async change =>
+        {
+            var volume = Get(name);
+            change.Begin(View(volume));
+            if (wanted.SizeBytes is { } sizeBytes)
+            {
+                if (sizeBytes < volume.SizeBytes)
+                    CheckNoHost(volume, "shrink");
+                await EngineCalls.RunAsync(() => _volumes.ResizeVolumeAsync(volume, sizeBytes, wanted.DiscardTail));
+            }
+
+            if (wanted.Name is { } other && other != volume.Name)
+            {
+                if (_volumes.Find(other) != null)
+                    throw new RefusedException(RefusalKind.Exists, $"There is a volume {other} already. Choose another name.", "name");
+                await EngineCalls.RunAsync(() => _volumes.RenameVolumeAsync(volume, other));
+            }
+
+            var view = View(volume);
+            change.After = view;
+            return view;
+        });
+    }
+
+    /// <summary>
+    /// Deletes a volume, and with <paramref name="withSnapshots"/> its snapshots. <see cref="RefusalKind.InUse"/> names what stands in the way.
+    /// </summary>
+    public Task<bool> DeleteAsync(Actor actor, string name, bool withSnapshots) => _changes.RunAsync(actor, "volume.delete", Subject(Get(name).Name), async change =>
+    {
+        var volume = Get(name);
+        var view = View(volume);
+        change.Begin(view);
+        if (view.Luns.Count > 0)
+            throw new RefusedException(RefusalKind.InUse, $"The volume {volume.Name} is shown as {string.Join(", ", view.Luns.Select(lun => $"LUN {lun.Lun} of {lun.Target}"))}. Unmap it first.");
+        await EngineCalls.RunAsync(() => _volumes.DeleteVolumeAsync(volume, withSnapshots));
+        _units.Remove(volume.Uuid);
+        return true;
+    });
 
     /// <summary>How changes of a volume are named: in locks, audit log and messages.</summary>
     internal static string Subject(string name) => $"volume {name}";
@@ -63,6 +111,17 @@ public sealed class VolumeService
         _volumes.Find(name)
         ?? (Guid.TryParse(name, out var uuid) ? _volumes.Volumes.FirstOrDefault(volume => volume.Uuid == uuid) : null)
         ?? throw new RefusedException(RefusalKind.NotFound, $"There is no volume {name}.");
+
+    /// <summary><see cref="RefusalKind.InUse"/> where a host is logged in to a target that shows the volume.</summary>
+    internal void CheckNoHost(Volume volume, string verb)
+    {
+        var iqns = _targets.Mappings()[volume.Uuid].Select(lun => lun.Target).ToHashSet();
+        if (_server.Sessions.FirstOrDefault(session => iqns.Contains(session.TargetName)) is { } session)
+            throw new RefusedException(RefusalKind.InUse, $"The host {session.InitiatorName} is logged in to {session.TargetName}, which shows the volume {volume.Name}. Log it out to {verb} the volume.");
+    }
+
+    /// <summary>The volume as administrators see it.</summary>
+    internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid]);
 
     private static void CheckSize(long sizeBytes)
     {
@@ -80,14 +139,14 @@ public sealed class VolumeService
             throw new RefusedException(RefusalKind.Exists, $"Hosts know the volume {wanted.Name} with another unit. Choose another name.", "unit");
     }
 
-    private VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid]);
-
     private VolumeView View(Volume volume, IEnumerable<MappingView> luns)
     {
         var unit = _units.Seen(volume.Uuid);
         var space = volume.GetStatistics();
         var health = volume.Health;
         return new VolumeView(volume.Name, volume.Uuid, volume.SizeBytes, space.MappedBytes, space.InLogBytes, health.State.ToString(), health.Cause,
+            volume.Created,
+            volume.IsTemplate,
             new UnitView(unit.BlockBytes, unit.ReadOnly, unit.Removable, unit.WriteSameToEnd),
             [.. luns]);
     }

@@ -5,7 +5,7 @@ namespace Lunaria.WebUi.Contracts;
 /// what the pool holds). <paramref name="Cause"/>: what is wrong, where <paramref name="Health"/> is not Online.
 /// </summary>
 public sealed record VolumeView(
-    string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, UnitView Unit, IReadOnlyList<MappingView> Luns);
+    string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, DateTimeOffset Created, bool IsTemplate, UnitView Unit, IReadOnlyList<MappingView> Luns);
 
 /// <summary>
 /// How hosts see a volume, the same through every LUN that shows it, for good. <paramref name="BlockBytes"/>: 512 or 4096, what hosts address by;
@@ -27,4 +27,17 @@ public sealed record CreateVolume
 
     /// <summary>How hosts see it; blocks of 512 bytes, writable, not removable where left out.</summary>
     public UnitView? Unit { get; set; }
+}
+
+/// <summary>What to change of a volume; what is left out stays.</summary>
+public sealed record EditVolume
+{
+    /// <summary>Another name.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Another size, bytes. Hosts that are logged in hear of a greater one with their next command.</summary>
+    public long? SizeBytes { get; set; }
+
+    /// <summary>A smaller size loses what lies behind it: true where that is meant. Only while no host is logged in.</summary>
+    public bool DiscardTail { get; set; }
 }

@@ -14,6 +14,7 @@ internal static class ApiRoutes
         var api = app.MapGroup("/api/v1");
         StatusEndpoints.Map(api);
         VolumeEndpoints.Map(api);
+        SnapshotEndpoints.Map(api);
         TargetEndpoints.Map(api);
         AccountEndpoints.Map(api);
         SystemEndpoints.Map(api);

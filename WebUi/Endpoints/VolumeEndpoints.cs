@@ -22,5 +22,13 @@ internal static class VolumeEndpoints
         }).Is("createVolume", Scopes.Volumes, "Creates a volume; 200 where the same is there already.");
         volumes.MapGet("/{name}", (string name, ApiCall call) => TypedResults.Ok(call.Tagged(call.Services.Volumes.Show(name))))
             .Is("showVolume", Scopes.Read, "One volume, by name or uuid.");
+        volumes.MapPatch("/{name}", async (string name, EditVolume wanted, ApiCall call) =>
+                TypedResults.Ok(call.Tagged(await call.Services.Volumes.EditAsync(call.Actor, name, wanted))))
+            .Is("editVolume", Scopes.Volumes, "Renames a volume or changes its size; more is live, less loses the tail and must be meant.");
+        volumes.MapDelete("/{name}", async (string name, bool? snapshots, ApiCall call) =>
+        {
+            await call.Services.Volumes.DeleteAsync(call.Actor, name, snapshots ?? false);
+            return TypedResults.NoContent();
+        }).Is("deleteVolume", Scopes.Volumes, "Deletes a volume that is not mapped; its snapshots go with it only where `snapshots` is true.");
     }
 }

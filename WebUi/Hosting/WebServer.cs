@@ -45,6 +45,7 @@ public sealed class WebServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.AddOpenApi(ApiDescription.DocumentName, ApiDescription.Configure);
         builder.Services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
         if (IPAddress.IsLoopback(listen.Address))
         {
@@ -68,6 +69,7 @@ public sealed class WebServer : IAsyncDisposable
         app.Use(Authentication.InvokeAsync);
         StatusEndpoints.MapHealth(app);
         ApiRoutes.Map(app);
+        app.MapOpenApi($"/api/{{documentName}}/openapi.json").WithMetadata(new Needs(Scopes.Read));
         try
         {
             await app.StartAsync();

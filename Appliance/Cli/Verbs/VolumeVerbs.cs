@@ -12,7 +12,25 @@ internal static class VolumeVerbs
         CreateVolume(verbs),
         verbs.Create("list", "All volumes.", "volume list", call =>
             call.ShowAsync(HttpMethod.Get, "volumes", ApiJson.Default.IReadOnlyListVolumeView, volumes => Show(volumes, call.Output))),
-        ShowVolume(verbs));
+        ShowVolume(verbs),
+        Resize(verbs),
+        Rename(verbs),
+        SnapshotVerbs.Clone(verbs),
+        SnapshotVerbs.RollBack(verbs),
+        Delete(verbs));
+
+    /// <summary>Volumes as a table.</summary>
+    public static void Show(IEnumerable<VolumeView> volumes, TextWriter output)
+    {
+        var table = new TextTable("NAME", "SIZE", "MAPPED", "IN LOG", "HEALTH", "LUNS");
+        foreach (var volume in volumes)
+        {
+            var luns = string.Join(", ", volume.Luns.Select(lun => $"{lun.Target}/{lun.Lun}"));
+            table.Add(volume.Name, VerbCall.Size(volume.SizeBytes), VerbCall.Size(volume.MappedBytes), VerbCall.Size(volume.InLogBytes), volume.Health, luns);
+        }
+
+        table.Write(output, "SIZE", "MAPPED", "IN LOG");
+    }
 
     private static Argument<string> Name => new("NAME") { Description = "The volume's name." };
 
@@ -48,17 +66,56 @@ internal static class VolumeVerbs
             [name]);
     }
 
-    private static void Show(IEnumerable<VolumeView> volumes, TextWriter output)
+    private static Command Resize(VerbFactory verbs)
     {
-        var table = new TextTable("NAME", "SIZE", "MAPPED", "IN LOG", "HEALTH", "LUNS");
-        foreach (var volume in volumes)
-        {
-            var luns = string.Join(", ", volume.Luns.Select(lun => $"{lun.Target}/{lun.Lun}"));
-            table.Add(volume.Name, VerbCall.Size(volume.SizeBytes), VerbCall.Size(volume.MappedBytes), VerbCall.Size(volume.InLogBytes), volume.Health, luns);
-        }
-
-        table.Write(output, "SIZE", "MAPPED", "IN LOG");
+        var name = Name;
+        var size = VerbFactory.SizeOption("--size", "The new size.", required: true);
+        var discard = new Option<bool>("--discard-tail") { Description = "A smaller size is meant: what lies behind it is lost. Only while no host is logged in." };
+        return verbs.Create(
+            "resize",
+            "Change a volume's size. More is live: hosts that are logged in hear of it.",
+            "volume resize disk1 --size 128GiB",
+            call =>
+            {
+                if (call.Get(discard))
+                    call.Confirm($"What {call.Get(name)} holds behind {VerbCall.Size(call.Get(size)!.Value)} is lost.");
+                return EditAsync(call, call.Get(name), new EditVolume { SizeBytes = call.Get(size), DiscardTail = call.Get(discard) });
+            },
+            [name, size, discard],
+            asks: true);
     }
+
+    private static Command Rename(VerbFactory verbs)
+    {
+        var name = Name;
+        var newName = new Argument<string>("NEW-NAME") { Description = "The new name. Hosts do not see it." };
+        return verbs.Create(
+            "rename",
+            "Give a volume another name.",
+            "volume rename disk1 disk2",
+            call => EditAsync(call, call.Get(name), new EditVolume { Name = call.Get(newName) }),
+            [name, newName]);
+    }
+
+    private static Command Delete(VerbFactory verbs)
+    {
+        var name = Name;
+        var snapshots = new Option<bool>("--with-snapshots") { Description = "Its snapshots, too." };
+        return verbs.Create(
+            "delete",
+            "Delete a volume that is not mapped, with all its data.",
+            "volume delete disk1 --yes",
+            call =>
+            {
+                call.Confirm($"{call.Get(name)} and all its data are lost.");
+                return call.DoAsync(HttpMethod.Delete, $"volumes/{VerbCall.Part(call.Get(name))}?snapshots={(call.Get(snapshots) ? "true" : "false")}", $"deleted {call.Get(name)}");
+            },
+            [name, snapshots],
+            asks: true);
+    }
+
+    private static Task EditAsync(VerbCall call, string name, EditVolume wanted) => call.ShowAsync(
+        HttpMethod.Patch, $"volumes/{VerbCall.Part(name)}", wanted, ApiJson.Default.EditVolume, ApiJson.Default.VolumeView, volume => Show([volume], call.Output));
 
     private static void Show(VolumeView volume, TextWriter output)
     {
