@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -56,11 +57,11 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>The answer as a stream that goes on, line by line.</summary>
-    public async IAsyncEnumerable<string> ReadLinesAsync(string path)
+    public async IAsyncEnumerable<string> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken stop = default)
     {
         using var response = await GetResponseAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        while (await reader.ReadLineAsync() is { } line)
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
+        while (await reader.ReadLineAsync(stop) is { } line)
             yield return line;
     }
 

@@ -49,7 +49,7 @@ internal static partial class ApplianceHost
         var logger = log.Factory.CreateLogger("Lunaria.Appliance");
         LogStart(logger, ProductVersion.Text, data.FullPath);
 
-        var status = new ApplianceStatus(ProductVersion.Text, time);
+        using var status = new ApplianceStatus(ProductVersion.Text, time);
         await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
         await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, time, log.Factory, stop);
@@ -80,8 +80,11 @@ internal static partial class ApplianceHost
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
 
-        var end = Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
-        await Task.WhenAny(backend.Ownership == null ? [end] : [end, backend.Ownership.Lost]);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var watch = status.WatchAsync(logger, ending.Token);
+        await Task.WhenAny(backend.Ownership == null ? [watch] : [watch, backend.Ownership.Lost]);
+        await ending.CancelAsync();
+        await watch;
         LogStop(logger, server.Sessions.Count);
         await pages.DisposeAsync(); // First: a report reads the parts that close now.
         if (!stop.IsCancellationRequested)

@@ -31,14 +31,15 @@ public sealed class ApplianceServices : IDisposable
         Audit = new AuditStore(database, time);
         var changes = new ChangeRecorder(locks, Audit);
         var store = new TargetStore(database, secrets, time);
-        var units = new UnitTable(volumes, store, openMedium);
-        Catalog = new TargetCatalog(server, volumes, units, store);
-        Volumes = new VolumeService(volumes, server, Catalog, units, changes);
-        Snapshots = new SnapshotService(volumes, Volumes, units, changes, time);
-        Luns = new LunService(volumes, Catalog, store, units, changes, locks);
+        Units = new UnitTable(volumes, store, openMedium);
+        Catalog = new TargetCatalog(server, volumes, Units, store);
+        Volumes = new VolumeService(volumes, server, Catalog, Units, changes);
+        Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
+        Luns = new LunService(volumes, Catalog, store, Units, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
         Sessions = new SessionService(server, Catalog, changes);
+        Events = new EventService(new EventStore(database), time);
         var accounts = new AccountStore(database);
         Tokens = new TokenService(accounts, changes, fileToken, time);
         Users = new UserService(accounts, Tokens, changes, time);
@@ -68,6 +69,9 @@ public sealed class ApplianceServices : IDisposable
     /// <summary>People who log in.</summary>
     public UserService Users { get; }
 
+    /// <summary>What has happened.</summary>
+    public EventService Events { get; }
+
     /// <summary>The settings that this run began with.</summary>
     public IReadOnlyList<SettingView> Settings { get; }
 
@@ -77,4 +81,6 @@ public sealed class ApplianceServices : IDisposable
     internal AuditStore Audit { get; }
 
     internal TargetCatalog Catalog { get; }
+
+    internal UnitTable Units { get; }
 }

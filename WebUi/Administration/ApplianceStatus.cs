@@ -2,14 +2,19 @@ using Lunaria.Iscsi;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.WebUi.Contracts;
+using Lunaria.WebUi.Metrics;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace Lunaria.WebUi.Administration;
 
 /// <summary>
 /// What the appliance is at a glance: the run tells it what is open, any thread asks for the report. Owned by the run.
 /// </summary>
-public sealed class ApplianceStatus(string version, TimeProvider time)
+public sealed partial class ApplianceStatus(string version, TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
     private readonly long _started = time.GetTimestamp();
     private volatile Serving? _serving;
 
@@ -18,7 +23,42 @@ public sealed class ApplianceStatus(string version, TimeProvider time)
 
     /// <summary>Log-ins are answered from now on. The parts must stay open as long as reports are asked for.</summary>
     public void Ready(VolumeManager volumes, IObjectStore store, IscsiServer server, ApplianceServices services) =>
-        _serving = new Serving(volumes, store, server, services);
+        _serving = new Serving(volumes, store, server, services, new ApplianceMeter(volumes, store, server, services), new HealthWatch(volumes, store, server, services.Events));
+
+    /// <summary>Makes events of what changes, until <paramref name="stop"/>. A look that fails is logged, and the next one tells.</summary>
+    public async Task WatchAsync(ILogger logger, CancellationToken stop)
+    {
+        var serving = _serving!;
+        serving.Services.Events.Add(EventCode.ApplianceStarted, Severity.Information, "appliance", $"Lunaria {version} serves {serving.Services.Catalog.Count} target(s).");
+        using var timer = new PeriodicTimer(WatchInterval, time);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                serving.Watch.Look();
+                await timer.WaitForNextTickAsync(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or SqliteException)
+            {
+                LogNotWatched(logger, e);
+                await timer.WaitForNextTickAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>One look, for tests.</summary>
+    internal void Look() => _serving!.Watch.Look();
+
+    /// <summary>What is measured, as text for Prometheus; <see cref="RefusalKind.Unavailable"/> until log-ins are answered.</summary>
+    public string WriteMetrics() => PrometheusText.Write(
+        _serving?.Meter.Meter ?? throw new RefusedException(RefusalKind.Unavailable, "The appliance is starting: ask again when /readyz answers 200."));
+
+    /// <inheritdoc/>
+    public void Dispose() => _serving?.Meter.Dispose();
 
     /// <summary>The report of this moment.</summary>
     public StatusView Report()
@@ -50,5 +90,8 @@ public sealed class ApplianceStatus(string version, TimeProvider time)
         };
     }
 
-    private sealed record Serving(VolumeManager Volumes, IObjectStore Store, IscsiServer Server, ApplianceServices Services);
+    [LoggerMessage(310, LogLevel.Warning, "Events could not be kept")]
+    private static partial void LogNotWatched(ILogger logger, Exception e);
+
+    private sealed record Serving(VolumeManager Volumes, IObjectStore Store, IscsiServer Server, ApplianceServices Services, ApplianceMeter Meter, HealthWatch Watch);
 }

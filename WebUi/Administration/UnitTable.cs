@@ -18,6 +18,9 @@ internal sealed class UnitTable(VolumeManager volumes, TargetStore store, Func<V
     /// <summary>The unit of a volume, made where there is none.</summary>
     public LogicalUnit Get(Volume volume) => _units.GetOrAdd(volume.Uuid, _ => new Lazy<LogicalUnit>(() => Create(volume))).Value;
 
+    /// <summary>The unit of a volume; null where it is not mapped.</summary>
+    public LogicalUnit? Find(Guid volume) => _units.GetValueOrDefault(volume)?.Value;
+
     /// <summary>The volume is no longer mapped.</summary>
     public void Forget(Guid volume) => _units.TryRemove(volume, out _);
 

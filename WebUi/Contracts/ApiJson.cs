@@ -45,5 +45,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(NewTokenView))]
 [JsonSerializable(typeof(LogIn))]
 [JsonSerializable(typeof(WhoView))]
+[JsonSerializable(typeof(IReadOnlyList<EventView>))]
+[JsonSerializable(typeof(LiveView))]
 [JsonSerializable(typeof(ProblemView))]
 public sealed partial class ApiJson : JsonSerializerContext;

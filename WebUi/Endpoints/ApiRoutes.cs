@@ -17,6 +17,7 @@ internal static class ApiRoutes
         SnapshotEndpoints.Map(api);
         TargetEndpoints.Map(api);
         AccountEndpoints.Map(api);
+        EventEndpoints.Map(api);
         SystemEndpoints.Map(api);
     }
 

@@ -1,4 +1,5 @@
 using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,6 +17,8 @@ internal static class StatusEndpoints
     public static void MapHealth(IEndpointRouteBuilder app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("alive\n")).Is("healthz", Scopes.None, "The process is alive.").ExcludeFromDescription();
+        app.MapGet("/metrics", (ApplianceStatus status) => TypedResults.Text(status.WriteMetrics(), PrometheusText.ContentType))
+            .Is("metrics", Scopes.Read, "What is measured, as text for Prometheus.").ExcludeFromDescription();
         app.MapGet("/readyz", (ApplianceStatus status) =>
         {
             var report = status.Report();

@@ -42,6 +42,7 @@ public sealed class WebServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Lunaria.WebUi" });
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(status);
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);

@@ -40,9 +40,15 @@ internal sealed partial class LunariaProcess : IDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<(int Code, string Output, string Error)> RunAsync(string workingDirectory, params string[] arguments)
+    public static Task<(int Code, string Output, string Error)> RunAsync(string workingDirectory, params string[] arguments) =>
+        RunAsync(workingDirectory, arguments, "");
+
+    /// <summary>Runs it to its end with <paramref name="input"/> as standard input.</summary>
+    public static async Task<(int Code, string Output, string Error)> RunAsync(string workingDirectory, string[] arguments, string input)
     {
         using var process = Start(workingDirectory, arguments);
+        await process._process.StandardInput.WriteAsync(input);
+        process._process.StandardInput.Close();
         var output = process._process.StandardOutput.ReadToEndAsync();
         var (code, error) = await process.WaitAsync();
         return (code, await output, error);

@@ -19,11 +19,12 @@ namespace Lunaria.WebUi.Tests;
 internal sealed class TestAppliance : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly MemoryObjectStore _store = new();
     private CatalogDatabase _catalog = null!;
     private IscsiServer _server = null!;
     private WebServer? _web;
     private X509Certificate2 _certificate = null!;
+
+    public MemoryObjectStore Store { get; } = new();
 
     public VolumeManager Manager { get; private set; } = null!;
 
@@ -75,6 +76,7 @@ internal sealed class TestAppliance : IAsyncDisposable
     {
         Client.Dispose();
         await _web!.DisposeAsync();
+        Status.Dispose();
         Services.Dispose();
         await _server.DisposeAsync();
         _certificate.Dispose();
@@ -87,17 +89,17 @@ internal sealed class TestAppliance : IAsyncDisposable
     {
         Directory.CreateDirectory(_directory["web"]);
         var options = new VolumesOptions { Log = new() { FileBytes = 1 << 20, SizeBytes = 8 << 20 }, MapMemoryBytes = 4 << 20 };
-        Manager = await VolumeManager.OpenAsync(new SimDisk(), DataDirectory, _store, options, TimeProvider.System, NullLoggerFactory.Instance);
+        Manager = await VolumeManager.OpenAsync(new SimDisk(), DataDirectory, Store, options, TimeProvider.System, NullLoggerFactory.Instance);
         _server = new IscsiServer(new IscsiServerOptions { Portals = [new IPEndPoint(IPAddress.Loopback, 0)], DrainTimeout = TimeSpan.FromSeconds(1) });
         _catalog = CatalogDatabase.Open(DataDirectory);
         AdministratorToken = TokenFile.Open(DataDirectory);
         Services = new ApplianceServices(
-            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(volume, _store, unit.BlockBytes, unit.ReadOnly), [], time);
+            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(volume, Store, unit.BlockBytes, unit.ReadOnly), [], time);
         await _server.StartAsync();
         _certificate = WebCertificate.Open(DataDirectory, ["localhost", "127.0.0.1"], TimeProvider.System);
         _web = await WebServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), _certificate, Status, NullLoggerFactory.Instance);
         Client = Connect(AdministratorToken);
         if (ready)
-            Status.Ready(Manager, _store, _server, Services);
+            Status.Ready(Manager, Store, _server, Services);
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lunaria for shared/vm/run-cases.sh: the verbs and printed variables of shared/vm/targets/tgt.sh.
-#   up | down | start | stop | kill9 | restart | pause | cont | sessions      resize LUN MB is refused: there is no way to ask for it
+#   up | down | start | stop | kill9 | restart | pause | cont | sessions | resize LUN MB
 # Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB.
 . "$(dirname "$(readlink -f "$0")")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -16,7 +16,7 @@ case ${1:-} in
     mkdir -p "$T" && echo "$PORT" >"$T/port"
     target_create lunaria "$T" plain:1="${size}MiB" plain:2="${size_b}MiB" chap:1="${size_b}MiB" mutual:1="${size_b}MiB" \
       chap=chap/chapuser/chappassword12 chap=mutual/chapuser/chappassword12 mutual=mutual/mutuser/mutpassword1234 \
-      log=256MiB pool=8GiB
+      log=256MiB pool=8GiB web=127.0.0.1:0
     target_start "$T" >&2 || exit 1
     cat <<END
 PORTAL=10.0.2.2:$PORT
@@ -43,6 +43,6 @@ END
   pause) kill -STOP "$(target_pid "$T")" ;;
   cont) kill -CONT "$(target_pid "$T")" ;;
   sessions) grep -iE 'login|logged|session' "$T/output" | tail -n 20 ;;
-  resize) echo "the appliance cannot resize a volume from the outside yet" >&2; exit 2 ;;
+  resize) "$LUNARIA" volume resize "plain-$2" --size "${3}MiB" --data "$T/data" >&2 ;;
   *) echo "unknown verb ${1:-}" >&2; exit 2 ;;
 esac

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -37,7 +37,7 @@ def configuration(specs):
         backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]}}
     return {
         "schemaVersion": 1,
-        "web": {"listen": "off"},
+        "web": {"listen": settings["web"]},
         "iscsi": {"pingTimeout": settings["ping"]},
         **backend,
         "log": {"size": settings["log"]},

@@ -53,6 +53,13 @@ public sealed class LogicalUnit
         if (PortGroups.Change(states)) Establish(SenseCodes.AsymmetricAccessStateChanged);
     }
 
+    /// <summary>READ and WRITE commands of all hosts since the unit was made, and the bytes they moved.</summary>
+    public (long Reads, long Writes, long BytesRead, long BytesWritten) GetTransfers()
+    {
+        TransferCounts all = CountTransfers();
+        return (all.Reads, all.Writes, all.BlocksRead * BlockBytes, all.BlocksWritten * BlockBytes);
+    }
+
     /// <summary>Tells every host that the space behind a thin medium runs short: THIN PROVISIONING SOFT THRESHOLD REACHED (38/07).</summary>
     public void ReportSoftThreshold() => Establish(SenseCodes.SoftThresholdReached);
 

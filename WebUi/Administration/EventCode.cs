@@ -1,0 +1,13 @@
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>The stable codes of events; <see cref="EventService.Codes"/> says what they mean.</summary>
+internal static class EventCode
+{
+    public const string ApplianceStarted = "appliance.started";
+    public const string EngineHealth = "engine.health";
+    public const string VolumeHealth = "volume.health";
+    public const string PoolSpace = "pool.space";
+    public const string LogFilling = "log.filling";
+    public const string SessionBegan = "session.began";
+    public const string SessionEnded = "session.ended";
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>What has happened, kept and told to who listens. Any thread.</summary>
+public sealed class EventService
+{
+    /// <summary>Who listens too slowly loses the oldest.</summary>
+    private const int MaxWaiting = 100;
+    private const int MaxListeners = 100;
+
+    private readonly EventStore _store;
+    private readonly TimeProvider _time;
+    private readonly Lock _sync = new();
+    private readonly List<Channel<EventView>> _listeners = [];
+
+    internal EventService(EventStore store, TimeProvider time) => (_store, _time) = (store, time);
+
+    /// <summary>Every event there can be: its stable code and what it means. docs/API.md has the same table.</summary>
+    public static IReadOnlyList<(string Code, string Meaning)> Codes { get; } =
+    [
+        (EventCode.ApplianceStarted, "hosts' log-ins are answered from now on"),
+        (EventCode.EngineHealth, "the engine's health has changed"),
+        (EventCode.VolumeHealth, "a volume's health has changed"),
+        (EventCode.PoolSpace, "the pool has less than 10 % or 2 % free, or more again"),
+        (EventCode.LogFilling, "more than 80 % of the write log wait for the pool, or less than half again"),
+        (EventCode.SessionBegan, "a host has logged in"),
+        (EventCode.SessionEnded, "a host's session is over"),
+    ];
+
+    /// <summary>The newest events, newest first.</summary>
+    public IReadOnlyList<EventView> List(long before, Severity least, int limit) => _store.Read(before, least, limit);
+
+    /// <summary>Events from now on.</summary>
+    public async IAsyncEnumerable<EventView> ListenAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        var channel = Channel.CreateBounded<EventView>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+        lock (_sync)
+        {
+            if (_listeners.Count >= MaxListeners)
+                throw new RefusedException(RefusalKind.Unavailable, $"{MaxListeners} clients listen already. Close one.");
+            _listeners.Add(channel);
+        }
+
+        try
+        {
+            await foreach (var happened in channel.Reader.ReadAllAsync(stop))
+                yield return happened;
+        }
+        finally
+        {
+            lock (_sync)
+                _listeners.Remove(channel);
+        }
+    }
+
+    /// <summary>Keeps an event and tells it to who listens.</summary>
+    internal void Add(string code, Severity severity, string subject, string message)
+    {
+        var happened = _store.Add(_time.GetUtcNow(), code, severity, subject, message);
+        lock (_sync)
+        {
+            foreach (var listener in _listeners)
+                listener.Writer.TryWrite(happened);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Lunaria.Iscsi;
+using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>
+/// Looks at the appliance and makes events of what has changed since the last look: health, space, sessions. Nothing on the way of an I/O knows
+/// of it. Owned by the run; one look at a time.
+/// </summary>
+internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, EventService events)
+{
+    /// <summary>Steps of free space in the pool, in percent: below the last one it is full.</summary>
+    private static readonly int[] FreePercent = [10, 2];
+
+    private readonly Dictionary<Guid, HealthState> _volumes = [];
+    private Dictionary<(string Target, int Tsih), SessionInfo> _sessions = [];
+    private HealthState _engine = HealthState.Online;
+    private int _spaceStep;
+    private bool _logFilling;
+
+    /// <summary>One look.</summary>
+    public void Look()
+    {
+        var engine = volumes.GetStatistics();
+        LookAtEngine(engine.Health);
+        LookAtVolumes(engine.Health.State);
+        if (store.Space is { TotalBytes: > 0 } space)
+            LookAtPool(space.FreeBytes * 100.0 / space.TotalBytes);
+        LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
+        LookAtSessions();
+    }
+
+    private void LookAtEngine(VolumeHealth now)
+    {
+        if (now.State == _engine)
+            return;
+        _engine = now.State;
+        events.Add(EventCode.EngineHealth, SeverityOf(now.State), "engine", now.Cause ?? "The engine is Online again.");
+    }
+
+    /// <summary>What is wrong with all volumes is told once, of the engine.</summary>
+    private void LookAtVolumes(HealthState engine)
+    {
+        foreach (var volume in volumes.Volumes)
+        {
+            var now = volume.Health;
+            var before = _volumes.GetValueOrDefault(volume.Uuid, HealthState.Online);
+            if (now.State == before || (now.State == engine && before == HealthState.Online))
+                continue;
+            _volumes[volume.Uuid] = now.State;
+            events.Add(EventCode.VolumeHealth, SeverityOf(now.State), $"volume {volume.Name}", now.Cause ?? $"The volume {volume.Name} is Online again.");
+        }
+    }
+
+    private void LookAtPool(double freePercent)
+    {
+        var step = FreePercent.Count(percent => freePercent < percent);
+        if (step == _spaceStep)
+            return;
+        _spaceStep = step;
+        var severity = step == 0 ? Severity.Information : step == FreePercent.Length ? Severity.Error : Severity.Warning;
+        events.Add(EventCode.PoolSpace, severity, "pool", step == 0
+            ? $"{freePercent:0} % of the pool are free again."
+            : $"{freePercent:0.#} % of the pool are free. Delete volumes or snapshots, or add space.");
+    }
+
+    private void LookAtLog(long usedBytes, long sizeBytes)
+    {
+        var filling = _logFilling ? usedBytes * 2 > sizeBytes : usedBytes * 10 > sizeBytes * 8;
+        if (filling == _logFilling)
+            return;
+        _logFilling = filling;
+        events.Add(EventCode.LogFilling, filling ? Severity.Warning : Severity.Information, "log", filling
+            ? "More than 80 % of the write log wait for the pool: it is slower than the hosts write."
+            : "The pool has caught up with the write log.");
+    }
+
+    private void LookAtSessions()
+    {
+        var now = server.Sessions.ToDictionary(session => (session.TargetName, session.Tsih));
+        foreach (var (key, session) in now)
+        {
+            if (!_sessions.TryGetValue(key, out var before) || before.Began != session.Began)
+                events.Add(EventCode.SessionBegan, Severity.Information, $"target {session.TargetName}", $"{session.InitiatorName} has logged in from {session.Peer}.");
+        }
+
+        foreach (var (key, session) in _sessions)
+        {
+            if (!now.TryGetValue(key, out var after) || after.Began != session.Began)
+                events.Add(EventCode.SessionEnded, Severity.Information, $"target {session.TargetName}", $"The session of {session.InitiatorName} is over.");
+        }
+
+        _sessions = now;
+    }
+
+    private static Severity SeverityOf(HealthState state) => state switch
+    {
+        HealthState.Online => Severity.Information,
+        HealthState.StoreFailing => Severity.Warning,
+        _ => Severity.Error,
+    };
+}

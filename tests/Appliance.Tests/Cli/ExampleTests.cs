@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Lunaria.Appliance.Cli;
+using Lunaria.Appliance.Tests.Hosting;
+using Lunaria.Testing;
+
+namespace Lunaria.Appliance.Tests.Cli;
+
+/// <summary>Every verb's <c>--help</c> example, typed as it stands there, does what it says.</summary>
+[TestClass]
+public sealed class ExampleTests
+{
+    /// <summary>
+    /// The order in which the examples make sense together, one appliance for all. What a line needs that no example makes stands before it, without
+    /// <c>lunaria</c> in front of it.
+    /// </summary>
+    private static readonly string[] Order =
+    [
+        "status", "settings show", "volume create", "volume list", "volume show", "volume resize", "snapshot create", "snapshot list", "snapshot show",
+        "volume clone", "volume rollback", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
+        "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume rename",
+        "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list",
+        "event list", "event watch",
+    ];
+
+    /// <summary>Verbs that are tried by other tests: they do not speak to a running appliance, or are it.</summary>
+    private static readonly string[] Local = ["run", "check", "schema", "version"];
+
+    [TestMethod]
+    public async Task Every_example_runs()
+    {
+        var examples = Examples(CommandLine.CreateRoot(), "").ToDictionary(example => example.Verb, example => example.Line);
+        CollectionAssert.AreEquivalent(Order.Select(verb => verb.TrimStart('+')).Concat(Local).ToArray(), examples.Keys.ToArray(), "a verb without an example, or an example that is not run");
+
+        using var workplace = new Workplace(web: "127.0.0.1:0");
+        using var lunaria = workplace.Start();
+        var ready = await lunaria.WaitReadyAsync();
+        await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "secret.txt"), "hush hush hush\n");
+        await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "password.txt"), "correct horse\n");
+        using var host = Workplace.LogIn(ready.Portals[0], 0);
+        foreach (var verb in Order)
+        {
+            if (verb == "+volume delete")
+                await RunAsync(workplace, "volume create disk1 --size 64GiB");
+            if (verb == "+user delete")
+                await RunAsync(workplace, "passwd guest --role read-only < password.txt");
+            await RunAsync(workplace, examples[verb.TrimStart('+')]);
+        }
+
+        Assert.IsNull(host.TryReceive(), "its session was kicked");
+    }
+
+    private static IEnumerable<(string Verb, string Line)> Examples(Command command, string path)
+    {
+        foreach (var verb in command.Subcommands)
+        {
+            var name = path.Length == 0 ? verb.Name : $"{path} {verb.Name}";
+            if (verb.Subcommands.Count == 0)
+                yield return (name, verb.Description!.Split("Example: lunaria ")[1]);
+            foreach (var example in Examples(verb, name))
+                yield return example;
+        }
+    }
+
+    private static async Task RunAsync(Workplace workplace, string line)
+    {
+        var parts = line.Split(" < ");
+        var input = parts.Length == 2 ? await File.ReadAllTextAsync(Path.Combine(workplace.FullPath, parts[1])) : "";
+        var (code, _, error) = await LunariaProcess.RunAsync(workplace.FullPath, parts[0].Split(' '), input);
+        Assert.AreEqual(0, code, $"lunaria {line}: {error}");
+    }
+}
