@@ -113,7 +113,7 @@ public sealed partial class VolumeManager
         (uint line, uint generation) = (view.Line.Number, view.Index.Map.Generation);
         await _publisher.WhileMapRestsAsync(maps =>
         {
-            view.Index.Close();
+            maps.CloseView(view.Index.Map);
             return true;
         });
         _catalog.RemoveView(line, generation);

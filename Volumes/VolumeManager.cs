@@ -5,6 +5,7 @@ using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Recovery;
 using Microsoft.Extensions.Logging;
 
@@ -23,14 +24,16 @@ public sealed partial class VolumeManager : IAsyncDisposable
     private readonly Destager _destager;
     private readonly LineCatalog _catalog;
     private readonly LineKeeper _keeper;
+    private readonly SegmentCollector _collector;
 
     // Held by whoever changes which volumes, lines and snapshots there are.
     private readonly SemaphoreSlim _changing = new(1);
     private bool _disposed;
 
     internal VolumeManager(
-        EngineFiles files, EngineParts engine, VolumeRegistry volumes, LineCatalog catalog, LineKeeper keeper, Publisher publisher, Destager destager) =>
-        (_files, _engine, _volumes, _catalog, _keeper, _publisher, _destager) = (files, engine, volumes, catalog, keeper, publisher, destager);
+        EngineFiles files, EngineParts engine, VolumeRegistry volumes, LineCatalog catalog, LineKeeper keeper, SegmentCollector collector,
+        Publisher publisher, Destager destager) =>
+        (_files, _engine, _volumes, _catalog, _keeper, _collector, _publisher, _destager) = (files, engine, volumes, catalog, keeper, collector, publisher, destager);
 
     /// <summary>
     /// Opens or creates the engine's files on <paramref name="data"/> (log, journal) and in <paramref name="sqliteDirectory"/>
@@ -172,6 +175,19 @@ public sealed partial class VolumeManager : IAsyncDisposable
         _engine.Pacer.BytesPerSecond,
         _engine.Health.Current(_engine.Log));
 
+    /// <summary>True: garbage collection begins no round by itself. Any thread.</summary>
+    public bool IsCollectionPaused
+    {
+        get => _collector.IsPaused;
+        set => _collector.IsPaused = value;
+    }
+
+    /// <summary>Bytes that garbage collection has copied since the engine was opened.</summary>
+    public long CollectedBytes => _collector.CopiedBytes;
+
+    /// <summary>Collects garbage now, until no round is worth it. ObjectStoreException where the store fails; what was gained stays.</summary>
+    public Task CollectGarbageAsync() => _collector.RunNowAsync();
+
     /// <summary>Waits for writes in progress, makes everything durable and closes; what the log holds is destaged after the next start.</summary>
     public ValueTask DisposeAsync() => CloseAsync(flush: true);
 
@@ -192,7 +208,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
         foreach (OpenLine line in _volumes.Lines)
             line.Writer.Close();
         await _destager.StopAsync();
-        _keeper.Stop();
         if (flush && !_engine.Log.IsFenced)
             await _engine.Log.FlushAsync();
         VolumesLog.Closed(_engine.Logger, _engine.Log.UsedBytes);

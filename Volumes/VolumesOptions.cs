@@ -31,4 +31,13 @@ public sealed record VolumesOptions
 
     /// <summary>How long a write waits for room in a full log before it is answered with <see cref="VolumeStatus.Unavailable"/>.</summary>
     public TimeSpan RoomWait { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>Share of all blocks in segments that may be garbage before garbage collection begins a round; 1 = it runs only when asked.</summary>
+    public double GarbageShare { get; init; } = 0.25;
+
+    /// <summary>Most that one round of garbage collection copies, in bytes; each ends with a checkpoint.</summary>
+    public long CollectionRoundBytes { get; init; } = 128L << 20;
+
+    /// <summary>Most that garbage collection copies a second, in bytes; 0 = as fast as it can between cuts.</summary>
+    public long CollectionBytesPerSecond { get; init; }
 }

@@ -64,9 +64,6 @@ internal sealed class VolumeIndex
             return _generation <= generation || _older.Any(layer => layer.Generation <= generation);
     }
 
-    /// <summary>Gives the map's memory back: nobody reads any more. While the map writer rests.</summary>
-    public void Close() => Map.Close();
-
     /// <summary>
     /// From the marker at <paramref name="lsn"/> on (0 = one that is published) writes belong to another generation. Takes the same time whatever there is. Under the line's
     /// writeLock or in replay.

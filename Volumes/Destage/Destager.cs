@@ -4,6 +4,7 @@ using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Recovery;
 
 namespace Lunaria.Volumes.Destage;
@@ -22,6 +23,7 @@ internal sealed class Destager : IDisposable
     private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromSeconds(1);
     private readonly VolumeRegistry _volumes;
     private readonly LineKeeper _keeper;
+    private readonly SegmentCollector _collector;
     private readonly EngineParts _engine;
     private readonly Publisher _publisher;
     private readonly CutShipper _shipper;
@@ -40,9 +42,10 @@ internal sealed class Destager : IDisposable
     private ulong _lastFreeLsn;
 
     public Destager(
-        VolumeRegistry volumes, LineKeeper keeper, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans, Signal bell) =>
-        (_volumes, _keeper, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, engine, publisher, shipper, orphans, bell,
-            Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
+        VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans,
+        Signal bell) =>
+        (_volumes, _keeper, _collector, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, collector, engine, publisher, shipper, orphans,
+            bell, Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
 
     /// <summary>Starts the loop.</summary>
     public void Start() => _loop = RunAsync();
@@ -79,7 +82,7 @@ internal sealed class Destager : IDisposable
         await Task.Yield();
         try
         {
-            if (await _orphans.RunAsync(_keeper.Lines, _stop.Token) is int orphans and > 0)
+            if (await _orphans.RunAsync(_stop.Token) is int orphans and > 0)
                 VolumesLog.OrphansDeleted(_engine.Logger, orphans);
             while (true)
             {
@@ -126,6 +129,8 @@ internal sealed class Destager : IDisposable
                 }
             if (_keeper.HasWork)
                 await _keeper.RunAsync(_stop.Token);
+            if (_collector.IsDue)
+                await _collector.RunAsync(_stop.Token);
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
             if (waiting >= _startBytes)
                 return [];
@@ -163,6 +168,8 @@ internal sealed class Destager : IDisposable
         _engine.Pacer.Freed(end.Lsn - start, _engine.Time.GetElapsedTime(startTime));
         if (_publisher.WantsCheckpoint)
             await _publisher.CheckpointAsync(_stop.Token);
+        if (_collector.IsDue)
+            await _collector.RunAsync(_stop.Token);
     }
 
     /// <summary>After a failure a small cut, so that little is put and taken back while the trouble lasts.</summary>
@@ -264,6 +271,8 @@ internal sealed class Destager : IDisposable
 
     private void FailRequests(Exception end)
     {
+        _keeper.Stop(end);
+        _collector.Stop(end);
         lock (_lock)
         {
             _end = end;

@@ -13,11 +13,9 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
 {
     private const int GroupsAtOnce = 32;
     private readonly Queue<(uint Line, TaskCompletionSource Done)> _flattens = [];
+    private Exception? _end;
     private volatile bool _woken = true;
     private volatile bool _waits;
-
-    /// <summary>All lines, for the sweep of orphans.</summary>
-    public IReadOnlyList<LineRecord> Lines => catalog.Lines;
 
     /// <summary>True where <see cref="RunAsync"/> should be called.</summary>
     public bool HasWork => _woken;
@@ -67,17 +65,24 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_flattens)
+        {
+            if (_end is not null)
+                return Task.FromException(_end);
             _flattens.Enqueue((line, done));
+        }
         Wake();
         return done.Task;
     }
 
-    /// <summary>The engine closes: nobody's work is done any more.</summary>
-    public void Stop()
+    /// <summary>The destager has ended: nobody's work is done any more.</summary>
+    public void Stop(Exception end)
     {
         lock (_flattens)
+        {
+            _end = end;
             while (_flattens.TryDequeue(out (uint Line, TaskCompletionSource Done) asked))
-                asked.Done.TrySetCanceled();
+                asked.Done.TrySetException(end);
+        }
     }
 
     private async ValueTask FlattenWhatIsAskedForAsync(CancellationToken cancellation)

@@ -66,7 +66,7 @@ internal sealed partial class BlockMap
                 writer.PutPresence(Volume, generation, number, group.Present, group.Owned);
         }
         WriteFrozen(writer);
-        writer.PutVolume(Volume, table.VolumeUuid(Volume), table.NextSequence(Volume), MappedBlocks, generation);
+        writer.PutVolume(Volume, table.VolumeUuid(Volume), table.NextSequence(Volume), MappedBlocks, generation, line.Family);
     }
 
     /// <summary>map.db has what <see cref="WriteChanges"/> wrote. Map writer, without the mapLock.</summary>

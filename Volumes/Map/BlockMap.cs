@@ -57,6 +57,9 @@ internal sealed partial class BlockMap
     /// <summary>The line's number.</summary>
     public uint Volume => line.Number;
 
+    /// <summary>The line's family.</summary>
+    public uint Family => line.Family;
+
     /// <summary>The generation whose leaves these are. Changed by the map writer.</summary>
     public uint Generation => Volatile.Read(ref generation);
 

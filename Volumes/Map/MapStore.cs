@@ -23,6 +23,7 @@ internal sealed class MapStore : IDisposable
     private readonly SemaphoreSlim loadGate = new(ConcurrentLoads);
     private readonly ConcurrentDictionary<uint, MapLine> lines = new();
     private readonly ConcurrentDictionary<uint, BlockMap> maps = new();
+    private readonly ConcurrentDictionary<BlockMap, bool> views = new();
 
     // A publish that changes more leaves than fit goes on behind a checkpoint where it stopped: from its start it would never end.
     private PublishFrame? interrupted;
@@ -34,6 +35,7 @@ internal sealed class MapStore : IDisposable
         Checkpoint = database.ReadCheckpoint(out uint nextSegment);
         database.ReadSegments(Segments);
         Segments.RestoreNextId(nextSegment);
+        StoredSegments = Segments.NextId;
     }
 
     /// <summary>Opens or creates map.db, loads the segment table, and takes up to <paramref name="memoryBytes"/> for leaves as they are used.</summary>
@@ -82,7 +84,7 @@ internal sealed class MapStore : IDisposable
     /// <exception cref="InvalidDataException">map.db has that number for another line.</exception>
     public MapLine AddLine(LineRecord record)
     {
-        Segments.AddVolume(record.Number, record.Uuid, nextSequence: 1);
+        Segments.AddVolume(record.Number, record.Uuid, nextSequence: 1, record.Family);
         MapLine? parent = record.Parent == 0 ? null : lines.GetValueOrDefault(record.Parent)
             ?? throw new InvalidDataException($"Line {record.Number} begins on line {record.Parent}, which lunaria.db does not have. Restore lunaria.db from a copy.");
         return lines.GetOrAdd(record.Number, new MapLine(record.Number, record.Uuid, record.Family, parent, record.ParentGeneration));
@@ -114,8 +116,36 @@ internal sealed class MapStore : IDisposable
     /// Opens a line as it was at the end of a generation that has been published to its end; the caller closes it. While the map writer rests; blocks for reads of
     /// map.db.
     /// </summary>
-    public BlockMap OpenView(uint number, uint generation, ulong sizeBlocks, Lock mapLock) =>
-        new(lines[number], generation, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+    public BlockMap OpenView(uint number, uint generation, ulong sizeBlocks, Lock mapLock)
+    {
+        BlockMap view = new(lines[number], generation, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+        views.TryAdd(view, true);
+        return view;
+    }
+
+    /// <summary>Closes what <see cref="OpenView"/> opened. While the map writer rests.</summary>
+    public void CloseView(BlockMap view)
+    {
+        views.TryRemove(view, out _);
+        view.Close();
+    }
+
+    /// <summary>Lines that may share segments.</summary>
+    public IEnumerable<MapLine> FamilyOf(uint family) => lines.Values.Where(line => line.Family == family);
+
+    /// <summary>True where map.db may have a row of some generation of a line for a leaf.</summary>
+    public bool MayHaveRow(MapLine line, ulong leaf) => line.MayHaveRow(database, leaf);
+
+    /// <summary>Segments from this number on are not in map.db.</summary>
+    public SegmentId StoredSegments { get; private set; }
+
+    /// <summary>Rows of these leaves have changed in map.db: what memory has of them is read again. Map writer, right after a checkpoint.</summary>
+    public void Reload(uint family, IReadOnlyCollection<ulong> leaves)
+    {
+        foreach (BlockMap map in maps.Values.Concat(views.Keys).Where(map => map.Family == family))
+            foreach (ulong leaf in leaves)
+                map.Reload(leaf);
+    }
 
     /// <summary>True where map.db has a line: it was open at a checkpoint.</summary>
     public bool HasLine(uint number) => database.ReadLine(number) != null;
@@ -242,6 +272,7 @@ internal sealed class MapStore : IDisposable
         memory.MarkClean();
         Segments.MarkClean();
         Checkpoint = checkpoint;
+        StoredSegments = Segments.NextId;
         foreach (MapRewrite rewrite in rewrites)
             rewrite.Committed();
     }

@@ -24,7 +24,7 @@ internal sealed class MapCheckpointWriter : IDisposable
             deleteLeaf = Prepare("DELETE FROM leaves WHERE volume=$1 AND leaf=$2 AND generation=$3", 3);
             putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content, owned) VALUES ($1, $2, $3, $4, $5)", 5);
             deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
-            putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks, generation) VALUES ($1, $2, $3, $4, $5)", 5);
+            putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks, generation, family) VALUES ($1, $2, $3, $4, $5, $6)", 6);
             putGeneration = Prepare("INSERT OR REPLACE INTO generations (volume, generation, mapped_blocks) VALUES ($1, $2, $3)", 3);
             putSegment = Prepare(
                 "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, refs, born, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8);
@@ -62,8 +62,15 @@ internal sealed class MapCheckpointWriter : IDisposable
     public void DeletePresence(uint volume, uint generation, int group) => deletePresence.Run((long)volume, (long)generation, (long)group);
 
     /// <summary>Writes the counts of a line.</summary>
-    public void PutVolume(uint volume, Guid uuid, ulong nextSequence, long mappedBlocks, uint generation) =>
-        putVolume.Run((long)volume, uuid.ToByteArray(bigEndian: true), (long)nextSequence, mappedBlocks, (long)generation);
+    public void PutVolume(uint volume, Guid uuid, ulong nextSequence, long mappedBlocks, uint generation, uint family) =>
+        putVolume.Run((long)volume, uuid.ToByteArray(bigEndian: true), (long)nextSequence, mappedBlocks, (long)generation, (long)family);
+
+    /// <summary>Writes which sequence a line's next segment gets.</summary>
+    public void PutNextSequence(uint volume, ulong nextSequence)
+    {
+        using SqliteStatement put = Prepare("UPDATE volumes SET next_sequence=$2 WHERE volume=$1", 2);
+        put.Run((long)volume, (long)nextSequence);
+    }
 
     /// <summary>Writes how many blocks a line mapped at the end of a generation.</summary>
     public void PutGeneration(uint volume, uint generation, long mappedBlocks) => putGeneration.Run((long)volume, (long)generation, mappedBlocks);

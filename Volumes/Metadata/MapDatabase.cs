@@ -43,11 +43,11 @@ internal sealed class MapDatabase : IDisposable
     public void ReadSegments(SegmentTable table)
     {
         using SqliteCommand command = writer.CreateCommand();
-        command.CommandText = "SELECT volume, uuid, next_sequence FROM volumes";
+        command.CommandText = "SELECT volume, uuid, next_sequence, family FROM volumes";
         using (SqliteDataReader reader = command.ExecuteReader())
         {
             while (reader.Read())
-                table.AddVolume((uint)reader.GetInt64(0), new((byte[])reader[1], bigEndian: true), (ulong)reader.GetInt64(2));
+                table.AddVolume((uint)reader.GetInt64(0), new((byte[])reader[1], bigEndian: true), (ulong)reader.GetInt64(2), (uint)reader.GetInt64(3));
         }
         command.CommandText = "SELECT id, volume, sequence, header_bytes, blocks, refs, born, kind FROM segments";
         using (SqliteDataReader reader = command.ExecuteReader())
@@ -104,6 +104,9 @@ internal sealed class MapDatabase : IDisposable
 
     /// <summary>The file's path, for messages.</summary>
     public string Path => file.Path;
+
+    /// <summary>One more connection that only reads, the caller's.</summary>
+    public SqliteConnection OpenReader() => file.OpenReader();
 
     /// <summary>Starts the transaction of a checkpoint; disposed without a commit it changes nothing.</summary>
     public MapCheckpointWriter BeginCheckpoint() => new(writer);

@@ -33,5 +33,6 @@ internal static class MapSchema
         CREATE TABLE generations (volume INTEGER NOT NULL, generation INTEGER NOT NULL, mapped_blocks INTEGER NOT NULL,
             PRIMARY KEY (volume, generation)) WITHOUT ROWID;
         """,
+        "ALTER TABLE volumes ADD COLUMN family INTEGER NOT NULL DEFAULT 0",
     ];
 }

@@ -8,6 +8,7 @@ using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Segments;
 using Microsoft.Extensions.Logging;
 
@@ -64,13 +65,15 @@ internal static class EngineOpener
             RestoreVolumes(files, catalog, indexes, volumes, engine);
             Publisher publisher = new(files.Maps, files.Journal, segments, store, engine.Health, options, time, logger, publishes.Published);
             LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell);
-            Destager destager = MakeDestager(files, store, engine, volumes, keeper, publisher, bell);
+            SegmentCollector collector = new(
+                files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
+            Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, publisher, bell);
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             destager.Start();
             VolumesLog.Opened(
                 logger, volumes.All.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
-            return new(files, engine, volumes, catalog, keeper, publisher, destager);
+            return new(files, engine, volumes, catalog, keeper, collector, publisher, destager);
         }
         catch
         {
@@ -123,12 +126,13 @@ internal static class EngineOpener
     }
 
     private static Destager MakeDestager(
-        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LineKeeper keeper, Publisher publisher, Signal bell)
+        EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector,
+        Publisher publisher, Signal bell)
     {
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
             files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log), new(engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
-        return new(volumes, keeper, engine, publisher, shipper, new(store, table, engine), bell);
+        return new(volumes, keeper, collector, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

@@ -1,6 +1,5 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
-using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Recovery;
@@ -11,15 +10,15 @@ namespace Lunaria.Volumes.Recovery;
 /// </summary>
 internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, EngineParts engine)
 {
-    /// <summary>Complete = there is no orphan of these lines; gives how many there were. The store is asked until it answers.</summary>
-    public async ValueTask<int> RunAsync(IReadOnlyList<LineRecord> lines, CancellationToken cancellation)
+    /// <summary>Complete = there is no orphan of any line; gives how many there were. The store is asked until it answers.</summary>
+    public async ValueTask<int> RunAsync(CancellationToken cancellation)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
                 int deleted = 0;
-                foreach (LineRecord line in lines)
-                    deleted += await SweepAsync(line, cancellation);
+                foreach ((uint line, Guid uuid) in table.Owners)
+                    deleted += await SweepAsync(line, uuid, cancellation);
                 engine.Health.SetStore(VolumeHealth.Online);
                 return deleted;
             }
@@ -30,12 +29,12 @@ internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, Engine
             }
     }
 
-    private async ValueTask<int> SweepAsync(LineRecord line, CancellationToken cancellation)
+    private async ValueTask<int> SweepAsync(uint line, Guid uuid, CancellationToken cancellation)
     {
-        ulong next = table.NextSequence(line.Number);
+        ulong next = table.NextSequence(line);
         List<string> orphans = [];
-        await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(line.Uuid), cancellation))
-            if (SegmentKey.TryParse(found.Key, line.Uuid, out ulong sequence) && sequence >= next)
+        await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(uuid), cancellation))
+            if (SegmentKey.TryParse(found.Key, uuid, out ulong sequence) && sequence >= next)
                 orphans.Add(found.Key);
         foreach (string key in orphans)
             await store.DeleteAsync(key, cancellation);

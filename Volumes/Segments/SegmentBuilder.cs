@@ -14,6 +14,7 @@ internal sealed class SegmentBuilder
     private readonly List<BlockRange> extents = [];
     private readonly List<BlockRange> trims = [];
     private readonly List<uint> crcs = [];
+    private bool withOrigins;
 
     /// <summary>Takes a buffer for objects of at most <paramref name="maxObjectBytes"/>, header included; at least 8 KiB.</summary>
     public SegmentBuilder(int maxObjectBytes)
@@ -33,8 +34,9 @@ internal sealed class SegmentBuilder
     public bool IsEmpty => crcs.Count == 0 && trims.Count == 0;
 
     /// <summary>Starts the next segment; the memory <see cref="Seal"/> gave is overwritten.</summary>
-    public void Reset()
+    public void Reset(bool withOrigins = false)
     {
+        this.withOrigins = withOrigins;
         extents.Clear();
         trims.Clear();
         crcs.Clear();
@@ -95,6 +97,33 @@ internal sealed class SegmentBuilder
             BlockCrcs = [.. crcs],
             Generation = generation,
         };
+        return Finish(header);
+    }
+
+    /// <summary>As <see cref="Seal"/>, of blocks that were copied: each from an index of a segment.</summary>
+    public ReadOnlyMemory<byte> SealCopy(
+        Guid poolId, Guid volumeUuid, ulong sequence, IReadOnlyList<(SegmentHeader Segment, int Index)> sources, out SegmentHeader header)
+    {
+        header = new SegmentHeader
+        {
+            PoolId = poolId,
+            VolumeUuid = volumeUuid,
+            Sequence = sequence,
+            Kind = SegmentKind.Copy,
+            FirstLsn = sources.Min(source => source.Segment.FirstLsn),
+            EndLsn = sources.Max(source => source.Segment.EndLsn),
+            Extents = [.. extents],
+            Trims = [],
+            BlockCrcs = [.. crcs],
+            Generation = sources.Max(source => source.Segment.Generation),
+            Origins = [.. sources.Select(source => source.Segment.Kind == SegmentKind.Copy
+                ? source.Segment.Origins[source.Index] : new BlockOrigin(source.Segment.Sequence, source.Segment.Generation))],
+        };
+        return Finish(header);
+    }
+
+    private ReadOnlyMemory<byte> Finish(SegmentHeader header)
+    {
         int headerBytes = header.HeaderBytes;
         Memory<byte> content = buffer.AsMemory(dataOffset - headerBytes, header.ObjectBytes);
         SegmentCodec.Write(header, content.Span[..headerBytes]);
@@ -103,7 +132,7 @@ internal sealed class SegmentBuilder
 
     private bool Fits(int extentCount, int trimCount, int blockCount)
     {
-        int headerBytes = SegmentCodec.MeasureHeader(extentCount, trimCount, blockCount);
+        int headerBytes = SegmentCodec.MeasureHeader(extentCount, trimCount, blockCount, withOrigins ? blockCount : 0);
         return headerBytes <= dataOffset && headerBytes + (long)blockCount * SegmentHeader.BlockBytes <= maxObjectBytes;
     }
 }

@@ -63,17 +63,26 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
 
     private async Task<SegmentDirectory> ReadDirectoryAsync(SegmentId segment)
     {
+        SegmentHeader header = await ReadHeaderAsync(segment, CancellationToken.None);
+        return new(segment, SegmentKey.Format(header.VolumeUuid, header.Sequence), header.HeaderBytes, header.BlockCrcs);
+    }
+
+    /// <summary>Reads and checks the header of a segment.</summary>
+    /// <exception cref="SegmentCorruptException">It is not what the segment table says.</exception>
+    /// <exception cref="ObjectStoreException">The store failed, or the segment is gone.</exception>
+    public async Task<SegmentHeader> ReadHeaderAsync(SegmentId segment, CancellationToken cancellation)
+    {
         if (!table.TryGet(segment, out SegmentRow row))
             throw new ObjectStoreException(ObjectStoreError.NotFound, $"Segment {segment.Value} was deleted: nothing named it any more. Resolve the block again.");
         Guid volume = table.VolumeUuid(row.Volume);
         string key = SegmentKey.Format(volume, row.Sequence);
         byte[] bytes = new byte[row.HeaderBytes];
-        await store.GetAsync(key, 0, bytes, CancellationToken.None);
+        await store.GetAsync(key, 0, bytes, cancellation);
         if (!SegmentHeader.TryParse(bytes, out SegmentHeader? header, out string? problem))
             ThrowCorrupt(segment, key, -1, problem);
         if (header.VolumeUuid != volume || header.Sequence != row.Sequence || header.BlockCount != row.BlockCount)
             ThrowCorrupt(segment, key, -1, $"the header is of sequence {header.Sequence:x16} of volume {header.VolumeUuid} with {header.BlockCount} blocks");
-        return new(segment, key, row.HeaderBytes, header.BlockCrcs);
+        return header;
     }
 
     private static long OffsetBytes(SegmentDirectory directory, int blockIndex) =>

@@ -48,6 +48,32 @@ internal sealed class SegmentTable
     /// <summary>The uuid of a volume that was added.</summary>
     public Guid VolumeUuid(uint volume) => Volume(volume).Uuid;
 
+    /// <summary>The family of the line that segments belong to, which the line need not outlive.</summary>
+    public uint FamilyOf(uint volume) => Volume(volume).Family;
+
+    /// <summary>All lines that have, or had, segments: number and uuid.</summary>
+    public IReadOnlyList<(uint Number, Guid Uuid)> Owners
+    {
+        get
+        {
+            lock (volumesLock)
+                return [.. volumes.Select(entry => (entry.Key, entry.Value.Uuid))];
+        }
+    }
+
+    /// <summary>All rows, by id. For the map writer.</summary>
+    public IEnumerable<(SegmentId Id, SegmentRow Row)> Rows
+    {
+        get
+        {
+            for (uint id = 1; id < nextId; id++)
+                if (chunks[id / ChunkRows] is null)
+                    id |= ChunkRows - 1; // The loop goes on behind the chunk.
+                else if (TryGet(new(id), out SegmentRow row))
+                    yield return (new(id), row);
+        }
+    }
+
     /// <summary>Bytes of the volume's segments, headers included.</summary>
     public long VolumeStoredBytes(uint volume) => Volatile.Read(ref Volume(volume).StoredBytes);
 
@@ -92,12 +118,12 @@ internal sealed class SegmentTable
 
     /// <summary>Makes a volume known where it is not, with the next sequence it had at the checkpoint.</summary>
     /// <exception cref="InvalidDataException">The number is another volume's.</exception>
-    internal void AddVolume(uint volume, Guid uuid, ulong nextSequence)
+    internal void AddVolume(uint volume, Guid uuid, ulong nextSequence, uint family = 0)
     {
         lock (volumesLock)
         {
             if (!volumes.TryGetValue(volume, out VolumeEntry? entry))
-                volumes.Add(volume, new() { Uuid = uuid, NextSequence = nextSequence });
+                volumes.Add(volume, new() { Uuid = uuid, NextSequence = nextSequence, Family = family == 0 ? volume : family });
             else if (entry.Uuid != uuid)
                 throw new InvalidDataException(
                     $"Volume number {volume} is {uuid} in lunaria.db, but {entry.Uuid} in map.db. The two files do not belong together.");
@@ -244,6 +270,7 @@ internal sealed class SegmentTable
     private sealed class VolumeEntry
     {
         public Guid Uuid;
+        public uint Family;
         public ulong NextSequence;
         public long StoredBytes;
     }

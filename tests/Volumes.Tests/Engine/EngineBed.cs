@@ -1,4 +1,6 @@
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Tests.PowerCut;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lunaria.Volumes.Tests.Engine;
@@ -33,6 +35,12 @@ internal sealed class EngineBed : IAsyncDisposable
 
     public SimDisk Disk { get; set; } = new();
     public MemoryObjectStore Store { get; set; } = new();
+
+    /// <summary>Called before each change of the disk and the store, where <see cref="WatchDisk"/> was set in time. What it throws is the failure of the change.</summary>
+    public Action? Changing { get; set; }
+
+    public bool WatchDisk { get; set; }
+
     public VolumeManager Manager { get; private set; } = null!;
 
     public string SqliteDirectory => Path.Combine(_root, $"life-{_life}");
@@ -49,8 +57,13 @@ internal sealed class EngineBed : IAsyncDisposable
     public Task<Volume> CreateAsync(string name = "v", long sizeBytes = 64 << 20) => Manager.CreateVolumeAsync(name, sizeBytes).AsTask();
 
     /// <summary>Starts the engine on what is there.</summary>
-    public async Task StartAsync() =>
-        Manager = await VolumeManager.OpenAsync(Disk, SqliteDirectory, Store, _options, _time, NullLoggerFactory.Instance);
+    public async Task StartAsync()
+    {
+        IDisk disk = WatchDisk ? new WatchedDisk(Disk, _ => Changing?.Invoke()) : Disk;
+        if (WatchDisk)
+            Store.BeforeOperation = _ => Changing?.Invoke();
+        Manager = await VolumeManager.OpenAsync(disk, SqliteDirectory, Store, _options, _time, NullLoggerFactory.Instance);
+    }
 
     /// <summary>Stops in order and starts again.</summary>
     public async Task RestartAsync()

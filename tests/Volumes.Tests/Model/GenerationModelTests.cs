@@ -99,7 +99,10 @@ public sealed class GenerationModelTests
                 model.Unmap(offset, length);
                 break;
             case < 770:
-                await bed.Manager.DestageAsync(checkpoint: random.Next(3) == 0);
+                if (random.Next(4) == 0)
+                    await bed.Manager.CollectGarbageAsync();
+                else
+                    await bed.Manager.DestageAsync(checkpoint: random.Next(3) == 0);
                 break;
             case < 820:
                 await SnapshotAsync(bed, random, name);

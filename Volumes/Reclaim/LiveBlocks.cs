@@ -1,0 +1,43 @@
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+using Microsoft.Data.Sqlite;
+
+namespace Lunaria.Volumes.Reclaim;
+
+/// <summary>
+/// The rows of map.db that may name blocks of a segment: those of its own blocks' leaves, in all lines of its family. Owned by the collector's round; one thread.
+/// </summary>
+internal sealed class LiveBlocks : IDisposable
+{
+    private readonly SqliteCommand _command;
+    private readonly LeafRun[] _runs = new LeafRun[BlockMap.LeafBlocks];
+
+    /// <summary>Reads on a connection of the caller's.</summary>
+    public LiveBlocks(SqliteConnection connection)
+    {
+        _command = connection.CreateCommand();
+        _command.CommandText = "SELECT generation, content FROM leaves WHERE volume=$1 AND leaf=$2";
+        _command.Parameters.Add("$1", SqliteType.Integer);
+        _command.Parameters.Add("$2", SqliteType.Integer);
+        _command.Prepare();
+    }
+
+    /// <summary>All rows of one leaf of a line.</summary>
+    /// <exception cref="InvalidDataException">One is damaged.</exception>
+    public List<(uint Generation, LeafRun[] Runs)> Read(uint line, ulong leaf)
+    {
+        (_command.Parameters[0].Value, _command.Parameters[1].Value) = ((long)line, (long)leaf);
+        using SqliteDataReader reader = _command.ExecuteReader();
+        List<(uint Generation, LeafRun[] Runs)> rows = [];
+        while (reader.Read())
+        {
+            int count = LeafCodec.Decode((byte[])reader[1], _runs);
+            if (count == 0)
+                throw new InvalidDataException($"map.db is damaged: leaf {leaf} of line {line} is not what was written. Restore the file, or delete it and rebuild the map.");
+            rows.Add(((uint)reader.GetInt64(0), _runs[..count]));
+        }
+        return rows;
+    }
+
+    public void Dispose() => _command.Dispose();
+}

@@ -1,0 +1,76 @@
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Segments;
+
+namespace Lunaria.Volumes.Reclaim;
+
+/// <summary>
+/// Part of a checkpoint: the rows of all lines and generations that name a block that was copied name the copy from here on, those that do not are left alone. So a copy
+/// never brings back what was written over meanwhile. The copies are durable.
+/// </summary>
+internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOnlyList<SegmentHeader> copies, IReadOnlyList<CopiedBlock> blocks) : MapRewrite(maps.Segments)
+{
+    private readonly List<SegmentId> _added = [];
+
+    /// <summary>Leaves that a row was changed of.</summary>
+    private readonly HashSet<ulong> _leaves = [];
+
+    public override void Write(MapCheckpointWriter writer)
+    {
+        foreach (SegmentHeader copy in copies)
+        {
+            _added.Add(maps.Segments.NextId);
+            maps.Segments.Add(_added[^1], owner, copy);
+        }
+        writer.PutNextSequence(owner, maps.Segments.NextSequence(owner));
+        using LiveBlocks rows = new(writer.Connection);
+        foreach (IGrouping<ulong, CopiedBlock> leaf in blocks.GroupBy(block => block.Block / BlockMap.LeafBlocks))
+        {
+            Dictionary<(uint, ushort, int), (uint Segment, ushort Index)> moved = leaf.ToDictionary(
+                block => (block.Segment.Value, (ushort)block.Index, (int)(block.Block % BlockMap.LeafBlocks)), block => (_added[block.Copy].Value, (ushort)block.CopyIndex));
+            foreach (MapLine line in maps.FamilyOf(family))
+                if (maps.MayHaveRow(line, leaf.Key))
+                    foreach ((uint generation, LeafRun[] runs) in rows.Read(line.Number, leaf.Key))
+                        Rewrite(writer, line.Number, leaf.Key, generation, runs, moved);
+        }
+    }
+
+    public override void Undo()
+    {
+        base.Undo();
+        foreach (SegmentId id in _added)
+            maps.Segments.Remove(id);
+        _added.Clear();
+        _leaves.Clear();
+    }
+
+    public override void Committed() => maps.Reload(family, _leaves);
+
+    /// <summary>The copies' numbers, once it is committed.</summary>
+    public IReadOnlyList<SegmentId> Added => _added;
+
+    private void Rewrite(
+        MapCheckpointWriter writer, uint line, ulong leaf, uint generation, LeafRun[] runs, Dictionary<(uint, ushort, int), (uint Segment, ushort Index)> moved)
+    {
+        Span<LeafRun> flat = stackalloc LeafRun[BlockMap.LeafBlocks], result = stackalloc LeafRun[BlockMap.LeafBlocks];
+        LeafEditor.Expand(runs, flat);
+        bool changed = false;
+        for (int block = 0; block < flat.Length; block++)
+            if (flat[block].Segment != 0 && moved.TryGetValue((flat[block].Segment, flat[block].FirstIndex, block), out (uint Segment, ushort Index) copy))
+            {
+                Count(flat[block].Segment, -1);
+                Count(copy.Segment, 1);
+                flat[block] = new(copy.Segment, copy.Index, 0);
+                changed = true;
+            }
+        if (!changed)
+            return;
+        writer.PutLeaf(line, generation, leaf, result[..LeafEditor.Compress(flat, result)]);
+        _leaves.Add(leaf);
+    }
+}
+
+/// <summary>
+/// A block that was copied: <paramref name="Index"/> of <paramref name="Segment"/>, into <paramref name="CopyIndex"/> of copy number <paramref name="Copy"/> of the round.
+/// </summary>
+internal readonly record struct CopiedBlock(ulong Block, SegmentId Segment, int Index, int Copy, int CopyIndex);

@@ -1,0 +1,254 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Segments;
+using Microsoft.Data.Sqlite;
+
+namespace Lunaria.Volumes.Reclaim;
+
+/// <summary>
+/// Garbage collection: copies what lives in segments that are mostly dead into new ones, and lets a checkpoint name the copies. A round is bounded in bytes and ends with
+/// its checkpoint; a crash before that leaves orphans, which the next start deletes. Runs in the destager's loop between cuts; asked and told by any thread.
+/// </summary>
+internal sealed class SegmentCollector(
+    Guid poolId, int segmentBytes, MapStore maps, SegmentStore segments, SegmentUploader uploader, Publisher publisher, EngineParts engine, Signal bell)
+{
+    private readonly HashSet<uint> _damaged = [];
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _asked;
+    private Exception? _end;
+    private SegmentBuilder? _builder;
+    private long _nextRound = engine.Time.GetTimestamp();
+    private uint _measuredAt;
+    private volatile bool _paused;
+    private long _copiedBytes;
+
+    /// <summary>No round is begun while this is true, unless it is asked for.</summary>
+    public bool IsPaused
+    {
+        get => _paused;
+        set
+        {
+            _paused = value;
+            bell.Set();
+        }
+    }
+
+    /// <summary>Bytes copied in this life.</summary>
+    public long CopiedBytes => Interlocked.Read(ref _copiedBytes);
+
+    /// <summary>True where <see cref="RunAsync"/> should be called: somebody asks, or there is too much garbage and the rate allows a round.</summary>
+    public bool IsDue
+    {
+        get
+        {
+            lock (_lock)
+                if (_asked is not null)
+                    return true;
+            if (_paused || engine.Options.GarbageShare >= 1 || engine.Time.GetTimestamp() < _nextRound || maps.StoredSegments.Value == _measuredAt)
+                return false;
+            if (HasTooMuch(engine.Options.GarbageShare))
+                return true;
+            _measuredAt = maps.StoredSegments.Value;
+            return false;
+        }
+    }
+
+    /// <summary>Completes when there is no garbage left that is worth a round.</summary>
+    public Task RunNowAsync()
+    {
+        lock (_lock)
+        {
+            if (_end is not null)
+                return Task.FromException(_end);
+            _asked ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            bell.Set();
+            return _asked.Task;
+        }
+    }
+
+    /// <summary>The destager has ended: nothing is collected any more.</summary>
+    public void Stop(Exception end)
+    {
+        lock (_lock)
+        {
+            _end = end;
+            _asked?.TrySetException(end);
+        }
+    }
+
+    /// <summary>One round; or, where somebody asks, rounds until nothing is left to gain. The store's failures end it; it is tried again later.</summary>
+    public async ValueTask RunAsync(CancellationToken cancellation)
+    {
+        TaskCompletionSource? asked;
+        lock (_lock)
+            asked = _asked;
+        try
+        {
+            if (asked is not null)
+                await publisher.CheckpointAsync(cancellation);
+            while (await RoundAsync(cancellation) && (asked is not null))
+                cancellation.ThrowIfCancellationRequested();
+            if (publisher.HasDeadSegments)
+                await publisher.CheckpointAsync(cancellation);
+            Finish(asked, null);
+        }
+        catch (ObjectStoreException e)
+        {
+            VolumesLog.CollectionFailed(engine.Logger, e);
+            _nextRound = engine.Time.GetTimestamp() + engine.Time.TimestampFrequency;
+            Finish(asked, e);
+        }
+    }
+
+    private void Finish(TaskCompletionSource? asked, Exception? failure)
+    {
+        lock (_lock)
+            if (asked is not null)
+                _asked = null;
+        if (failure is null)
+            asked?.TrySetResult();
+        else
+            asked?.TrySetException(failure);
+    }
+
+    private bool HasTooMuch(double share)
+    {
+        (long garbage, long all) = VictimChoice.Measure(maps.Segments);
+        return garbage > share * all && garbage * BlockGeometry.BlockBytes >= 2L * segmentBytes;
+    }
+
+    /// <summary>False = there was nothing to gain.</summary>
+    private async ValueTask<bool> RoundAsync(CancellationToken cancellation)
+    {
+        long maxBlocks = engine.Options.CollectionRoundBytes >> BlockGeometry.BlockShift;
+        List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, _damaged);
+        if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
+            return false;
+        uint owner = victims[0].Row.Volume, family = maps.Segments.FamilyOf(owner);
+        List<Source> sources = await FindSourcesAsync(victims, family, cancellation);
+        List<SegmentHeader> copies = [];
+        List<CopiedBlock> blocks = [];
+        await CopyAsync(owner, sources, copies, blocks, cancellation);
+        Relocation relocation = new(maps, owner, family, copies, blocks);
+        await publisher.CheckpointAsync(cancellation, relocation);
+        for (int i = 0; i < copies.Count; i++)
+            segments.AddDirectory(relocation.Added[i], copies[i]);
+        long bytes = blocks.Count * (long)BlockGeometry.BlockBytes;
+        Interlocked.Add(ref _copiedBytes, bytes);
+        if (engine.Options.CollectionBytesPerSecond is > 0 and var rate)
+            _nextRound = engine.Time.GetTimestamp() + (long)((double)bytes / rate * engine.Time.TimestampFrequency);
+        return true;
+    }
+
+    /// <summary>The blocks of the victims that any row names, by block number.</summary>
+    private async ValueTask<List<Source>> FindSourcesAsync(List<(SegmentId Id, SegmentRow Row)> victims, uint family, CancellationToken cancellation)
+    {
+        List<Source> sources = [];
+        using SqliteConnection connection = maps.Database.OpenReader();
+        using LiveBlocks rows = new(connection);
+        foreach ((SegmentId id, SegmentRow row) in victims)
+        {
+            SegmentHeader header;
+            try
+            {
+                header = await segments.ReadHeaderAsync(id, cancellation);
+            }
+            catch (SegmentCorruptException e)
+            {
+                Exclude(id, e);
+                continue;
+            }
+            ulong[] numbers = [.. header.Extents.SelectMany(extent => Enumerable.Range(0, (int)extent.LengthBlocks), (extent, i) => extent.StartBlock + (ulong)i)];
+            bool[] live = new bool[numbers.Length];
+            foreach (ulong leaf in numbers.Select(number => number / BlockMap.LeafBlocks).Distinct())
+                foreach (MapLine line in maps.FamilyOf(family))
+                    if (maps.MayHaveRow(line, leaf))
+                        foreach ((_, LeafRun[] runs) in rows.Read(line.Number, leaf))
+                            Mark(runs, id, live);
+            for (int index = 0; index < live.Length; index++)
+                if (live[index])
+                    sources.Add(new(numbers[index], id, index, header));
+        }
+        sources.Sort((a, b) => a.Block.CompareTo(b.Block));
+        return sources;
+    }
+
+    private static void Mark(LeafRun[] runs, SegmentId id, bool[] live)
+    {
+        for (int i = 0; i < runs.Length; i++)
+            if (runs[i].Segment == id.Value)
+                live.AsSpan(runs[i].FirstIndex, LeafEditor.End(runs, i) - runs[i].Start).Fill(true);
+    }
+
+    /// <summary>Reads the blocks, checks them, and puts them into new segments; what cannot be read stays where it is.</summary>
+    private async ValueTask CopyAsync(uint owner, List<Source> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
+    {
+        SegmentBuilder builder = _builder ??= new(segmentBytes);
+        ulong sequence = maps.Segments.NextSequence(owner);
+        Guid uuid = maps.Segments.VolumeUuid(owner);
+        byte[] content = new byte[BlockGeometry.BlockBytes];
+        while (sources.Count > 0)
+        {
+            builder.Reset(withOrigins: true);
+            List<Source> packed = [], rest = [];
+            ulong? last = null;
+            bool isFull = false;
+            foreach (Source source in sources)
+            {
+                // Two versions of one block do not go into one segment.
+                if (isFull || source.Block == last)
+                {
+                    rest.Add(source);
+                    continue;
+                }
+                if (_damaged.Contains(source.Segment.Value) || !await TryReadAsync(source, content, cancellation))
+                    continue;
+                if (!builder.TryAddBlock(source.Block, source.Header.BlockCrcs[source.Index], out Memory<byte> page))
+                {
+                    isFull = true;
+                    rest.Add(source);
+                    continue;
+                }
+                content.CopyTo(page);
+                packed.Add(source);
+                last = source.Block;
+            }
+            sources = rest;
+            if (packed.Count == 0)
+                continue;
+            ReadOnlyMemory<byte> sealedContent = builder.SealCopy(poolId, uuid, sequence, [.. packed.Select(source => (source.Header, source.Index))], out SegmentHeader copy);
+            await uploader.PutAsync(SegmentKey.Format(uuid, sequence), sealedContent, cancellation);
+            for (int index = 0; index < packed.Count; index++)
+                blocks.Add(new(packed[index].Block, packed[index].Segment, packed[index].Index, copies.Count, index));
+            copies.Add(copy);
+            sequence++;
+        }
+    }
+
+    private async ValueTask<bool> TryReadAsync(Source source, byte[] content, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!segments.TryRead(source.Segment, source.Index, content))
+                await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
+            return true;
+        }
+        catch (SegmentCorruptException e)
+        {
+            Exclude(source.Segment, e);
+            return false;
+        }
+    }
+
+    private void Exclude(SegmentId id, SegmentCorruptException cause)
+    {
+        _damaged.Add(id.Value);
+        VolumesLog.CollectionMetDamage(engine.Logger, cause.Key, cause);
+    }
+
+    private readonly record struct Source(ulong Block, SegmentId Segment, int Index, SegmentHeader Header);
+}

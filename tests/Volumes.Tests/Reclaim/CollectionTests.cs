@@ -1,0 +1,121 @@
+using Lunaria.Volumes.Tests.Engine;
+using Lunaria.Volumes.Tests.Model;
+
+namespace Lunaria.Volumes.Tests.Reclaim;
+
+/// <summary>Garbage collection gives space back, under snapshots and clones, and never more than that.</summary>
+[TestClass]
+public sealed class CollectionTests
+{
+    private const int Blocks = 512;
+
+    private static readonly VolumesOptions OnlyWhenAsked = EngineBed.Tiny with { GarbageShare = 1 };
+
+    [TestMethod]
+    public async Task Space_of_what_was_written_over_comes_back()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] content = await ScatterAsync(bed, volume, 2000, new(1));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        long before = bed.Store.UsedBytes;
+        await bed.Manager.CollectGarbageAsync();
+        Assert.IsLessThan(before, bed.Store.UsedBytes);
+        long live = volume.GetStatistics().MappedBytes;
+        Assert.IsLessThan(live * 13 / 10, bed.Store.UsedBytes, $"{live} bytes live");
+        Assert.IsGreaterThan(0, bed.Manager.CollectedBytes);
+        await CheckAsync(bed, volume, content);
+        await bed.KillAsync(new(1), powerCut: true);
+        await CheckAsync(bed, bed.Manager.Find("v")!, content);
+    }
+
+    [TestMethod]
+    public async Task Snapshots_clones_and_open_views_keep_what_they_show()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        Random random = new(2);
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] first = await ScatterAsync(bed, volume, 1500, random);
+        Snapshot snapshot = await bed.Manager.CreateSnapshotAsync(volume, "s");
+        Volume clone = await bed.Manager.CloneAsync(snapshot, "c");
+        byte[] second = await ScatterAsync(bed, volume, 1500, random, [.. first]);
+        byte[] third = await ScatterAsync(bed, clone, 300, random, [.. first]);
+        Volume view = await bed.Manager.OpenSnapshotAsync(snapshot);
+        await CheckAsync(bed, view, first);
+        long before = bed.Store.UsedBytes;
+        await bed.Manager.CollectGarbageAsync();
+        Assert.IsLessThan(before, bed.Store.UsedBytes);
+        await CheckAsync(bed, view, first);
+        await CheckAsync(bed, volume, second);
+        await CheckAsync(bed, clone, third);
+        await bed.Manager.CloseSnapshotAsync(view);
+        await bed.Manager.DeleteVolumeAsync(volume, withSnapshots: true);
+        await bed.Manager.CollectGarbageAsync();
+        await CheckAsync(bed, clone, third);
+        await bed.Manager.FlattenAsync(clone);
+        await bed.Manager.CollectGarbageAsync();
+        await CheckAsync(bed, clone, third);
+        Assert.IsLessThan(clone.GetStatistics().MappedBytes * 14 / 10, bed.Store.UsedBytes);
+        Books.Check(bed);
+    }
+
+    [TestMethod]
+    public async Task It_runs_by_itself_where_garbage_passes_the_share_unless_paused()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(EngineBed.Tiny with { GarbageShare = 0.3 });
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        bed.Manager.IsCollectionPaused = true;
+        byte[] content = await ScatterAsync(bed, volume, 2000, new(3));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        Assert.AreEqual(0, bed.Manager.CollectedBytes);
+        bed.Manager.IsCollectionPaused = false;
+        content = await ScatterAsync(bed, volume, 2000, new(4), content);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        Assert.IsGreaterThan(0, bed.Manager.CollectedBytes);
+        await CheckAsync(bed, volume, content);
+    }
+
+    [TestMethod]
+    public async Task A_damaged_block_stays_where_it_is_and_the_others_are_moved()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] content = await ScatterAsync(bed, volume, 1500, new(5));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        string victim = bed.Store.Keys.Order().First();
+        bed.Store.Corrupt(victim, 4096 + 17);
+        await bed.Manager.CollectGarbageAsync();
+        int unreadable = 0;
+        byte[] block = new byte[EngineBed.Block];
+        for (int at = 0; at < content.Length; at += block.Length)
+            if (await volume.ReadAsync(at, block) != VolumeStatus.Ok)
+                unreadable++;
+            else
+                ModelSteps.AssertSame(content.AsSpan(at, block.Length), block, at);
+        Assert.IsLessThanOrEqualTo(1, unreadable);
+    }
+
+    private static async Task<byte[]> ScatterAsync(EngineBed bed, Volume volume, int writes, Random random, byte[]? content = null)
+    {
+        content ??= new byte[Blocks * EngineBed.Block];
+        byte[] block = new byte[EngineBed.Block];
+        for (int i = 0; i < writes; i++)
+        {
+            int at = random.Next(random.Next(1, Blocks)) * EngineBed.Block;
+            random.NextBytes(block);
+            Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(at, block, durable: false));
+            block.CopyTo(content, at);
+            if (i % 100 == 99)
+                await bed.Manager.DestageAsync();
+        }
+        return content;
+    }
+
+    private static async Task CheckAsync(EngineBed bed, Volume volume, byte[] content)
+    {
+        byte[] found = new byte[content.Length];
+        Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, found), bed.Manager.GetStatistics().Health.Cause);
+        ModelSteps.AssertSame(content, found, 0);
+    }
+}
