@@ -22,7 +22,7 @@ public sealed class CrashOperationTests
         ["shrink", (VolumeManager manager) => manager.ResizeVolumeAsync(manager.Find("v")!, Blocks / 2 * EngineBed.Block, discardTail: true).AsTask()],
         ["rename", (VolumeManager manager) => manager.RenameVolumeAsync(manager.Find("v")!, "u").AsTask()],
         ["delete", (VolumeManager manager) => manager.DeleteVolumeAsync(manager.Find("v")!, withSnapshots: true).AsTask()],
-        ["flatten", (VolumeManager manager) => manager.FlattenAsync(manager.Find("c")!)],
+        ["flatten", (VolumeManager manager) => manager.FlattenAsync(manager.Find("c")!).AsTask()],
         ["collection", (VolumeManager manager) => manager.CollectGarbageAsync()],
     ];
 
