@@ -58,7 +58,7 @@ public sealed class CrashOperationTests
                 await bed.Manager.DestageAsync(checkpoint: true).WaitAsync(TimeSpan.FromSeconds(20));
                 passed = changes < cut;
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException or InvalidDataException or Backend.ObjectStoreException)
+            catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException or InvalidDataException or Backend.ObjectStoreException)
             {
                 // What the operation says when its disk fails; what counts is what is found afterwards.
             }

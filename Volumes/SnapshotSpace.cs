@@ -1,0 +1,10 @@
+namespace Lunaria.Volumes;
+
+/// <summary>
+/// Space of a snapshot at the moment of the call. <paramref name="TotalBytes"/>: what it maps. <paramref name="ExclusiveBytes"/>: what its delete would free: blocks that neither the
+/// snapshots beside it nor the volume nor a clone names. <paramref name="SharedBytes"/>: the rest. <paramref name="InLogBytes"/>: what the object store does not have yet.
+/// </summary>
+public readonly record struct SnapshotSpace(long TotalBytes, long ExclusiveBytes, long SharedBytes, long InLogBytes);
+
+/// <summary>A range of bytes that differs between two snapshots; <paramref name="IsMapped"/>: the newer one has data there, else zeros.</summary>
+public readonly record struct ChangedRange(long OffsetBytes, long LengthBytes, bool IsMapped);

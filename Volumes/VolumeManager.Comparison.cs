@@ -1,0 +1,139 @@
+using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Map;
+using Lunaria.Volumes.Metadata;
+
+namespace Lunaria.Volumes;
+
+/// <summary>What snapshots share, and what differs between them. By places: a block that was written again with the same content counts as changed.</summary>
+public sealed partial class VolumeManager
+{
+    private const int CompareBlocks = 64 * BlockMap.LeafBlocks;
+
+    /// <summary>
+    /// Space of a snapshot; waits until the object store has all of it and of its neighbours. Reads the map of what is mapped, so it takes as long as that is large.
+    /// </summary>
+    public async ValueTask<SnapshotSpace> MeasureSnapshotAsync(Snapshot snapshot)
+    {
+        SnapshotRecord record = CheckOwn(snapshot);
+        long inLog = _volumes.Lines.FirstOrDefault(line => line.Number == record.Line)?.Index.CountBlocksInLog(record.Generation) ?? 0;
+        (uint? older, uint? newer) = _catalog.Around(record.Line, record.Generation);
+        LineRecord line = _catalog.Find(record.Line)!;
+        List<(uint Line, uint Generation)> beside = [];
+        if (older is { } before)
+            beside.Add((record.Line, before));
+        else if (line.Parent != 0)
+            beside.Add((line.Parent, line.ParentGeneration));
+        if (newer is { } after)
+            beside.Add((record.Line, after));
+        else if (_volumes.Lines.Any(open => open.Number == record.Line && !open.IsLeft))
+            beside.Add((record.Line, uint.MaxValue));
+        // A clone shows at first all that the snapshot shows, and goes on to hold it until it is flattened.
+        bool isHeld = _catalog.ChildrenOf(record.Line, record.Generation).Count > 0;
+        long total = 0, exclusive = 0;
+        await CompareAsync((record.Line, record.Generation), beside, record, (block, own, others) =>
+        {
+            if (own.IsHole)
+                return;
+            total++;
+            if (!isHeld && !others.Contains(own))
+                exclusive++;
+        });
+        return new(total << BlockGeometry.BlockShift, exclusive << BlockGeometry.BlockShift, (total - exclusive) << BlockGeometry.BlockShift, inLog << BlockGeometry.BlockShift);
+    }
+
+    /// <summary>
+    /// Ranges that differ between two snapshots of one volume, ascending; what the newer has beyond the older's end counts where it is mapped. Waits until the object store has
+    /// both. ArgumentException for snapshots of different volumes.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<ChangedRange>> ListChangesAsync(Snapshot older, Snapshot newer)
+    {
+        (SnapshotRecord from, SnapshotRecord to) = (CheckOwn(older), CheckOwn(newer));
+        if (from.Volume != to.Volume)
+            throw new ArgumentException($"Snapshots '{from.Name}' and '{to.Name}' are of different volumes.", nameof(newer));
+        List<ChangedRange> ranges = [];
+        await CompareAsync((to.Line, to.Generation), [(from.Line, from.Generation)], to, (block, own, others) =>
+        {
+            if (own == others[0] || (own.IsHole && others[0].IsHole))
+                return;
+            long offset = (long)block << BlockGeometry.BlockShift;
+            if (ranges.Count > 0 && ranges[^1] is var last && last.OffsetBytes + last.LengthBytes == offset && last.IsMapped == !own.IsHole)
+                ranges[^1] = last with { LengthBytes = last.LengthBytes + BlockGeometry.BlockBytes };
+            else
+                ranges.Add(new(offset, BlockGeometry.BlockBytes, !own.IsHole));
+        });
+        return ranges;
+    }
+
+    /// <summary>Gives each block of a view, with what it and the views beside it have there; uint.MaxValue = the line as it is published now.</summary>
+    private ValueTask CompareAsync(
+        (uint Line, uint Generation) own, List<(uint Line, uint Generation)> beside, SnapshotRecord record, Action<ulong, MapRun, MapRun[]> visit) => ChangeAsync(async () =>
+    {
+        await SettleAsync(record);
+        foreach ((uint line, uint generation) in beside)
+            if (generation != uint.MaxValue)
+                await SettleAsync(record with { Line = line, Generation = generation });
+        List<(BlockMap Map, Lock MapLock)> maps = [];
+        ulong sizeBlocks = (ulong)record.SizeBytes >> BlockGeometry.BlockShift;
+        await _publisher.WhileMapRestsAsync(all =>
+        {
+            foreach ((uint line, uint generation) in beside.Prepend(own))
+            {
+                Lock mapLock = new();
+                uint wanted = generation == uint.MaxValue ? all.Lines[line].Live!.Generation : generation;
+                maps.Add((all.OpenView(line, wanted, (ulong)_catalog.Find(line)!.CapacityBytes >> BlockGeometry.BlockShift, mapLock), mapLock));
+            }
+            return true;
+        });
+        try
+        {
+            List<MapRun>[] found = [.. maps.Select(_ => new List<MapRun>())];
+            MapRun[] others = new MapRun[beside.Count];
+            for (ulong start = 0; start < sizeBlocks; start += CompareBlocks)
+            {
+                int length = (int)Math.Min(CompareBlocks, sizeBlocks - start);
+                for (int i = 0; i < maps.Count; i++)
+                    await ResolveAsync(maps[i].Map, maps[i].MapLock, start, length, found[i]);
+                for (int block = 0; block < length; block++)
+                {
+                    for (int i = 0; i < beside.Count; i++)
+                        others[i] = found[i + 1][block];
+                    visit(start + (ulong)block, found[0][block], others);
+                }
+            }
+        }
+        finally
+        {
+            await _publisher.WhileMapRestsAsync(all =>
+            {
+                foreach ((BlockMap map, _) in maps)
+                    all.CloseView(map);
+                return true;
+            });
+        }
+    });
+
+    /// <summary>One entry per block; holes beyond the map's end.</summary>
+    private static async ValueTask ResolveAsync(BlockMap map, Lock mapLock, ulong start, int length, List<MapRun> blocks)
+    {
+        MapRun[] runs = new MapRun[BlockMap.LeafBlocks];
+        blocks.Clear();
+        int inside = (int)Math.Clamp((long)map.SizeBlocks - (long)start, 0, length);
+        while (blocks.Count < inside)
+        {
+            bool resolved;
+            int count;
+            lock (mapLock)
+                resolved = map.TryResolve(start + (ulong)blocks.Count, inside - blocks.Count, runs, out count);
+            if (!resolved)
+            {
+                await map.LoadAsync(start + (ulong)blocks.Count, Math.Min(BlockMap.LeafBlocks, inside - blocks.Count));
+                continue;
+            }
+            foreach (MapRun run in runs.AsSpan(0, count))
+                for (int i = 0; i < run.LengthBlocks; i++)
+                    blocks.Add(new(run.Segment, run.IsHole ? 0 : run.FirstIndex + i, 1));
+        }
+        while (blocks.Count < length)
+            blocks.Add(new(default, 0, 1));
+    }
+}

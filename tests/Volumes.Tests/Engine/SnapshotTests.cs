@@ -1,0 +1,136 @@
+namespace Lunaria.Volumes.Tests.Engine;
+
+/// <summary>What snapshots say of themselves, what is refused, and that taking one waits for nothing.</summary>
+[TestClass]
+public sealed class SnapshotTests
+{
+    private const int Block = EngineBed.Block;
+
+    [TestMethod]
+    public async Task Sizes_and_changed_ranges_are_what_was_written()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 10);
+        Snapshot first = await bed.Manager.CreateSnapshotAsync(volume, "first");
+        Assert.AreEqual(10 * Block, (await bed.Manager.MeasureSnapshotAsync(first)).TotalBytes);
+        await WriteAsync(volume, 5, 10);
+        Assert.AreEqual(VolumeStatus.Ok, await volume.UnmapAsync(0, 2 * Block));
+        Snapshot second = await bed.Manager.CreateSnapshotAsync(volume, "second");
+        await WriteAsync(volume, 12, 1);
+        await bed.Manager.DestageAsync();
+        Assert.AreEqual(new(10 * Block, 7 * Block, 3 * Block, 0), await bed.Manager.MeasureSnapshotAsync(first));
+        Assert.AreEqual(new(13 * Block, 1 * Block, 12 * Block, 0), await bed.Manager.MeasureSnapshotAsync(second));
+        CollectionAssert.AreEqual(
+            new ChangedRange[] { new(0, 2 * Block, false), new(5 * Block, 10 * Block, true) }, (await bed.Manager.ListChangesAsync(first, second)).ToArray());
+        await bed.Manager.CloneAsync(first, "clone");
+        Assert.AreEqual(0, (await bed.Manager.MeasureSnapshotAsync(first)).ExclusiveBytes);
+        long stored = bed.Store.UsedBytes;
+        await bed.Manager.DeleteVolumeAsync(bed.Manager.Find("clone")!);
+        await bed.Manager.DeleteSnapshotAsync(first);
+        await bed.Manager.CollectGarbageAsync();
+        Assert.IsLessThan(stored, bed.Store.UsedBytes);
+    }
+
+    [TestMethod]
+    public async Task A_snapshot_never_waits_for_the_store_and_writes_go_on()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 10);
+        bed.Store.HoldPuts();
+        Snapshot snapshot = await bed.Manager.CreateSnapshotAsync(volume, "s").AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await WriteAsync(volume, 3, 10);
+        Task<Volume> opening = bed.Manager.OpenSnapshotAsync(snapshot).AsTask();
+        byte[] content = new byte[Block];
+        Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, content));
+        Assert.AreEqual(1, content[0]);
+        Assert.IsFalse(opening.IsCompleted);
+        bed.Store.ReleasePuts();
+        Volume view = await opening.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.AreEqual(VolumeStatus.Ok, await view.ReadAsync(11 * Block, content));
+        Assert.AreEqual(0, content[0]);
+        await bed.Manager.CloseSnapshotAsync(view);
+    }
+
+    [TestMethod]
+    public async Task What_cannot_be_is_refused_with_what_stands_in_the_way()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20), other = await bed.CreateAsync("other", 1 << 20);
+        Snapshot kept = await bed.Manager.CreateSnapshotAsync(volume, "kept", new() { Sticky = true, Labels = new Dictionary<string, string> { ["why"] = new('x', 5000) } });
+        Assert.AreEqual(new('x', 5000), bed.Manager.FindSnapshot(volume, "kept")!.Labels["why"]);
+        await RefusedAsync(() => bed.Manager.CreateSnapshotsAsync([other, volume], "kept").AsTask(), "already");
+        Assert.IsEmpty(bed.Manager.ListSnapshots(other));
+        await RefusedAsync(() => bed.Manager.DeleteSnapshotAsync(kept).AsTask(), "sticky");
+        await RefusedAsync(() => bed.Manager.DeleteVolumeAsync(volume).AsTask(), "'kept'");
+        await RefusedAsync(() => bed.Manager.DeleteVolumeAsync(volume, withSnapshots: true).AsTask(), "kept");
+        await RefusedAsync(() => bed.Manager.RenameVolumeAsync(volume, "other").AsTask(), "already");
+        await RefusedAsync(() => bed.Manager.CloneAsync(kept, "other").AsTask(), "already");
+        await RefusedAsync(() => bed.Manager.PromoteAsync(volume).AsTask(), "no clone");
+        await bed.Manager.SetTemplateAsync(volume, true);
+        Assert.AreEqual(VolumeStatus.ReadOnly, await volume.WriteAsync(0, new byte[Block], durable: false));
+        await RefusedAsync(() => bed.Manager.DeleteVolumeAsync(volume, withSnapshots: true).AsTask(), "template");
+        await bed.RestartAsync();
+        volume = bed.Manager.Find("v")!;
+        Assert.IsTrue(volume.IsTemplate);
+        await bed.Manager.SetTemplateAsync(volume, false);
+        await WriteAsync(volume, 0, 1);
+        await bed.Manager.CloseVolumeAsync(volume);
+        Assert.AreEqual(VolumeStatus.Unavailable, await volume.ReadAsync(0, new byte[Block]));
+        await RefusedAsync(() => bed.Manager.CreateSnapshotAsync(volume, "closed").AsTask(), "closed");
+        await bed.RestartAsync();
+        volume = bed.Manager.Find("v")!;
+        Assert.AreEqual(HealthState.Closed, volume.Health.State);
+        await bed.Manager.OpenVolumeAsync(volume);
+        await WriteAsync(volume, 1, 1);
+    }
+
+    [TestMethod]
+    public async Task A_promoted_clone_has_its_origins_snapshots()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 4);
+        Snapshot snapshot = await bed.Manager.CreateSnapshotAsync(volume, "s");
+        Volume clone = await bed.Manager.CloneAsync(snapshot, "clone");
+        await bed.Manager.PromoteAsync(clone);
+        await bed.Manager.DeleteVolumeAsync(volume);
+        await bed.RestartAsync();
+        clone = bed.Manager.Find("clone")!;
+        await bed.Manager.RollBackAsync(bed.Manager.FindSnapshot(clone, "s")!);
+        byte[] content = new byte[Block];
+        Assert.AreEqual(VolumeStatus.Ok, await clone.ReadAsync(3 * Block, content));
+        Assert.AreEqual(1, content[0]);
+    }
+
+    [TestMethod]
+    public async Task A_chain_of_clones_is_read_with_one_search()
+    {
+        const int depth = 100;
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 256);
+        for (int i = 0; i < depth; i++)
+        {
+            await WriteAsync(volume, i, 1, (byte)(2 + i));
+            volume = await bed.Manager.CloneAsync(await bed.Manager.CreateSnapshotAsync(volume, "s"), $"clone {i}");
+        }
+        await bed.RestartAsync();
+        volume = bed.Manager.Find($"clone {depth - 1}")!;
+        byte[] content = new byte[256 * Block];
+        Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, content));
+        for (int i = 0; i < 256; i++)
+            Assert.AreEqual(i < depth ? 2 + i : 1, content[i * Block], $"block {i}");
+    }
+
+    private static async Task RefusedAsync(Func<Task> action, string reason) =>
+        StringAssert.Contains((await Assert.ThrowsExactlyAsync<InvalidOperationException>(action)).Message, reason, StringComparison.Ordinal);
+
+    private static async Task WriteAsync(Volume volume, int block, int count, byte value = 1)
+    {
+        byte[] content = new byte[count * Block];
+        Array.Fill(content, value);
+        Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync((long)block * Block, content, durable: false));
+    }
+}
