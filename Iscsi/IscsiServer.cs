@@ -14,10 +14,13 @@ namespace Lunaria.Iscsi;
 /// </summary>
 public sealed class IscsiServer : IAsyncDisposable
 {
+    private static readonly TimeSpan spaceInterval = TimeSpan.FromSeconds(5);
+
     private readonly ServerContext context;
     private readonly Lock gate = new();
     private readonly List<PortalListener> listeners = [];
     private bool started, disposed;
+    private ITimer? spaceTimer;
     private readonly UnitDirectory units;
     private int targetsAdded;
 
@@ -104,6 +107,7 @@ public sealed class IscsiServer : IAsyncDisposable
         }
         context.Portals = [.. listeners.Select(listener => listener.EndPoint)];
         foreach (PortalListener listener in listeners) listener.Start();
+        spaceTimer = context.Time.CreateTimer(_ => NoticeSpace(), null, spaceInterval, Timeout.InfiniteTimeSpan);
         return Task.CompletedTask;
     }
 
@@ -118,6 +122,7 @@ public sealed class IscsiServer : IAsyncDisposable
             if (disposed) return;
             disposed = true;
         }
+        if (spaceTimer is not null) await spaceTimer.DisposeAsync();
         foreach (PortalListener listener in listeners) await listener.StopAsync();
         foreach (Connection connection in context.Connections.Snapshot()) connection.Inbox.Post(new(MessageKind.Drain, null));
         Task drained = context.Connections.WhenEmptyAsync();
@@ -125,5 +130,12 @@ public sealed class IscsiServer : IAsyncDisposable
         foreach (Connection connection in context.Connections.Snapshot())
             connection.Inbox.Post(new(MessageKind.Close, "the target shuts down"));
         await drained;
+    }
+
+    /// <summary>Thin media run short, and recover, without anybody writing through this server: hosts hear of it all the same.</summary>
+    private void NoticeSpace()
+    {
+        foreach (LogicalUnit unit in context.Targets.All.SelectMany(target => target.Luns.Units.Values).Distinct()) unit.NoticeSpace();
+        spaceTimer?.Change(spaceInterval, Timeout.InfiniteTimeSpan);
     }
 }

@@ -1,3 +1,5 @@
+using Lunaria.Iscsi.Scsi.Commands;
+
 namespace Lunaria.Iscsi.Scsi.ModePages;
 
 /// <summary>
@@ -9,6 +11,9 @@ namespace Lunaria.Iscsi.Scsi.ModePages;
 /// <param name="Changeable">Mask of the changeable bits, as long as the page.</param>
 internal sealed record ModePage(string Name, string Clause, Func<LogicalUnitOptions, byte[]> Defaults, byte[] Changeable)
 {
+    /// <summary>What the logical unit must offer for the page to exist.</summary>
+    public UnitFeatures Requires { get; init; }
+
     /// <summary>PAGE CODE.</summary>
     public int Code => Changeable[0] & 0x3F;
 

@@ -1,12 +1,19 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Lunaria.Iscsi.Scsi.Commands;
 
 namespace Lunaria.Iscsi.Scsi.ModePages;
 
 /// <summary>The mode pages, by page and subpage code. Immutable.</summary>
 internal static class ModePageTable
 {
+    private const int FirstThresholdIndex = 16;
+    private const int ThresholdBytes = 8;
+    private const int ThresholdEnabled = 0x80;
+
     public const int CachingCode = 0x08;
     public const int ControlCode = 0x0A;
+    public const int ProvisioningCode = 0x1C, ProvisioningSubpage = 0x02;
 
     /// <summary>WCE, byte 2 of the caching page.</summary>
     public const int WriteCacheEnable = 0x04;
@@ -30,7 +37,22 @@ internal static class ModePageTable
         new("Power Condition", "SPC-4 7.5.13", _ => Page(0x1A, 38), Page(0x1A, 38)),
         // MRIE 0: informational exceptions are not reported; there are none.
         new("Informational Exceptions Control", "SPC-4 7.5.11", _ => Page(0x1C, 10), Page(0x1C, 10)),
+        // Two soft thresholds (SITUA=0: every host hears of them): available space falling, used space rising. A host may enable each and set its count.
+        new("Logical Block Provisioning", "SBC-3, Logical Block Provisioning mode page",
+            _ => Hex("5C 02 00 1C 00 00 00 00 00 00 00 00 00 00 00 00  01 01 00 00 00 00 00 00  02 02 00 00 00 00 00 00"),
+            Hex("5C 02 00 1C 00 00 00 00 00 00 00 00 00 00 00 00  80 00 00 00 FF FF FF FF  80 00 00 00 FF FF FF FF"))
+        {
+            Requires = UnitFeatures.SpaceKnown,
+        },
     ];
+
+    /// <summary>True where the page of thresholds says that the space has reached one that is enabled.</summary>
+    public static bool ThresholdReached(ReadOnlySpan<byte> page, long availableSets, long usedSets)
+    {
+        ReadOnlySpan<byte> available = page.Slice(FirstThresholdIndex, ThresholdBytes), used = page.Slice(FirstThresholdIndex + ThresholdBytes, ThresholdBytes);
+        return ((available[0] & ThresholdEnabled) != 0 && availableSets <= BinaryPrimitives.ReadUInt32BigEndian(available[4..]))
+            || ((used[0] & ThresholdEnabled) != 0 && usedSets >= BinaryPrimitives.ReadUInt32BigEndian(used[4..]));
+    }
 
     private static byte[] Page(byte code, byte length)
     {

@@ -52,6 +52,16 @@ internal sealed class ModeState
     /// <summary>The current pages, in the order of <see cref="ModePageTable.Pages"/>. Never changed in place.</summary>
     public ImmutableArray<byte[]> Current => current;
 
+    /// <summary>True where the space has reached an enabled soft threshold (mode page 1Ch/02h); counts in threshold sets.</summary>
+    public bool ThresholdReached(long availableSets, long usedSets)
+    {
+        ImmutableArray<byte[]> pages = current;
+        for (int index = 0; index < pages.Length; index++)
+            if (ModePageTable.Pages[index] is { Code: ModePageTable.ProvisioningCode, Subpage: ModePageTable.ProvisioningSubpage })
+                return ModePageTable.ThresholdReached(pages[index], availableSets, usedSets);
+        return false;
+    }
+
     /// <summary>Puts new pages in force. The caller has checked them.</summary>
     public void Change(ImmutableArray<byte[]> pages)
     {

@@ -117,7 +117,7 @@ internal static class ModeSelect
             return 0;
         }
 
-        int index = Find(rest[0] & 0x3F, subpage ? rest[1] : 0, subpage);
+        int index = Find(task.Unit!, rest[0] & 0x3F, subpage ? rest[1] : 0, subpage);
         if (index < 0)
         {
             task.Fail(SenseCodes.InvalidFieldInParameterList.AtParameter(at, 5));
@@ -155,12 +155,12 @@ internal static class ModeSelect
         return lengthBytes;
     }
 
-    private static int Find(int code, int subpageCode, bool subpage)
+    private static int Find(LogicalUnit unit, int code, int subpageCode, bool subpage)
     {
         for (int index = 0; index < ModePageTable.Pages.Length; index++)
         {
             ModePage page = ModePageTable.Pages[index];
-            if (page.Code == code && page.HasSubpage == subpage && page.Subpage == subpageCode) return index;
+            if (page.Code == code && page.HasSubpage == subpage && page.Subpage == subpageCode && (page.Requires & ~unit.Features) == 0) return index;
         }
 
         return -1;

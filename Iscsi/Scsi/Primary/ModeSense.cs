@@ -54,6 +54,7 @@ internal static class ModeSense
     {
         int code = task.Cdb.Span[2] & 0x3F;
         int subpage = task.Cdb.Span[3];
+        if ((page.Requires & ~task.Unit!.Features) != 0) return false;
         return (code == AllPages || code == page.Code) && (subpage == AllSubpages || page.Subpage == subpage);
     }
 

@@ -19,6 +19,7 @@ public sealed class LogicalUnit
     private ImmutableArray<ItlNexus> nexuses = [];
     private ImmutableArray<TargetPort> ports = [];
     private long knownLengthBytes;
+    private bool thresholdReached;
     private SanitizeRun? sanitizing;
 
     /// <summary>A unit over <paramref name="medium"/>. Throws <see cref="ArgumentException"/> where a name is not ASCII.</summary>
@@ -60,8 +61,21 @@ public sealed class LogicalUnit
         return (all.Reads, all.Writes, all.BlocksRead * BlockBytes, all.BlocksWritten * BlockBytes);
     }
 
-    /// <summary>Tells every host that the space behind a thin medium runs short: THIN PROVISIONING SOFT THRESHOLD REACHED (38/07).</summary>
-    public void ReportSoftThreshold() => Establish(SenseCodes.SoftThresholdReached);
+    /// <summary>
+    /// Compares the space behind a thin medium with the thresholds that hosts have set (mode page 1Ch/02h): when one is reached every host hears THIN
+    /// PROVISIONING SOFT THRESHOLD REACHED (38/07), once; when none is any more, hosts that have not heard it will not. The server calls it every few seconds.
+    /// </summary>
+    public void NoticeSpace()
+    {
+        if ((Features & UnitFeatures.SpaceKnown) == 0 || Medium.Space is not { } space) return;
+        bool reached = Mode.ThresholdReached(space.AvailableBytes >> UnitLimits.ThresholdSetShift, space.UsedBytes >> UnitLimits.ThresholdSetShift);
+        if (Interlocked.Exchange(ref thresholdReached, reached) == reached) return;
+        foreach (ItlNexus itl in nexuses)
+        {
+            if (reached) itl.Establish(SenseCodes.SoftThresholdReached);
+            else itl.Clear(SenseCodes.SoftThresholdReached);
+        }
+    }
 
     /// <summary>Its names.</summary>
     internal UnitIdentity Identity { get; }

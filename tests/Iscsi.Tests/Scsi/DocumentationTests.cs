@@ -43,8 +43,8 @@ public class DocumentationTests
 
     private static string[] Mode() =>
     [
-        "| page | name | clause | changeable |", "| --- | --- | --- | --- |",
-        .. ModePageTable.Pages.Select(page => $"| {page.Code:X2}{(page.HasSubpage ? $"/{page.Subpage:X2}" : "")} | {page.Name} | {page.Clause} | {Changeable(page)} |"),
+        "| page | name | clause | changeable | offered |", "| --- | --- | --- | --- | --- |",
+        .. ModePageTable.Pages.Select(page => $"| {page.Code:X2}{(page.HasSubpage ? $"/{page.Subpage:X2}" : "")} | {page.Name} | {page.Clause} | {Changeable(page)} | {Offered(page.Requires)} |"),
     ];
 
     private static string[] Log() =>
@@ -68,7 +68,8 @@ public class DocumentationTests
         var bits = new List<string>();
         for (int index = page.HeaderBytes; index < page.Changeable.Length; index++)
             for (int bit = 7; bit >= 0; bit--)
-                if ((page.Changeable[index] & (1 << bit)) != 0) bits.Add($"byte {index} bit {bit}");
+                if (page.Changeable[index] == 0xFF && bit == 7) bits.Add($"byte {index}");
+                else if (page.Changeable[index] != 0xFF && (page.Changeable[index] & (1 << bit)) != 0) bits.Add($"byte {index} bit {bit}");
         return bits.Count == 0 ? "nothing" : string.Join(", ", bits);
     }
 

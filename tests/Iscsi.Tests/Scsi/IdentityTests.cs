@@ -130,7 +130,7 @@ public class IdentityTests
         Assert.AreEqual(all.Length - 1, all[0]);
         Assert.AreEqual(0x10, all[2]);
         byte[] withSubpages = host.Send("1A 08 3F FF FF 00").Good().Data;
-        Assert.HasCount(all.Length + 32, withSubpages);
+        Assert.HasCount(all.Length + 64, withSubpages);
         Assert.AreEqual("081204", Convert.ToHexString(host.Send("1A 08 08 00 FF 00").Good().Data[4..7]));
         Assert.AreEqual("0A0A0400080000000000", Convert.ToHexString(host.Send("1A 08 4A 00 FF 00").Good().Data[4..14]));
         Assert.AreEqual("0A0A00100000", Convert.ToHexString(host.Send("1A 08 8A 00 FF 00").Good().Data[4..10]));

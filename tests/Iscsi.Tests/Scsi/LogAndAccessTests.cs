@@ -110,9 +110,45 @@ public class LogAndAccessTests
     [TestMethod]
     public void The_soft_threshold_is_heard_by_every_host()
     {
-        Unit.ReportSoftThreshold();
-        host.Send(TestUnitReady).Refused("6/38/07");
+        byte[] page = host.Send("1A 08 1C 02 FF 00").Good().Data[4..];
+        Assert.AreEqual("5C02001C", Convert.ToHexString(page[..4]));
+        Unit.NoticeSpace();
         host.Send(TestUnitReady).Good();
+        page[16] |= 0x80;
+        page[22] = 0x10;
+        host.Send("15 10 00 00 24 00", [0, 0, 0, 0, .. page]).Good();
+        medium.AvailableBytes = 4097L << 20;
+        Unit.NoticeSpace();
+        host.Send(TestUnitReady).Good();
+        medium.AvailableBytes = 4096L << 20;
+        Unit.NoticeSpace();
+        Unit.NoticeSpace();
+        host.Send(TestUnitReady).Refused("6/38/07");
+        Unit.NoticeSpace();
+        host.Send(TestUnitReady).Good();
+
+        // It clears by itself, heard or not, and comes again.
+        medium.AvailableBytes = 1L << 40;
+        Unit.NoticeSpace();
+        medium.AvailableBytes = 0;
+        Unit.NoticeSpace();
+        medium.AvailableBytes = 1L << 40;
+        Unit.NoticeSpace();
+        host.Send(TestUnitReady).Good();
+        page[17] = 0x02;
+        host.Send("15 10 00 00 24 00", [0, 0, 0, 0, .. page]).Refused("5/26/00", "parameter 21.1");
+        ScsiHost.Over(new RamDevice(1 << 20, thin: false)).Send("1A 08 1C 02 FF 00").Refused("5/24/00", "cdb 3");
+    }
+
+    [TestMethod]
+    public void Out_of_space_is_for_writes_and_clears_by_itself()
+    {
+        host.Send(Cdb(0x2A, 0, 8), Pattern(8, 1)).Good();
+        medium.Outcome = BlockStatus.OutOfSpace;
+        host.Send(Cdb(0x2A, 64, 8), Pattern(8, 2)).Refused("7/27/07");
+        medium.Outcome = BlockStatus.Ok;
+        host.Send(Cdb(0x28, 0, 8)).Good();
+        host.Send(Cdb(0x2A, 64, 8), Pattern(8, 2)).Good();
     }
 
     [TestMethod]

@@ -20,6 +20,8 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     /// <summary>What the next reads and writes answer.</summary>
     public BlockStatus Outcome { get; set; }
 
+    public long AvailableBytes { get; set; } = 1L << 40;
+
     public int Flushes { get; private set; }
 
     public int Reads { get; private set; }
@@ -35,7 +37,7 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
 
     public int AtomicWriteBytes => 1 << 20;
 
-    public ThinSpace? Space => thin ? new ThinSpace(mapped.Count * (long)Granule, 1L << 40, true) : null;
+    public ThinSpace? Space => thin ? new ThinSpace(mapped.Count * (long)Granule, AvailableBytes, true) : null;
 
     public void Resize(long lengthBytes) => Array.Resize(ref bytes, (int)lengthBytes);
 
