@@ -20,6 +20,9 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     /// <summary>What the next reads and writes answer.</summary>
     public BlockStatus Outcome { get; set; }
 
+    /// <summary>True: writes to what is not mapped find no space.</summary>
+    public bool IsFull { get; set; }
+
     public long AvailableBytes { get; set; } = 1L << 40;
 
     public int Flushes { get; private set; }
@@ -64,6 +67,7 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
         lock (sync)
         {
             if (Outcome != BlockStatus.Ok) return Outcome;
+            if (IsFull && !mapped.Contains(offsetBytes / Granule)) return BlockStatus.OutOfSpace;
             source.Span.CopyTo(Raw(offsetBytes, source.Length));
             for (long granule = offsetBytes / Granule; granule * Granule < offsetBytes + source.Length; granule++) mapped.Add(granule);
             if (forceUnitAccess) ForcedWrites++;
