@@ -42,8 +42,11 @@ public sealed class RefusedException(RefusalKind kind, string message, string? f
     public string? Field { get; } = field;
 
     /// <summary>The value of a field by its rule; <see cref="RefusalKind.Invalid"/> with the field's name where it breaks it.</summary>
-    internal static string Check(string field, string value, Func<string, string> rule, bool secret = false)
+    internal static string Check(string field, string? value, Func<string, string> rule, bool secret = false)
     {
+        // The elements of a list may be null, whatever their type says.
+        if (value == null)
+            throw new RefusedException(RefusalKind.Invalid, $"{field}: null is no value.", field);
         try
         {
             return rule(value);

@@ -50,6 +50,8 @@ public sealed class SnapshotService
     {
         if (wanted.Volumes.Count is 0 or > MaxGroup)
             throw new RefusedException(RefusalKind.Invalid, $"volumes: write 1 to {MaxGroup} names.", "volumes");
+        foreach (var volume in wanted.Volumes)
+            RefusedException.Check("volumes", volume, text => text);
         var name = NameOf(wanted.Snapshot);
         return _changes.RunAsync<IReadOnlyList<SnapshotView>>(actor, "snapshot.createGroup", $"snapshot group {name}", async change =>
         {
@@ -70,7 +72,7 @@ public sealed class SnapshotService
         {
             var snapshot = Get(_volumes.Get(volume), name);
             change.Begin(View(snapshot));
-            var view = View(await EngineCalls.RunAsync(() => _manager.UpdateSnapshotAsync(snapshot, wanted.Name, wanted.Sticky, wanted.Labels)));
+            var view = View(await EngineCalls.RunAsync(() => _manager.UpdateSnapshotAsync(snapshot, wanted.Name, wanted.Sticky, CheckLabels(wanted.Labels))));
             change.After = view;
             return view;
         });
@@ -126,7 +128,16 @@ public sealed class SnapshotService
         ? _time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd-HHmmss", CultureInfo.InvariantCulture)
         : RefusedException.Check("name", wanted.Name, Names.Plain);
 
-    private static SnapshotOptions Options(CreateSnapshot wanted) => new() { Sticky = wanted.Sticky, Consistent = wanted.Consistent, Labels = wanted.Labels };
+    private static SnapshotOptions Options(CreateSnapshot wanted) =>
+        new() { Sticky = wanted.Sticky, Consistent = wanted.Consistent, Labels = CheckLabels(wanted.Labels) ?? new Dictionary<string, string>() };
+
+    /// <summary>Values may be null, whatever their type says.</summary>
+    private static IReadOnlyDictionary<string, string>? CheckLabels(IReadOnlyDictionary<string, string>? labels)
+    {
+        foreach (var (key, value) in labels ?? new Dictionary<string, string>())
+            RefusedException.Check($"labels.{key}", value, text => text);
+        return labels;
+    }
 
     private SnapshotView View(Snapshot snapshot) => new(
         snapshot.Volume.Name,

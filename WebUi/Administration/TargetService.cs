@@ -30,7 +30,8 @@ public sealed class TargetService
     public Task<(TargetView Target, bool Created)> CreateAsync(Actor actor, CreateTarget wanted)
     {
         RefusedException.Check("iqn", wanted.Iqn, Names.IscsiName);
-        foreach (var initiator in wanted.Initiators)
+        var initiators = wanted.Initiators ?? [];
+        foreach (var initiator in initiators)
             RefusedException.Check("initiators", initiator, Names.Initiator);
         var chap = wanted.Chap == null ? null : AccessService.Check(wanted.Chap);
         return _changes.RunAsync(actor, "target.create", Subject(wanted.Iqn), change =>
@@ -38,12 +39,12 @@ public sealed class TargetService
             if (_targets.Find(wanted.Iqn) is { } found)
             {
                 change.Nothing = true;
-                return found.Access.Select(access => access.Initiator).ToHashSet().SetEquals(wanted.Initiators)
+                return found.Access.Select(access => access.Initiator).ToHashSet().SetEquals(initiators)
                     ? (Show(wanted.Iqn), false)
                     : throw new RefusedException(RefusalKind.Exists, $"The target {wanted.Iqn} exists and lets other initiators in. Change those, or choose another name.", "iqn");
             }
 
-            var access = wanted.Initiators.Distinct().Select(initiator => new AccessRecord(initiator, chap));
+            var access = initiators.Distinct().Select(initiator => new AccessRecord(initiator, chap));
             _targets.Serve(_store.Add(new TargetRecord(wanted.Iqn, [], [.. access])));
             var view = Show(wanted.Iqn);
             change.After = view;

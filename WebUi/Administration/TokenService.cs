@@ -46,9 +46,10 @@ public sealed class TokenService
         RefusedException.Check("name", wanted.Name, Names.Plain);
         if (wanted.Days is < 1 or > 3650)
             throw new RefusedException(RefusalKind.Invalid, $"days: {wanted.Days} is out of range: allowed are 1 to 3650.", "days");
-        if (wanted.Scopes.Count == 0 || wanted.Scopes.Any(scope => !Enum.IsDefined(scope)))
+        IReadOnlyList<Scope> words = wanted.Scopes ?? [Scope.Read];
+        if (words.Count == 0 || words.Any(scope => !Enum.IsDefined(scope)))
             throw new RefusedException(RefusalKind.Invalid, "scopes: write one or more of read, volumes, targets, system.", "scopes");
-        var scopes = wanted.Scopes.Aggregate(Scopes.None, (all, scope) => all | (Scopes)scope);
+        var scopes = words.Aggregate(Scopes.None, (all, scope) => all | (Scopes)scope);
         if ((scopes & ~actor.Scopes) != 0)
             throw new RefusedException(RefusalKind.Forbidden, "A token cannot do more than who makes it.");
         return _changes.RunAsync(actor, "token.create", $"token {wanted.Name}", change =>

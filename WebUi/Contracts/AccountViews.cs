@@ -53,7 +53,7 @@ public sealed record CreateToken
     public required string Name { get; init; }
 
     /// <summary>What it may do; not more than who makes it. Only to see where left out.</summary>
-    public IReadOnlyList<Scope> Scopes { get; set; } = [Scope.Read];
+    public IReadOnlyList<Scope>? Scopes { get; set; }
 
     /// <summary>How long it is valid, days: 1 to 3650.</summary>
     public int Days { get; set; } = 365;

@@ -20,7 +20,7 @@ public sealed record CreateSnapshot
     public bool Consistent { get; set; }
 
     /// <summary>Anything to remember with it; at most 64 KiB.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string>? Labels { get; set; }
 }
 
 /// <summary>Snapshots of several volumes at one point in the order of all their writes.</summary>

@@ -19,7 +19,7 @@ public sealed record CreateTarget
     public required string Iqn { get; init; }
 
     /// <summary>Who may log in, without a proof: iSCSI names, or * for everybody. Nobody where left out.</summary>
-    public IReadOnlyList<string> Initiators { get; set; } = [];
+    public IReadOnlyList<string>? Initiators { get; set; }
 
     /// <summary>What each of them must prove; nothing where left out.</summary>
     public SetChap? Chap { get; set; }

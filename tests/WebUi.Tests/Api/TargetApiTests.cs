@@ -93,6 +93,14 @@ public sealed class TargetApiTests
     }
 
     [TestMethod]
+    public async Task A_list_with_null_in_it_is_refused()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Post, "targets", new { iqn = Iqn, initiators = new string?[] { null } })).Status);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Post, "snapshot-groups", new { volumes = new string?[] { null }, snapshot = new { } })).Status);
+    }
+
+    [TestMethod]
     public async Task A_session_is_listed_and_kicked()
     {
         await using var appliance = await StartAsync("*");
