@@ -34,6 +34,7 @@ real_data() {
   target_kill "$T"
   target_start "$T" || { fail "start after kill -9"; return; }
   check "equal after kill -9" timeout 300 qemu-img compare -f raw -F raw "$image" "$url"
+  sleep 8 # until what the log holds is published, too: the next checks damage it
   target_stop "$T" || fail "second orderly stop"
 }
 
@@ -86,6 +87,28 @@ bad_settings() {
   [ "$(s3 count lunaria bad/)" = 0 ] && pass "a refused start leaves no object" || fail "a refused start leaves no object"
 }
 
+# damage NAME COMMAND: what COMMAND makes of a segment is an error of the blocks in it, never data; the object put back, all is well.
+damage() {
+  local name=$1 T=$WORK/real key; shift
+  [ -f "$WORK/image" ] || return
+  key=$(s3 keys lunaria real/volumes/ | sort -k 2 -n | tail -n 1); key=${key% *}
+  s3 get lunaria "$key" >"$WORK/segment" && "$@" <"$WORK/segment" | s3 put lunaria "$key" || { fail "$name" "cannot change $key"; return; }
+  target_start "$T" || { fail "$name" "start"; return; }
+  refused "$name: an error, not data" "input/output error|error while reading" timeout 300 qemu-img compare -f raw -F raw "$WORK/image" "$(target_url "$T" real 1)"
+  grep -q 'is damaged or lost in the object store' "$T/output" && pass "$name: said in the log" || fail "$name: said in the log"
+  s3 put lunaria "$key" <"$WORK/segment"
+  check "$name: mended" timeout 300 qemu-img compare -f raw -F raw "$WORK/image" "$(target_url "$T" real 1)"
+  target_stop "$T" || fail "$name: orderly stop"
+}
+flip() { python3 -c 'import sys; data = bytearray(sys.stdin.buffer.read()); data[len(data) // 2] ^= 1; sys.stdout.buffer.write(data)'; }
+cut() { head -c 20000; }
+
+read_only() {
+  radosgw-admin --conf="$CEPH_CONF" user modify --uid=s3test --op-mask=read >/dev/null 2>&1 || { skip "read-only bucket" "radosgw-admin cannot change the user"; return; }
+  wrong "a bucket that may only be read" "access is denied" s3=lunaria/bad keys="$WORK/keys"
+  radosgw-admin --conf="$CEPH_CONF" user modify --uid=s3test --op-mask='read, write, delete' >/dev/null 2>&1
+}
+
 begin s3
 take_seed
 build_lunaria || { fail build; finish; }
@@ -95,5 +118,8 @@ check "bucket" s3 make lunaria || finish
 contract
 real_data
 crash
+damage "a flipped bit" flip
+damage "a truncated object" cut
+read_only
 bad_settings
 finish
