@@ -24,6 +24,23 @@ public sealed class SnapshotService
     /// <summary>One snapshot.</summary>
     public SnapshotView Show(string volume, string name) => View(Get(_volumes.Get(volume), name));
 
+    /// <summary>What a snapshot takes.</summary>
+    public async Task<SnapshotSpaceView> MeasureAsync(string volume, string name)
+    {
+        var snapshot = Get(_volumes.Get(volume), name);
+        var space = await EngineCalls.RunAsync(() => _manager.MeasureSnapshotAsync(snapshot));
+        return new SnapshotSpaceView(space.TotalBytes, space.ExclusiveBytes, space.SharedBytes, space.InLogBytes);
+    }
+
+    /// <summary>What has changed between two snapshots of a volume, in ascending order.</summary>
+    public async Task<IReadOnlyList<ChangedRangeView>> CompareAsync(string volume, string older, string newer)
+    {
+        var owner = _volumes.Get(volume);
+        var (from, to) = (Get(owner, older), Get(owner, newer));
+        var ranges = await EngineCalls.RunAsync(() => _manager.ListChangesAsync(from, to));
+        return [.. ranges.Select(range => new ChangedRangeView(range.OffsetBytes, range.LengthBytes, range.IsMapped))];
+    }
+
     /// <summary>Takes a snapshot while the volume is in use; false where one of that name is there.</summary>
     public Task<(SnapshotView Snapshot, bool Created)> CreateAsync(Actor actor, string volumeName, CreateSnapshot wanted)
     {

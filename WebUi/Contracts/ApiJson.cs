@@ -20,6 +20,8 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(SnapshotView))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotView>))]
 [JsonSerializable(typeof(SnapshotView[]))]
+[JsonSerializable(typeof(SnapshotSpaceView))]
+[JsonSerializable(typeof(IReadOnlyList<ChangedRangeView>))]
 [JsonSerializable(typeof(CreateSnapshot))]
 [JsonSerializable(typeof(CreateSnapshotGroup))]
 [JsonSerializable(typeof(EditSnapshot))]

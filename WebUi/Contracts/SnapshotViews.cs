@@ -59,3 +59,12 @@ public sealed record RollBack
     /// <summary>Younger snapshots go; else they stay and can be gone back to.</summary>
     public bool DropYounger { get; set; }
 }
+
+/// <summary>
+/// What a snapshot takes. <paramref name="ExclusiveBytes"/>: what only it shows, and what its deletion would give back; <paramref name="SharedBytes"/>: what others show,
+/// too; <paramref name="InLogBytes"/>: what of it the pool does not have yet.
+/// </summary>
+public sealed record SnapshotSpaceView(long TotalBytes, long ExclusiveBytes, long SharedBytes, long InLogBytes);
+
+/// <summary>A range that differs between two snapshots; not <paramref name="IsMapped"/>: it reads as zeros in the younger one.</summary>
+public sealed record ChangedRangeView(long OffsetBytes, long LengthBytes, bool IsMapped);

@@ -22,6 +22,11 @@ internal static class SnapshotEndpoints
         }).Is("createSnapshot", Scopes.Volumes, "Takes a snapshot while the volume is in use; 200 where one of that name is there.");
         snapshots.MapGet("/{name}", (string volume, string name, ApiCall call) => TypedResults.Ok(call.Tagged(call.Services.Snapshots.Show(volume, name))))
             .Is("showSnapshot", Scopes.Read, "One snapshot.");
+        snapshots.MapGet("/{name}/space", async (string volume, string name, ApiCall call) => TypedResults.Ok(await call.Services.Snapshots.MeasureAsync(volume, name)))
+            .Is("measureSnapshot", Scopes.Read, "What a snapshot takes; what its deletion would give back.");
+        snapshots.MapGet("/{name}/changes/{newer}", async (string volume, string name, string newer, ApiCall call) =>
+                TypedResults.Ok(await call.Services.Snapshots.CompareAsync(volume, name, newer)))
+            .Is("listChanges", Scopes.Read, "The ranges that differ between a snapshot and a newer one of the same volume.");
         snapshots.MapPatch("/{name}", async (string volume, string name, EditSnapshot wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Snapshots.EditAsync(call.Actor, volume, name, wanted))))
             .Is("editSnapshot", Scopes.Volumes, "Renames a snapshot, keeps it or lets go of it, or changes its labels.");

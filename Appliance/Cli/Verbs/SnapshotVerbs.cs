@@ -12,6 +12,7 @@ internal static class SnapshotVerbs
         CreateSnapshot(verbs),
         List(verbs),
         ShowSnapshot(verbs),
+        Diff(verbs),
         Delete(verbs));
 
     public static Command Clone(VerbFactory verbs)
@@ -105,6 +106,28 @@ internal static class SnapshotVerbs
                     call.Output.WriteLine($"label     {key} = {value}");
             }),
             [volume, snapshot]);
+    }
+
+    private static Command Diff(VerbFactory verbs)
+    {
+        var (volume, older) = (Volume, Snapshot);
+        var newer = new Argument<string>("NEWER") { Description = "A newer snapshot of the same volume." };
+        return verbs.Create(
+            "diff",
+            "The ranges that differ between two snapshots of a volume.",
+            "snapshot diff disk1 monday tuesday",
+            call => call.ShowAsync(
+                HttpMethod.Get,
+                $"{PathOf(call.Get(volume), call.Get(older))}/changes/{VerbCall.Part(call.Get(newer))}",
+                ApiJson.Default.IReadOnlyListChangedRangeView,
+                ranges =>
+                {
+                    var table = new TextTable("OFFSET", "LENGTH", "NOW");
+                    foreach (var range in ranges)
+                        table.Add($"{range.OffsetBytes}", $"{range.LengthBytes}", range.IsMapped ? "data" : "zeros");
+                    table.Write(call.Output, "OFFSET", "LENGTH");
+                }),
+            [volume, older, newer]);
     }
 
     private static Command Delete(VerbFactory verbs)

@@ -15,7 +15,7 @@ public sealed class ExampleTests
     /// </summary>
     private static readonly string[] Order =
     [
-        "status", "settings show", "volume create", "volume list", "volume show", "volume resize", "snapshot create", "snapshot list", "snapshot show",
+        "status", "settings show", "volume create", "volume list", "volume show", "volume resize", "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume clone", "volume rollback", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
         "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume rename",
         "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list",
@@ -39,6 +39,8 @@ public sealed class ExampleTests
         using var host = Workplace.LogIn(ready.Portals[0], 0);
         foreach (var verb in Order)
         {
+            if (verb == "+snapshot diff")
+                await RunAsync(workplace, "snapshot create disk1 tuesday");
             if (verb == "+volume delete")
                 await RunAsync(workplace, "volume create disk1 --size 64GiB");
             if (verb == "+user delete")

@@ -79,6 +79,25 @@ public sealed class SnapshotApiTests
     }
 
     [TestMethod]
+    public async Task What_changed_between_two_snapshots_is_listed_and_what_they_take_is_measured()
+    {
+        await using var appliance = await StartAsync();
+        using var host = LogIn(appliance);
+        host.Write(0, First);
+        await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots", new { name = "one" });
+        host.Write(8, Second);
+        await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots", new { name = "two" });
+        var (status, changes) = await appliance.SendAsync(HttpMethod.Get, "volumes/a/snapshots/one/changes/two");
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("4096+4096", $"{changes[0].GetProperty("offsetBytes")}+{changes[0].GetProperty("lengthBytes")}");
+        Assert.AreEqual(1, changes.GetArrayLength());
+        var (measured, space) = await appliance.SendAsync(HttpMethod.Get, "volumes/a/snapshots/two/space");
+        Assert.AreEqual(HttpStatusCode.OK, measured);
+        Assert.AreEqual(8192, space.GetProperty("totalBytes").GetInt64());
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Get, "volumes/a/snapshots/one/changes/none")).Status);
+    }
+
+    [TestMethod]
     public async Task A_sticky_snapshot_stays_until_it_is_let_go_and_keeps_its_volume()
     {
         await using var appliance = await StartAsync();
