@@ -67,7 +67,4 @@ internal static partial class VolumesLog
 
     [LoggerMessage(221, LogLevel.Information, "Engine closed; {LogBytes} bytes of log are destaged after the next start")]
     public static partial void Closed(ILogger logger, ulong logBytes);
-
-    [LoggerMessage(222, LogLevel.Critical, "Volume {Volume} refuses all I/O: {Cause}")]
-    public static partial void VolumeFaulted(ILogger logger, string volume, string cause, Exception exception);
 }

@@ -16,13 +16,17 @@ namespace Lunaria.Volumes.Reclaim;
 internal sealed class SegmentCollector(
     Guid poolId, int segmentBytes, MapStore maps, SegmentStore segments, SegmentUploader uploader, Publisher publisher, EngineParts engine, Signal bell)
 {
+    // The table is looked through for each 64th of it that is new, or now and then.
+    private const int SharePerLook = 64;
+    private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1);
     private readonly HashSet<uint> _damaged = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _asked;
     private Exception? _end;
     private SegmentBuilder? _builder;
     private long _nextRound = engine.Time.GetTimestamp();
-    private uint _measuredAt;
+    private (uint NextId, long References) _measured;
+    private long _measuredTime;
     private volatile bool _paused;
     private long _copiedBytes;
 
@@ -48,11 +52,14 @@ internal sealed class SegmentCollector(
             lock (_lock)
                 if (_asked is not null)
                     return true;
-            if (_paused || engine.Options.GarbageShare >= 1 || engine.Time.GetTimestamp() < _nextRound || maps.StoredSegments.Value == _measuredAt)
+            long now = engine.Time.GetTimestamp();
+            (uint NextId, long References) stamp = (maps.Segments.NextId.Value, maps.Segments.References);
+            if (_paused || engine.Options.GarbageShare >= 1 || now < _nextRound || stamp == _measured
+                || (stamp.NextId - _measured.NextId < 1 + (maps.Segments.Count / SharePerLook) && engine.Time.GetElapsedTime(_measuredTime, now) < LongestBetweenLooks))
                 return false;
             if (HasTooMuch(engine.Options.GarbageShare))
                 return true;
-            _measuredAt = maps.StoredSegments.Value;
+            (_measured, _measuredTime) = (stamp, now);
             return false;
         }
     }
@@ -90,8 +97,11 @@ internal sealed class SegmentCollector(
         {
             if (asked is not null)
                 await publisher.CheckpointAsync(cancellation);
-            while (await RoundAsync(cancellation) && (asked is not null))
+            bool gained;
+            while ((gained = await RoundAsync(cancellation)) && asked is not null)
                 cancellation.ThrowIfCancellationRequested();
+            if (!gained)
+                (_measured, _measuredTime) = ((maps.Segments.NextId.Value, maps.Segments.References), engine.Time.GetTimestamp());
             if (publisher.HasDeadSegments)
                 await publisher.CheckpointAsync(cancellation);
             Finish(asked, null);
@@ -126,6 +136,11 @@ internal sealed class SegmentCollector(
     {
         long maxBlocks = engine.Options.CollectionRoundBytes >> BlockGeometry.BlockShift;
         List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, _damaged);
+        if (victims.Count == 0 && maps.StoredSegments != maps.Segments.NextId)
+        {
+            await publisher.CheckpointAsync(cancellation);
+            victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, _damaged);
+        }
         if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
             return false;
         uint owner = victims[0].Row.Volume, family = maps.Segments.FamilyOf(owner);

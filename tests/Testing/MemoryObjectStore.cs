@@ -40,6 +40,9 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>Puts that have succeeded.</summary>
     public int PutCount { get; private set; }
 
+    /// <summary>Bytes put so far.</summary>
+    public long PutBytes { get; private set; }
+
     /// <summary>Bytes of all objects.</summary>
     public long UsedBytes { get { lock (sync) return usedBytes; } }
 
@@ -261,6 +264,7 @@ public sealed class MemoryObjectStore : IObjectStore
         objects.Add(key, content);
         usedBytes += content.Length;
         PutCount++;
+        PutBytes += content.Length;
         if (lostAnswers == 0) return Tag(content);
         lostAnswers--;
         throw Failure(ObjectStoreError.Retry, key);

@@ -14,7 +14,7 @@ public sealed class GenerationModelTests
     private const int MaxVolumes = 6, MaxSnapshots = 8;
 
     private static readonly int Operations =
-        int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_GENERATION_OPERATIONS"), CultureInfo.InvariantCulture, out int operations) ? operations : 2500;
+        int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_GENERATION_OPERATIONS"), CultureInfo.InvariantCulture, out int operations) ? operations : 1500;
 
     private readonly Dictionary<string, ModelVolume> _volumes = [];
     private readonly Dictionary<(string Volume, string Snapshot), byte[]> _snapshots = [];
