@@ -147,7 +147,19 @@ internal sealed class SegmentCollector(
         List<Source> sources = await FindSourcesAsync(victims, family, cancellation);
         List<SegmentHeader> copies = [];
         List<CopiedBlock> blocks = [];
-        await CopyAsync(owner, sources, copies, blocks, cancellation);
+        ulong first = maps.Segments.NextSequence(owner);
+        try
+        {
+            await CopyAsync(owner, sources, copies, blocks, cancellation);
+        }
+        catch (ObjectStoreException e)
+        {
+            // The same names are given again, to other content. What stands where a put found something is not this round's.
+            int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
+            for (int i = 0; i < mine; i++)
+                await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
+            throw;
+        }
         Relocation relocation = new(maps, owner, family, copies, blocks);
         await publisher.CheckpointAsync(cancellation, relocation);
         for (int i = 0; i < copies.Count; i++)

@@ -88,6 +88,8 @@ public sealed class EngineModelTests
 
     private static async Task CheckAccountingAsync(EngineBed bed, ModelVolume[] models)
     {
+        // A round of garbage collection has copies in the store that no checkpoint knows yet.
+        bed.Manager.IsCollectionPaused = true;
         await bed.Manager.DestageAsync(checkpoint: true);
         for (int i = 0; i < models.Length; i++)
         {

@@ -62,6 +62,7 @@ public sealed class GenerationModelTests
         await CheckAllAsync(bed);
         await bed.RestartAsync();
         await CheckAllAsync(bed);
+        bed.Manager.IsCollectionPaused = true;
         foreach (Volume volume in bed.Manager.Volumes.ToList())
             await bed.Manager.DeleteVolumeAsync(volume, withSnapshots: true);
         await bed.Manager.DestageAsync(checkpoint: true);
@@ -243,6 +244,8 @@ public sealed class GenerationModelTests
 
     private async Task CheckAllAsync(EngineBed bed)
     {
+        // A round of garbage collection has copies in the store that no checkpoint knows yet.
+        bed.Manager.IsCollectionPaused = true;
         await bed.Manager.DestageAsync(checkpoint: true);
         CollectionAssert.AreEquivalent(_volumes.Keys.ToArray(), bed.Manager.Volumes.Select(volume => volume.Name).ToArray());
         foreach ((string name, ModelVolume model) in _volumes)
@@ -261,6 +264,7 @@ public sealed class GenerationModelTests
         }
         await bed.Manager.DestageAsync(checkpoint: true);
         Books.Check(bed);
+        bed.Manager.IsCollectionPaused = false;
     }
 
     private static Snapshot? Any(EngineBed bed, Random random)

@@ -98,6 +98,8 @@ public sealed class PowerCutTests
 
     private static async Task CheckBooksAsync(VolumeManager manager, MemoryObjectStore store, byte[][] expected)
     {
+        // A round of garbage collection has copies in the store that no checkpoint knows yet.
+        manager.IsCollectionPaused = true;
         await manager.DestageAsync(checkpoint: true);
         AssertSame(expected, await ReadAllAsync(manager));
         for (int i = 0; i < expected.Length; i++)
