@@ -21,7 +21,7 @@ internal sealed class ConnectionMemory
     private readonly int pduBytes;
     private readonly byte[] smallSend = new byte[LoginDataLength + BufferPool.OverheadBytes];
     private readonly List<ReceiveBuffer> detached = [];
-    private PooledBuffer? sendMemory;
+    private PooledBuffer? sendMemory, spareMemory;
     private bool inLogin = true;
 
     public ConnectionMemory(BufferPool pool, SendBuffer send, ConnectionInbox inbox, int maxRecvDataSegmentLength)
@@ -46,7 +46,11 @@ internal sealed class ConnectionMemory
     /// <summary>Makes sure that there is a buffer to receive to. False = the pool is used up; the inbox hears when that changes.</summary>
     public bool TryActivate()
     {
-        if (inLogin || (sendMemory is not null && Receive?.Pooled is not null)) return true;
+        if (inLogin || (sendMemory is not null && Receive?.Pooled is not null))
+        {
+            if (send.WantsSpare) GiveSpare();
+            return true;
+        }
         if (Receive?.Pooled is null)
         {
             if (TryNewReceiveBuffer() is not ReceiveBuffer fresh) return false;
@@ -89,18 +93,31 @@ internal sealed class ConnectionMemory
         Receive = null;
         IsIdle = true;
         if (sendMemory is null) return;
-        pool.Return(sendMemory);
-        sendMemory = null;
         send.Use(smallSend);
+        ReturnSendMemory();
     }
 
     /// <summary>The connection is over and has no commands.</summary>
     public void Release()
     {
         if (Receive?.Pooled is PooledBuffer pooled) pool.Return(pooled);
-        if (sendMemory is not null) pool.Return(sendMemory);
         Receive = null;
-        sendMemory = null;
+        send.Dispose();
+        ReturnSendMemory();
+    }
+
+    private void GiveSpare()
+    {
+        if (sendMemory is null || spareMemory is not null || pool.TryRent(pduBytes) is not PooledBuffer memory) return;
+        spareMemory = memory;
+        send.UseSpare(memory.Array);
+    }
+
+    private void ReturnSendMemory()
+    {
+        if (sendMemory is not null) pool.Return(sendMemory);
+        if (spareMemory is not null) pool.Return(spareMemory);
+        sendMemory = spareMemory = null;
     }
 
     private ReceiveBuffer? TryNewReceiveBuffer() =>

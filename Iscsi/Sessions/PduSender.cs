@@ -25,7 +25,7 @@ internal sealed class PduSender(SendBuffer buffer, SocketWaiter waiter, Connecti
     /// <summary>Begins a PDU with the F bit set; <see cref="Data"/> is its data segment.</summary>
     public Span<byte> Begin(Opcode opcode, uint initiatorTaskTag, int dataLength = 0)
     {
-        if (!buffer.Fits(dataLength)) Flush();
+        if (!buffer.Fits(dataLength) && !buffer.TryHandOver()) Flush();
         Span<byte> header = buffer.BeginPdu(dataLength);
         BasicHeader basic = new(header);
         basic.Opcode = opcode;

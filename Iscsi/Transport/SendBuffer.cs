@@ -5,11 +5,17 @@ namespace Lunaria.Iscsi.Transport;
 
 /// <summary>
 /// PDUs on their way out, contiguous, so that many leave in one send. A PDU is begun, its header and data are written in place, and
-/// it is ended, which adds pad and digests. Where <paramref name="mayAnswer"/> says no, nothing leaves any more. Owned by the connection's thread.
+/// it is ended, which adds pad and digests. Long answers leave from one memory while the next is filled. Where <paramref name="mayAnswer"/> says no,
+/// nothing leaves any more. Owned by the connection's thread.
 /// </summary>
-internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
+internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer) : IDisposable
 {
+    /// <summary>What is shorter is sent faster than another thread wakes up.</summary>
+    private const int MinHandOverBytes = 64 << 10;
+
+    private readonly BackgroundSend background = new(socket);
     private byte[] array = [];
+    private byte[]? spare;
     private int start, end;
     private int pduDataStart, pduDataLength;
 
@@ -17,8 +23,11 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
     public bool DataDigest { get; set; }
 
     public byte[] Array => array;
-    public bool IsEmpty => start == end;
-    public int PendingBytes => end - start;
+    public bool IsEmpty => start == end && !background.IsBusy;
+    public int PendingBytes => end - start + background.PendingBytes;
+
+    /// <summary>True once a second memory would help.</summary>
+    public bool WantsSpare { get; private set; }
 
     /// <summary>Longest data segment a PDU here can have.</summary>
     public int MaxDataLength => array.Length - BasicHeader.LengthBytes - (2 * Crc32C.LengthBytes) - 3;
@@ -27,7 +36,15 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
     public void Use(byte[] memory)
     {
         array = memory;
+        spare = null;
         start = end = 0;
+    }
+
+    /// <summary>Takes a second memory, as large as the first.</summary>
+    public void UseSpare(byte[] memory)
+    {
+        spare = memory;
+        WantsSpare = false;
     }
 
     /// <summary>True when a PDU with this much data fits behind what is there.</summary>
@@ -64,12 +81,30 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
         end += Crc32C.LengthBytes;
     }
 
+    /// <summary>Lets another thread send what is here, and goes on in the other memory. False = send it here.</summary>
+    public bool TryHandOver()
+    {
+        if (end - start < MinHandOverBytes || Environment.ProcessorCount == 1) return false;
+        if (spare is null)
+        {
+            WantsSpare = true;
+            return false;
+        }
+        if (!background.TryFinish()) return false;
+        CheckMayAnswer();
+        background.Begin(array, start, end);
+        (array, spare) = (spare, array);
+        start = end = 0;
+        return true;
+    }
+
     /// <summary>Sends what the socket takes now. True = all is gone.</summary>
     public bool TrySend()
     {
+        if (!background.TryFinish()) return false;
         while (start < end)
         {
-            if (mayAnswer is not null && !mayAnswer()) throw new ConnectionClosedException("this target may not answer: another one may serve now");
+            CheckMayAnswer();
             int sent = socket.Send(array.AsSpan(start, end - start), SocketFlags.None, out SocketError error);
             if (error is SocketError.WouldBlock or SocketError.Interrupted) return false;
             if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");
@@ -77,6 +112,14 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer)
         }
         start = end = 0;
         return true;
+    }
+
+    /// <summary>Nobody uses the memory any more.</summary>
+    public void Dispose() => background.Dispose();
+
+    private void CheckMayAnswer()
+    {
+        if (mayAnswer is not null && !mayAnswer()) throw new ConnectionClosedException("this target may not answer: another one may serve now");
     }
 
     private int PduLength(int dataLength) =>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Lunaria.Volumes.Io;
@@ -23,14 +24,27 @@ public static class Crc32C
     /// <summary>The checksum of bytes whose checksum is <paramref name="crc"/>, followed by <paramref name="source"/>.</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> source)
     {
-        crc = ~crc;
+        return Crc32CFolding.IsSupported && source.Length >= Crc32CFolding.MinBytes ? ~Folded(~crc, source) : ~Advance(~crc, source);
+    }
+
+    /// <summary>The register after the bytes, by the CRC32 instruction.</summary>
+    internal static uint Advance(uint crc, ReadOnlySpan<byte> source)
+    {
         for (; source.Length >= 3 * LaneBytes; source = source[(3 * LaneBytes)..])
             crc = AppendLanes(crc, MemoryMarshal.Cast<byte, ulong>(source[..(3 * LaneBytes)]));
         foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(source))
             crc = BitOperations.Crc32C(crc, LittleEndian(word));
         foreach (byte value in source[(source.Length & ~7)..])
             crc = BitOperations.Crc32C(crc, value);
-        return ~crc;
+        return crc;
+    }
+
+    [SkipLocalsInit]
+    private static uint Folded(uint crc, ReadOnlySpan<byte> source)
+    {
+        Span<byte> folded = stackalloc byte[64];
+        source = Crc32CFolding.Fold(crc, source, folded);
+        return Advance(Advance(0, folded), source);
     }
 
     private static uint AppendLanes(uint crc, ReadOnlySpan<ulong> words)

@@ -28,6 +28,7 @@ public sealed class Crc32CTests
         {
             uint expected = Definition(data.AsSpan(0, length));
             Assert.AreEqual(expected, Crc32C.Compute(data.AsSpan(0, length)), $"seed {seed} length {length}");
+            Assert.AreEqual(expected, ~Crc32C.Advance(uint.MaxValue, data.AsSpan(0, length)), $"seed {seed} length {length}, by the instruction");
             int split = random.Next(length + 1);
             Assert.AreEqual(expected, Crc32C.Append(Crc32C.Compute(data.AsSpan(0, split)), data.AsSpan(split, length - split)), $"seed {seed} split {split}");
         }
