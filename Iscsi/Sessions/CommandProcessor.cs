@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Lunaria.Iscsi.Diagnostics;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
@@ -13,7 +12,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// SCSI commands of one connection from PDU to response: checks by the device server, payload, the two short cuts (read in place, write
 /// in a batch), execution and waiting. The connection's thread only.
 /// </summary>
-internal sealed class CommandProcessor(
+internal sealed partial class CommandProcessor(
     DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, ILogger logger)
 {
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
@@ -23,7 +22,6 @@ internal sealed class CommandProcessor(
     private readonly WriteBatch batch = new();
     private readonly Command[] committing = new Command[WriteBatch.MaxCommands];
     private readonly OrderedCommands ordered = new();
-    private uint lastTransferTag;
 
     /// <summary>
     /// A SCSI Command whose turn has come. Its data may not be complete (<see cref="PduFrame.IsComplete"/>): then the command has a buffer
@@ -63,52 +61,6 @@ internal sealed class CommandProcessor(
         if (task.Direction == DataDirection.Out) BeginDataOut(command, frame, header.Final, out streaming);
         else BeginDataIn(command);
     }
-
-    /// <summary>A Data-Out PDU whose data is complete.</summary>
-    public void HandleDataOut(PduFrame frame)
-    {
-        DataOutHeader header = new(frame.Header);
-        // Data of a command that has already ended, or never began, is dropped (RFC 7143 4.6.1.2: late data after an early status).
-        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
-        int offset = command.DataOut!.ReceivedBytes;
-        if (!command.DataOut.TryAccept(header, out int usefulBytes))
-        {
-            FailTransfer(command, TransportSense.DataPhaseError);
-            return;
-        }
-        frame.Data.Span[..usefulBytes].CopyTo(command.Buffer!.Array.AsSpan(offset));
-        ContinueTransfer(command, header.Basic.Final);
-    }
-
-    /// <summary>
-    /// Accepts a Data-Out PDU before its data is complete: <paramref name="destination"/> is where it belongs. False = not possible,
-    /// or not right; present the PDU again when it is complete.
-    /// </summary>
-    public bool TryBeginDataOutStream(DataOutHeader header, [NotNullWhen(true)] out Command? command, out Memory<byte> destination)
-    {
-        destination = default;
-        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData) return false;
-        int offset = command.DataOut!.ReceivedBytes, length = header.Basic.DataSegmentLengthBytes;
-        if (offset + length > command.DataOut.TotalBytes || !command.DataOut.TryAccept(header, out _)) return false;
-        destination = command.Buffer!.Array.AsMemory(offset, length);
-        return true;
-    }
-
-    /// <summary>All data of a Data-Out PDU is in the command's buffer.</summary>
-    public void ContinueTransfer(Command command, bool final)
-    {
-        if (command.Aborted)
-        {
-            Release(command);
-            return;
-        }
-        DataOutTransfer transfer = command.DataOut!;
-        if (transfer.IsComplete) DataComplete(command, command.Buffer!.Array.AsMemory(0, transfer.TotalBytes));
-        else if (final) SendR2Ts(command);
-    }
-
-    /// <summary>All immediate data is in the command's buffer.</summary>
-    public void ImmediateDataArrived(Command command) => ContinueTransfer(command, final: !command.DataOut!.IsUnsolicitedOpen);
 
     /// <summary>Writes what has been collected and answers it. Must be called before anything waits.</summary>
     public void CommitWrites()
@@ -213,45 +165,6 @@ internal sealed class CommandProcessor(
         Reserve(command, Math.Min(expected, (uint)task.DataInLengthMaxBytes));
     }
 
-    private void BeginDataOut(Command command, PduFrame frame, bool final, out Command? streaming)
-    {
-        streaming = null;
-        ScsiTask task = command.Task;
-        long wanted = Math.Min(task.WriteFlag ? task.ExpectedDataTransferLength : 0, (uint)task.DataOutLengthBytes);
-        if (frame.IsComplete && frame.Data.Length >= wanted)
-        {
-            // The payload is here: it is used where it lies.
-            if (frame.Source is not null)
-            {
-                command.Payload = frame.Source;
-                frame.Source.References++;
-            }
-            DataComplete(command, frame.Data[..(int)wanted]);
-            return;
-        }
-        int immediateBytes = frame.Basic.DataSegmentLengthBytes;
-        if (immediateBytes == 0 && final)
-        {
-            Reserve(command, wanted);
-            return;
-        }
-        // Unsolicited data is on its way and has to be put somewhere now. It cannot wait for memory, as commands that hold memory may
-        // wait for data that comes behind it: the initiator is asked to send the command again.
-        if (wanted > BufferPool.MaxLengthBytes || !commands.TryRentBuffer(command, Math.Max((int)wanted, immediateBytes)))
-        {
-            task.Fail(ScsiStatus.TaskSetFull);
-            Respond(command);
-            return;
-        }
-        frame.Data.Span.CopyTo(command.Buffer!.Array);
-        command.State = CommandState.CollectingData;
-        command.DataOut ??= new();
-        command.DataOut.Begin((int)wanted, immediateBytes, final, parameters.FirstBurstLength);
-        commands.Enter(command);
-        if (frame.IsComplete) ImmediateDataArrived(command);
-        else streaming = command;
-    }
-
     /// <summary>
     /// Gets memory for a command of which nothing has come but its header, and goes on; without memory the command waits for some, and
     /// nothing else does.
@@ -283,30 +196,6 @@ internal sealed class CommandProcessor(
         }
         task.DataIn = command.ReservedBytes > 0 ? command.Buffer!.Array.AsMemory(0, command.ReservedBytes) : default;
         Start(command);
-    }
-
-    private void SendR2Ts(Command command)
-    {
-        DataOutTransfer transfer = command.DataOut!;
-        while (transfer.OutstandingR2Ts < parameters.MaxOutstandingR2T
-            && transfer.TryNextR2T(NextTransferTag(), parameters.MaxBurstLength, out int offset, out int length, out uint r2tsn))
-        {
-            ReadyToTransferHeader header = new(sender.Begin(Opcode.ReadyToTransfer, command.InitiatorTaskTag));
-            header.Basic.Lun = command.Task.LunField;
-            header.Basic.TargetTransferTag = lastTransferTag;
-            header.R2TSN = r2tsn;
-            header.BufferOffset = (uint)offset;
-            header.DesiredLength = (uint)length;
-            sender.EndNamingStatSN();
-        }
-    }
-
-    private uint NextTransferTag() => ++lastTransferTag == BasicHeader.ReservedTag ? ++lastTransferTag : lastTransferTag;
-
-    private void FailTransfer(Command command, SenseData sense)
-    {
-        command.Task.Fail(sense);
-        Respond(command);
     }
 
     private void DataComplete(Command command, Memory<byte> payload)

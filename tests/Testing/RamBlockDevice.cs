@@ -58,6 +58,7 @@ internal sealed class RamBlockDevice(int lengthBytes, int blockBytes = 512) : IB
 
     public async ValueTask<BlockStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool forceUnitAccess)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(source.Length);
         await WaitAsync();
         if (Fault is BlockStatus fault) return fault;
         source.Span.CopyTo(bytes.AsSpan((int)offsetBytes));

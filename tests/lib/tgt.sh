@@ -1,4 +1,4 @@
-# Debian's tgt as a target, write-back on files in DIR: sourced by target.sh.
+# Debian's tgt as a target, write-back on files in DIR, with the parameters it comes with or those of $TGT_PARAMETERS: sourced by target.sh.
 # shellcheck shell=bash
 
 tgt_admin() {
@@ -38,7 +38,7 @@ tgt_configure() {
         if [ -z "${tids[$name]:-}" ]; then
           tid=$((tid + 1)); tids[$name]=$tid
           tgt_admin "$dir" --op new --mode target --tid "$tid" -T "$(target_iqn "$dir" "$name")" || return 1
-          for pair in ${TGT_PARAMETERS-InitialR2T=No ImmediateData=Yes MaxRecvDataSegmentLength=262144 MaxOutstandingR2T=8}; do
+          for pair in ${TGT_PARAMETERS:-}; do
             tgt_admin "$dir" --op update --mode target --tid "$tid" --name "${pair%%=*}" --value "${pair#*=}" || return 1
           done
           tgt_admin "$dir" --op bind --mode target --tid "$tid" -I ALL || return 1

@@ -31,6 +31,9 @@ internal static class CompareAndWrite
         return true;
     }
 
-    private static ReadOnlyMemory<byte>? Decide(ScsiTask task, Memory<byte> medium) =>
-        VerifyCommands.Compare(task, task.DataOut.Span[..task.LengthBytes], medium.Span, 0) ? task.DataOut[task.LengthBytes..] : null;
+    private static ReadOnlyMemory<byte>? Decide(ScsiTask task, Memory<byte> medium)
+    {
+        if (!VerifyCommands.Compare(task, task.DataOut.Span[..task.LengthBytes], medium.Span, 0)) return null;
+        return task.DataOut[task.LengthBytes..];
+    }
 }

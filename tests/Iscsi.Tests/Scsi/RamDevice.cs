@@ -63,6 +63,7 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
 
     public async ValueTask<BlockStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool forceUnitAccess)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(source.Length);
         if (waiting is { } gate) await gate.Task;
         lock (sync)
         {

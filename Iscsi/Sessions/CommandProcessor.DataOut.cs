@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Transport;
+
+namespace Lunaria.Iscsi.Sessions;
+
+/// <content>Payload from the initiator: immediate, unsolicited and asked for by R2T (RFC 7143 4.2.5.2).</content>
+internal sealed partial class CommandProcessor
+{
+    private uint lastTransferTag;
+
+    /// <summary>A Data-Out PDU whose data is complete.</summary>
+    public void HandleDataOut(PduFrame frame)
+    {
+        DataOutHeader header = new(frame.Header);
+        // Data of a command that has already ended, or never began, is dropped (RFC 7143 4.6.1.2: late data after an early status).
+        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
+        int offset = command.DataOut!.ReceivedBytes;
+        if (!command.DataOut.TryAccept(header, out int usefulBytes))
+        {
+            FailTransfer(command, TransportSense.DataPhaseError);
+            return;
+        }
+        frame.Data.Span[..usefulBytes].CopyTo(command.Buffer!.Array.AsSpan(offset));
+        ContinueTransfer(command, header.Basic.Final);
+    }
+
+    /// <summary>
+    /// Accepts a Data-Out PDU before its data is complete: <paramref name="destination"/> is where it belongs. False = not possible,
+    /// or not right; present the PDU again when it is complete.
+    /// </summary>
+    public bool TryBeginDataOutStream(DataOutHeader header, [NotNullWhen(true)] out Command? command, out Memory<byte> destination)
+    {
+        destination = default;
+        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData) return false;
+        int offset = command.DataOut!.ReceivedBytes, length = header.Basic.DataSegmentLengthBytes;
+        if (offset + length > command.DataOut.TotalBytes || !command.DataOut.TryAccept(header, out _)) return false;
+        destination = command.Buffer!.Array.AsMemory(offset, length);
+        return true;
+    }
+
+    /// <summary>All data of a Data-Out PDU is in the command's buffer.</summary>
+    public void ContinueTransfer(Command command, bool final)
+    {
+        if (command.Aborted)
+        {
+            Release(command);
+            return;
+        }
+        DataOutTransfer transfer = command.DataOut!;
+        if (transfer.IsComplete) DataComplete(command, command.Buffer!.Array.AsMemory(0, transfer.TotalBytes));
+        else if (final) SendR2Ts(command);
+    }
+
+    /// <summary>All immediate data is in the command's buffer.</summary>
+    public void ImmediateDataArrived(Command command) => ContinueTransfer(command, final: !command.DataOut!.IsUnsolicitedOpen);
+
+    private void BeginDataOut(Command command, PduFrame frame, bool final, out Command? streaming)
+    {
+        streaming = null;
+        ScsiTask task = command.Task;
+        long wanted = Math.Min(task.WriteFlag ? task.ExpectedDataTransferLength : 0, (uint)task.DataOutLengthBytes);
+        if (frame.IsComplete && frame.Data.Length >= wanted)
+        {
+            // The payload is here: it is used where it lies.
+            if (frame.Source is not null)
+            {
+                command.Payload = frame.Source;
+                frame.Source.References++;
+            }
+            DataComplete(command, frame.Data[..(int)wanted]);
+            return;
+        }
+        int immediateBytes = frame.Basic.DataSegmentLengthBytes;
+        if (immediateBytes == 0 && final)
+        {
+            Reserve(command, wanted);
+            return;
+        }
+        // Unsolicited data is on its way and has to be put somewhere now. It cannot wait for memory, as commands that hold memory may
+        // wait for data that comes behind it: the initiator is asked to send the command again.
+        if (wanted > BufferPool.MaxLengthBytes || !commands.TryRentBuffer(command, Math.Max((int)wanted, immediateBytes)))
+        {
+            task.Fail(ScsiStatus.TaskSetFull);
+            Respond(command);
+            return;
+        }
+        frame.Data.Span.CopyTo(command.Buffer!.Array);
+        command.State = CommandState.CollectingData;
+        command.DataOut ??= new();
+        command.DataOut.Begin((int)wanted, immediateBytes, final, parameters.FirstBurstLength);
+        commands.Enter(command);
+        if (frame.IsComplete) ImmediateDataArrived(command);
+        else streaming = command;
+    }
+
+    private void SendR2Ts(Command command)
+    {
+        DataOutTransfer transfer = command.DataOut!;
+        while (transfer.OutstandingR2Ts < parameters.MaxOutstandingR2T
+            && transfer.TryNextR2T(NextTransferTag(), parameters.MaxBurstLength, out int offset, out int length, out uint r2tsn))
+        {
+            ReadyToTransferHeader header = new(sender.Begin(Opcode.ReadyToTransfer, command.InitiatorTaskTag));
+            header.Basic.Lun = command.Task.LunField;
+            header.Basic.TargetTransferTag = lastTransferTag;
+            header.R2TSN = r2tsn;
+            header.BufferOffset = (uint)offset;
+            header.DesiredLength = (uint)length;
+            sender.EndNamingStatSN();
+        }
+    }
+
+    private uint NextTransferTag() => ++lastTransferTag == BasicHeader.ReservedTag ? ++lastTransferTag : lastTransferTag;
+
+    private void FailTransfer(Command command, SenseData sense)
+    {
+        command.Task.Fail(sense);
+        Respond(command);
+    }
+}
