@@ -39,9 +39,10 @@ public sealed partial class VolumeManager
                 Guid.NewGuid(), volume.Uuid, volume.Line.Number, volume.Index.Generation, name, volume.SizeBytes, now, options.Sticky, options.Consistent, labels))];
             // First the rows: one whose marker never came to be is known by that, and taken back at the next start.
             _files.Metadata.AddSnapshots(records);
-            await MarkAsync([.. volumes.Select(volume => volume.Line).Distinct().OrderBy(line => line.Number)], records);
+            // Known before its marker is: from then on what it shows may be published, and must not be pruned.
             foreach (SnapshotRecord record in records)
                 _catalog.Add(record);
+            await MarkAsync([.. volumes.Select(volume => volume.Line).Distinct().OrderBy(line => line.Number)], records);
             return [.. records.Select(record => new Snapshot(record, volumes.First(volume => volume.Uuid == record.Volume)))];
         });
     }
@@ -95,7 +96,7 @@ public sealed partial class VolumeManager
         Lock mapLock = new();
         LineRecord line = _catalog.Find(record.Line)!;
         BlockMap map = await _publisher.WhileMapRestsAsync(
-            maps => maps.OpenView(record.Line, record.Generation, (ulong)record.SizeBytes >> BlockGeometry.BlockShift, mapLock));
+            maps => maps.OpenView(record.Line, record.Generation, (ulong)line.CapacityBytes >> BlockGeometry.BlockShift, mapLock));
         string name = $"{snapshot.Volume.Name}@{record.Name}";
         OpenLine view = new(line, name, new(map, mapLock), _engine);
         view.Writer.Close();
@@ -160,23 +161,37 @@ public sealed partial class VolumeManager
         OpenLine before = volume.Line;
         VolumeHealth? refusal = volume.Refusal;
         volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' is being rolled back."));
+        // Nobody who still waits for room may be told of a write that is left behind.
+        before.Writer.Close();
+        VolumeRecord? record = null;
         try
         {
-            VolumeRecord record = _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger);
+            record = _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger);
             OpenLine line = await OpenLineAsync(_files.Metadata.ReadLines().First(line => line.Number == record.Number), volume.Name);
             volume.Change(record, line);
         }
-        finally
+        catch (Exception e) when (record is not null)
         {
+            volume.Refuse(new(HealthState.Faulted, $"Volume '{volume.Name}' was rolled back, but cannot be opened ({e.Message}). Start the appliance again."));
+            throw;
+        }
+        catch
+        {
+            SetWritable(volume);
             volume.Refuse(refusal);
+            throw;
         }
         SetWritable(volume);
+        volume.Refuse(refusal);
         foreach (SnapshotRecord other in younger)
             _catalog.Remove(other);
         _catalog.SetCurrent(before.Number, false);
         before.Leave(keepOlder: true);
         _keeper.Wake();
     });
+
+    /// <summary>Complete = the object store has all of a snapshot, so that what is made of it does not wait.</summary>
+    public ValueTask SettleSnapshotAsync(Snapshot snapshot) => SettleAsync(CheckOwn(snapshot));
 
     /// <summary>Makes a volume a template, which takes no writes and cannot be deleted, or an ordinary volume again. Durable.</summary>
     public ValueTask SetTemplateAsync(Volume volume, bool isTemplate) => ChangeAsync(() =>
@@ -252,6 +267,8 @@ public sealed partial class VolumeManager
         }
         catch (Exception e)
         {
+            foreach (SnapshotRecord record in records)
+                _catalog.Remove(record);
             _files.Metadata.RemoveSnapshots(records, prune: false);
             throw e is OperationCanceledException ? new IOException("The write log has no room for a snapshot's marker. Wait until the object store takes data again.") : e;
         }

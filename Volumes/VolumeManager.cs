@@ -132,14 +132,17 @@ public sealed partial class VolumeManager : IAsyncDisposable
                 // What a shrinking that a crash cut short left behind the end must not come back.
                 await DiscardAsync(volume, before, Math.Min(sizeBytes, volume.Line.Index.CapacityBytes));
                 _files.Metadata.ResizeVolume(volume.Uuid, volume.Line.Number, sizeBytes);
+                _catalog.Grow(volume.Line.Number, sizeBytes);
                 volume.Line.Index.Grow(sizeBytes);
                 volume.Change(volume.Record with { SizeBytes = sizeBytes });
             }
-            else if (sizeBytes < before)
+            else if (discardTail)
             {
+                if (volume.Record.State != VolumeRecordState.Active)
+                    throw new InvalidOperationException($"Volume '{volume.Name}' is closed, so its tail cannot be discarded. Open it.");
                 _files.Metadata.ResizeVolume(volume.Uuid, volume.Line.Number, sizeBytes);
                 volume.Change(volume.Record with { SizeBytes = sizeBytes });
-                await DiscardAsync(volume, sizeBytes, before);
+                await DiscardAsync(volume, sizeBytes, volume.Line.Index.CapacityBytes);
             }
         });
     }

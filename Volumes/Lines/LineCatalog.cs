@@ -79,6 +79,16 @@ internal sealed class LineCatalog
             _lines[line].IsCurrent = isCurrent;
     }
 
+    /// <summary>The map of a line reaches at least so far.</summary>
+    public void Grow(uint line, long capacityBytes)
+    {
+        lock (_lock)
+        {
+            LineRecord record = _lines[line].Record;
+            _lines[line].Record = record with { CapacityBytes = Math.Max(record.CapacityBytes, capacityBytes) };
+        }
+    }
+
     /// <summary>A line needs its parent no longer.</summary>
     public void Detach(uint line)
     {

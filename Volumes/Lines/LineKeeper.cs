@@ -147,7 +147,8 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
         }
         while (!pruner.IsDone);
         metadata.EndPrune(prune);
-        if (!catalog.IsUnused(prune.Line) || line.Live != null)
+        // Where somebody looked at the line when this began, what was shown is another prune's work.
+        if (older != null || newer != null || !catalog.IsUnused(prune.Line) || line.Live != null)
             return;
         metadata.RemoveLine(record);
         catalog.Remove(prune.Line);

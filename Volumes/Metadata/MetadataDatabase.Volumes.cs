@@ -198,6 +198,9 @@ public sealed partial class MetadataDatabase
     {
         uint number = (uint)(long)SqliteFile.ReadScalar(connection, "SELECT next_volume FROM identity")!;
         Run("UPDATE identity SET next_volume = next_volume + 1");
+        // What lies behind the end of a smaller volume on the parent is discarded when the new line grows, so its map must reach as far.
+        if (parent is not null)
+            capacityBytes = Math.Max(capacityBytes, (long)SqliteFile.ReadScalar(connection, $"SELECT capacity_bytes FROM lines WHERE number = {parent.Number}")!);
         LineRecord line = new(number, uuid, parent?.Family ?? number, parent?.Number ?? 0, parentGeneration, capacityBytes);
         if (Run("INSERT OR IGNORE INTO lines (number, uuid, family, parent, parent_generation, capacity_bytes) VALUES ($1, $2, $3, $4, $5, $6)",
             (long)line.Number, ToBytes(uuid), (long)line.Family, (long)line.Parent, (long)parentGeneration, capacityBytes) == 0)

@@ -114,6 +114,8 @@ internal static class EngineOpener
             OpenLine line = new(catalog.Find(record.Number)!, record.Name, indexes[record.Number], engine);
             indexes.Remove(record.Number);
             catalog.SetCurrent(record.Number, true);
+            if (record.IsTemplate || record.State != VolumeRecordState.Active)
+                line.Writer.Close();
             volumes.Add(line);
             volumes.Add(new Volume(record, line, engine));
         }

@@ -65,7 +65,8 @@ public sealed class StoreOwnership : IAsyncDisposable
                 SuperblockContent claim = Claim(before, metadata, applianceId, takeOver);
                 tag = await store.CompareAndSetAsync(Superblock.Key, tag, SuperblockCodec.Write(claim), stop);
                 var ownership = new StoreOwnership(store, claim, tag, time, logger);
-                if (before is not null && before.OwnerId != applianceId && before.OwnerId != Guid.Empty)
+                // A takeover that was cut short may have begun only now: its wait counts again.
+                if (before is not null && (before.IsFencing || (before.OwnerId != applianceId && before.OwnerId != Guid.Empty)))
                 {
                     VolumesLog.StoreTakenOver(logger, before.OwnerId, claim.Epoch, (int)TakeOverWait.TotalSeconds);
                     await Task.Delay(TakeOverWait, time, stop);

@@ -33,6 +33,36 @@ public sealed class SnapshotTests
     }
 
     [TestMethod]
+    public async Task What_a_volume_has_grown_by_counts_among_the_changes()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        Snapshot before = await bed.Manager.CreateSnapshotAsync(volume, "before");
+        await bed.Manager.ResizeVolumeAsync(volume, 8 << 20);
+        await WriteAsync(volume, 1500, 1);
+        Snapshot after = await bed.Manager.CreateSnapshotAsync(volume, "after");
+        CollectionAssert.AreEqual(new ChangedRange[] { new(1500 * Block, Block, true) }, (await bed.Manager.ListChangesAsync(before, after)).ToArray());
+    }
+
+    [TestMethod]
+    public async Task A_clone_of_a_smaller_past_shows_nothing_of_the_origins_tail_when_it_grows()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 8 << 20);
+        await WriteAsync(volume, 1500, 1);
+        await bed.Manager.ResizeVolumeAsync(volume, 1 << 20, discardTail: true);
+        Volume clone = await bed.Manager.CloneAsync(await bed.Manager.CreateSnapshotAsync(volume, "small"), "clone");
+        await bed.RestartAsync();
+        clone = bed.Manager.Find("clone")!;
+        await bed.Manager.ResizeVolumeAsync(clone, 8 << 20);
+        byte[] content = new byte[Block];
+        Assert.AreEqual(VolumeStatus.Ok, await clone.ReadAsync(1500 * Block, content));
+        Assert.AreEqual(0, content[0]);
+        await bed.Manager.CloseVolumeAsync(clone);
+        await RefusedAsync(() => bed.Manager.ResizeVolumeAsync(clone, 1 << 20, discardTail: true).AsTask(), "closed");
+    }
+
+    [TestMethod]
     public async Task A_snapshot_never_waits_for_the_store_and_writes_go_on()
     {
         await using EngineBed bed = await EngineBed.OpenAsync();
@@ -74,6 +104,7 @@ public sealed class SnapshotTests
         await bed.RestartAsync();
         volume = bed.Manager.Find("v")!;
         Assert.IsTrue(volume.IsTemplate);
+        Assert.IsFalse(volume.TryWriteBatch([0], [new byte[Block]]));
         await bed.Manager.SetTemplateAsync(volume, false);
         await WriteAsync(volume, 0, 1);
         await bed.Manager.CloseVolumeAsync(volume);

@@ -149,7 +149,11 @@ public sealed class StoreOwnershipTests
         Task<StoreOwnership> takeover = bed.ClaimAsync(Second, takeOver: true);
         await bed.PassAsync(13);
         await (await takeover).DisposeAsync();
-        await using StoreOwnership restarted = await bed.ClaimAsync(Second);
+        Task<StoreOwnership> restart = bed.ClaimAsync(Second);
+        await bed.PassAsync(1);
+        Assert.IsFalse(restart.IsCompleted, "the former owner may not have noticed yet");
+        await bed.PassAsync(13);
+        await using StoreOwnership restarted = await restart;
         Assert.AreEqual(11UL, await restarted.FenceAsync([(volume, 3)], 8, CancellationToken.None));
         Assert.AreEqual(8, bed.Store.Keys.Count(key => key.StartsWith("volumes/", StringComparison.Ordinal)));
     }
