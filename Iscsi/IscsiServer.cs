@@ -125,7 +125,7 @@ public sealed class IscsiServer : IAsyncDisposable
         if (spaceTimer is not null) await spaceTimer.DisposeAsync();
         foreach (PortalListener listener in listeners) await listener.StopAsync();
         foreach (Connection connection in context.Connections.Snapshot()) connection.Inbox.Post(new(MessageKind.Drain, null));
-        Task drained = context.Connections.WhenEmptyAsync();
+        Task drained = context.Connections.WhenAtMostAsync(0);
         await Task.WhenAny(drained, Task.Delay(context.Options.DrainTimeout, context.Time));
         foreach (Connection connection in context.Connections.Snapshot())
             connection.Inbox.Post(new(MessageKind.Close, "the target shuts down"));

@@ -39,7 +39,7 @@ internal sealed class Connection : IDisposable
         PeerAddress = ((IPEndPoint)peer).Address;
         Inbox = new(wake);
         waiter = new(socket, wake);
-        SendBuffer sendBuffer = new(socket, server.Options.MayAnswer);
+        SendBuffer sendBuffer = new(new(socket, server.Options.MayAnswer));
         sender = new(sendBuffer, waiter, Inbox, server.Time, server.Options.PingTimeout);
         memory = new(server.Pool, sendBuffer, Inbox, server.Options.MaxRecvDataSegmentLength);
         reader = new(memory);

@@ -9,7 +9,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
     private readonly HashSet<Connection> all = [];
     private readonly LinkedList<Connection> halfOpen = new();
     private readonly Dictionary<IPAddress, int> perAddress = [];
-    private TaskCompletionSource? empty;
+    private readonly List<(int Count, TaskCompletionSource Done)> waiting = [];
 
     public int Count
     {
@@ -62,18 +62,21 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
             int left = perAddress[connection.PeerAddress] - 1;
             if (left == 0) perAddress.Remove(connection.PeerAddress);
             else perAddress[connection.PeerAddress] = left;
-            if (all.Count == 0) empty?.TrySetResult();
+            foreach ((int count, TaskCompletionSource done) in waiting)
+                if (all.Count <= count) done.TrySetResult();
+            waiting.RemoveAll(waiter => waiter.Done.Task.IsCompleted);
         }
     }
 
-    /// <summary>Completes when there is no connection; none may be entered any more.</summary>
-    public Task WhenEmptyAsync()
+    /// <summary>Completes once no more than <paramref name="count"/> connections are left, with their sessions and buffers gone.</summary>
+    public Task WhenAtMostAsync(int count)
     {
         lock (gate)
         {
-            if (all.Count == 0) return Task.CompletedTask;
-            empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
-            return empty.Task;
+            if (all.Count <= count) return Task.CompletedTask;
+            TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add((count, done));
+            return done.Task;
         }
     }
 }

@@ -6,13 +6,13 @@ namespace Lunaria.Iscsi.Transport;
 /// Sends one part of a connection's output on a thread of the pool, so that the connection's thread reads the next long answer from its medium
 /// meanwhile. At most one part at a time. The connection's thread begins and joins; nobody else knows of it.
 /// </summary>
-internal sealed class BackgroundSend(Socket socket) : IThreadPoolWorkItem, IDisposable
+internal sealed class BackgroundSend(SocketSender sender) : IThreadPoolWorkItem, IDisposable
 {
+    // The other thread is done within the time that a sleep and a wake-up take.
     private readonly ManualResetEventSlim done = new(initialState: true, spinCount: 400);
     private byte[] array = [];
     private int start, end;
-    private SocketError error;
-    private Exception? failure;
+    private ConnectionClosedException? failure;
 
     /// <summary>True from <see cref="Begin"/> until <see cref="TryFinish"/> has said that all is gone.</summary>
     public bool IsBusy { get; private set; }
@@ -23,7 +23,7 @@ internal sealed class BackgroundSend(Socket socket) : IThreadPoolWorkItem, IDisp
     /// <summary>Begins to send; the memory stays as it is until <see cref="TryFinish"/> is true. Only while not busy.</summary>
     public void Begin(byte[] memory, int from, int to)
     {
-        (array, start, end, error, failure) = (memory, from, to, SocketError.Success, null);
+        (array, start, end) = (memory, from, to);
         IsBusy = true;
         done.Reset();
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -34,10 +34,8 @@ internal sealed class BackgroundSend(Socket socket) : IThreadPoolWorkItem, IDisp
     {
         if (!IsBusy) return true;
         done.Wait();
-        if (failure is not null) throw new ConnectionClosedException($"send failed: {failure.Message}");
-        if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");
-        SendSome();
-        if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");
+        if (failure is not null) throw failure;
+        sender.Send(array, ref start, end);
         IsBusy = start < end;
         return !IsBusy;
     }
@@ -53,27 +51,19 @@ internal sealed class BackgroundSend(Socket socket) : IThreadPoolWorkItem, IDisp
     {
         try
         {
-            SendSome();
+            sender.Send(array, ref start, end);
+        }
+        catch (ConnectionClosedException closed)
+        {
+            failure = closed;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            failure = e;
+            failure = new($"send failed: {e.Message}");
         }
         finally
         {
             done.Set();
-        }
-    }
-
-    private void SendSome()
-    {
-        while (start < end)
-        {
-            int sent = socket.Send(array.AsSpan(start, end - start), SocketFlags.None, out SocketError result);
-            if (result is SocketError.WouldBlock or SocketError.Interrupted) return;
-            error = result;
-            if (result != SocketError.Success) return;
-            start += sent;
         }
     }
 }

@@ -1,19 +1,17 @@
-using System.Net.Sockets;
 using Lunaria.Iscsi.Pdu;
 
 namespace Lunaria.Iscsi.Transport;
 
 /// <summary>
 /// PDUs on their way out, contiguous, so that many leave in one send. A PDU is begun, its header and data are written in place, and
-/// it is ended, which adds pad and digests. Long answers leave from one memory while the next is filled. Where <paramref name="mayAnswer"/> says no,
-/// nothing leaves any more. Owned by the connection's thread.
+/// it is ended, which adds pad and digests. Long answers leave from one memory while the next is filled. Owned by the connection's thread.
 /// </summary>
-internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer) : IDisposable
+internal sealed class SendBuffer(SocketSender sender) : IDisposable
 {
     /// <summary>What is shorter is sent faster than another thread wakes up.</summary>
     private const int MinHandOverBytes = 64 << 10;
 
-    private readonly BackgroundSend background = new(socket);
+    private readonly BackgroundSend background = new(sender);
     private byte[] array = [];
     private byte[]? spare;
     private int start, end;
@@ -91,7 +89,6 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer) : IDispos
             return false;
         }
         if (!background.TryFinish()) return false;
-        CheckMayAnswer();
         background.Begin(array, start, end);
         (array, spare) = (spare, array);
         start = end = 0;
@@ -102,25 +99,14 @@ internal sealed class SendBuffer(Socket socket, Func<bool>? mayAnswer) : IDispos
     public bool TrySend()
     {
         if (!background.TryFinish()) return false;
-        while (start < end)
-        {
-            CheckMayAnswer();
-            int sent = socket.Send(array.AsSpan(start, end - start), SocketFlags.None, out SocketError error);
-            if (error is SocketError.WouldBlock or SocketError.Interrupted) return false;
-            if (error != SocketError.Success) throw new ConnectionClosedException($"send failed: {error}");
-            start += sent;
-        }
+        sender.Send(array, ref start, end);
+        if (start < end) return false;
         start = end = 0;
         return true;
     }
 
     /// <summary>Nobody uses the memory any more.</summary>
     public void Dispose() => background.Dispose();
-
-    private void CheckMayAnswer()
-    {
-        if (mayAnswer is not null && !mayAnswer()) throw new ConnectionClosedException("this target may not answer: another one may serve now");
-    }
 
     private int PduLength(int dataLength) =>
         BasicHeader.LengthBytes + (HeaderDigest ? Crc32C.LengthBytes : 0) + BasicHeader.Padded(dataLength) + (DataDigest ? Crc32C.LengthBytes : 0);

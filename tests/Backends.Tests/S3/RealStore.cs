@@ -17,7 +17,7 @@ internal static class RealStore
     public static async ValueTask<S3StoreOptions> NewPoolAsync()
     {
         if (Environment.GetEnvironmentVariable("S3_ENDPOINT") is null)
-            Assert.Inconclusive("There is no S3 store: S3_ENDPOINT is not set. tests/conformance/s3.sh runs these tests with one.");
+            Assert.Inconclusive("There is no S3 store: S3_ENDPOINT is not set. tests/lib/with-rgw.sh dotnet test runs these tests with one.");
         return await Prepared.Value with { Prefix = Guid.NewGuid().ToString("n")[..8] };
     }
 

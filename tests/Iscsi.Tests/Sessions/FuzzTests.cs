@@ -37,8 +37,7 @@ public class FuzzTests
             CommandResult read = Retried(() => witness.Read(KeptLba, 8));
             Assert.IsTrue(read.Data.AsSpan().SequenceEqual(kept), $"seed {seed}, round {rounds}");
         }
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
-        while (server.Server.Context.Connections.Count > 1) await Task.Delay(20, limit.Token);
+        await server.Server.Context.Connections.WhenAtMostAsync(1).WaitAsync(TimeSpan.FromSeconds(30));
         Assert.IsGreaterThan(20, rounds);
         long grown = GC.GetTotalMemory(forceFullCollection: true) - memoryBefore;
         Assert.IsLessThan(300L << 20, grown, $"seed {seed}: {grown} bytes more after {rounds} rounds");

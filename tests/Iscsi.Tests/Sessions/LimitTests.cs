@@ -33,8 +33,7 @@ public class LimitTests
             using ScriptedInitiator late = server.LogIn(2);
             Assert.AreEqual(0, late.Read(0, 8).Status);
             Assert.AreEqual(0, working.Read(0, 8).Status);
-            using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
-            while (server.Server.Context.Connections.Count > 32 + 2) await Task.Delay(20, limit.Token);
+            await server.Server.Context.Connections.WhenAtMostAsync(32 + 2).WaitAsync(TimeSpan.FromSeconds(20));
         }
         finally
         {
@@ -73,8 +72,7 @@ public class LimitTests
         using ScriptedInitiator one = server.LogIn(1), two = server.LogIn(2), three = server.Connect(3);
         Assert.IsTrue(three.IsClosedByTarget());
         one.Dispose();
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
-        while (server.Server.Context.Connections.Count > 1) await Task.Delay(20, limit.Token);
+        await server.Server.Context.Connections.WhenAtMostAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
         using ScriptedInitiator four = server.LogIn(4);
         Assert.AreEqual(0, four.Read(0, 1).Status);
 
