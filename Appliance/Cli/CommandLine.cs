@@ -44,6 +44,7 @@ internal static class CommandLine
             LunVerbs.Create(verbs),
             InitiatorVerbs.Create(verbs),
             SessionVerbs.Create(verbs),
+            JobVerbs.Create(verbs),
             EventVerbs.Create(verbs),
             SystemVerbs.Settings(verbs),
             SystemVerbs.Audit(verbs),

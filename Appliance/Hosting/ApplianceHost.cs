@@ -60,7 +60,7 @@ internal static partial class ApplianceHost
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
-        using var services = new ApplianceServices(
+        await using var services = new ApplianceServices(
             volumes,
             server,
             catalog,

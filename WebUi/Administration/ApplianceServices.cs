@@ -10,7 +10,7 @@ namespace Lunaria.WebUi.Administration;
 /// What can be done to a running appliance, one service per noun. Everything that administers (the API, and through it command line and page;
 /// appliance.json at the start) goes through these. Owned by the run, made when engine and target are open. Any thread.
 /// </summary>
-public sealed class ApplianceServices : IDisposable
+public sealed class ApplianceServices : IAsyncDisposable
 {
     /// <summary>
     /// Serves the targets of lunaria.db. <paramref name="openMedium"/> makes a volume the medium of a logical unit.
@@ -29,17 +29,18 @@ public sealed class ApplianceServices : IDisposable
         Settings = settings;
         var locks = new ObjectLocks(time);
         Audit = new AuditStore(database, time);
+        Events = new EventService(new EventStore(database), time);
+        Jobs = new JobService(Events, time);
         var changes = new ChangeRecorder(locks, Audit);
         var store = new TargetStore(database, secrets, time);
         Units = new UnitTable(volumes, store, openMedium);
         Catalog = new TargetCatalog(server, volumes, Units, store);
-        Volumes = new VolumeService(volumes, server, Catalog, Units, changes);
+        Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
         Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
         Luns = new LunService(volumes, Catalog, store, Units, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
         Sessions = new SessionService(server, Catalog, changes);
-        Events = new EventService(new EventStore(database), time);
         var accounts = new AccountStore(database);
         Tokens = new TokenService(accounts, changes, fileToken, time);
         Users = new UserService(accounts, Tokens, changes, time);
@@ -72,11 +73,18 @@ public sealed class ApplianceServices : IDisposable
     /// <summary>What has happened.</summary>
     public EventService Events { get; }
 
+    /// <summary>Work in the background.</summary>
+    public JobService Jobs { get; }
+
     /// <summary>The settings that this run began with.</summary>
     public IReadOnlyList<SettingView> Settings { get; }
 
     /// <inheritdoc/>
-    public void Dispose() => Users.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await Jobs.DisposeAsync();
+        Users.Dispose();
+    }
 
     internal AuditStore Audit { get; }
 

@@ -8,6 +8,7 @@ internal static class EventCode
     public const string VolumeHealth = "volume.health";
     public const string PoolSpace = "pool.space";
     public const string LogFilling = "log.filling";
+    public const string JobFailed = "job.failed";
     public const string SessionBegan = "session.began";
     public const string SessionEnded = "session.ended";
 }

@@ -27,6 +27,7 @@ public sealed class EventService
         (EventCode.VolumeHealth, "a volume's health has changed"),
         (EventCode.PoolSpace, "the pool has less than 10 % or 2 % free, or more again"),
         (EventCode.LogFilling, "more than 80 % of the write log wait for the pool, or less than half again"),
+        (EventCode.JobFailed, "work in the background has ended without doing what was asked for"),
         (EventCode.SessionBegan, "a host has logged in"),
         (EventCode.SessionEnded, "a host's session is over"),
     ];

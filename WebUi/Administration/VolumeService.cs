@@ -17,9 +17,10 @@ public sealed class VolumeService
     private readonly TargetCatalog _targets;
     private readonly UnitTable _units;
     private readonly ChangeRecorder _changes;
+    private readonly JobService _jobs;
 
-    internal VolumeService(VolumeManager volumes, IscsiServer server, TargetCatalog targets, UnitTable units, ChangeRecorder changes) =>
-        (_volumes, _server, _targets, _units, _changes) = (volumes, server, targets, units, changes);
+    internal VolumeService(VolumeManager volumes, IscsiServer server, TargetCatalog targets, UnitTable units, ChangeRecorder changes, JobService jobs) =>
+        (_volumes, _server, _targets, _units, _changes, _jobs) = (volumes, server, targets, units, changes, jobs);
 
     /// <summary>All volumes, in the order of their creation.</summary>
     public IReadOnlyList<VolumeView> List()
@@ -102,6 +103,21 @@ public sealed class VolumeService
         _units.Remove(volume.Uuid);
         return true;
     });
+
+    /// <summary>Begins to make a clone independent of its origin, while both are in use.</summary>
+    public JobView Flatten(Actor actor, string name)
+    {
+        var volume = Get(name);
+        return _jobs.Start(actor, "volume.flatten", Subject(volume.Name), progress => _changes.RunAsync(actor, "volume.flatten", Subject(volume.Name), async change =>
+        {
+            change.Begin(View(volume));
+            await EngineCalls.RunAsync(async () => await _volumes.FlattenAsync(volume).AsTask().WaitAsync(progress.Stop));
+            var view = View(volume);
+            change.After = view;
+            progress.Say($"{volume.Name} is independent of its origin.");
+            return view;
+        }));
+    }
 
     /// <summary>How changes of a volume are named: in locks, audit log and messages.</summary>
     internal static string Subject(string name) => $"volume {name}";

@@ -18,6 +18,7 @@ internal static class ApiRoutes
         TargetEndpoints.Map(api);
         AccountEndpoints.Map(api);
         EventEndpoints.Map(api);
+        JobEndpoints.Map(api);
         SystemEndpoints.Map(api);
     }
 

@@ -77,7 +77,7 @@ internal sealed class TestAppliance : IAsyncDisposable
         Client.Dispose();
         await _web!.DisposeAsync();
         Status.Dispose();
-        Services.Dispose();
+        await Services.DisposeAsync();
         await _server.DisposeAsync();
         _certificate.Dispose();
         _catalog.Dispose();

@@ -17,6 +17,7 @@ internal static class VolumeVerbs
         Rename(verbs),
         SnapshotVerbs.Clone(verbs),
         SnapshotVerbs.RollBack(verbs),
+        Flatten(verbs),
         Delete(verbs));
 
     /// <summary>Volumes as a table.</summary>
@@ -95,6 +96,18 @@ internal static class VolumeVerbs
             "volume rename disk1 disk2",
             call => EditAsync(call, call.Get(name), new EditVolume { Name = call.Get(newName) }),
             [name, newName]);
+    }
+
+    private static Command Flatten(VerbFactory verbs)
+    {
+        var name = Name;
+        var noWait = JobVerbs.NoWaitOption();
+        return verbs.Create(
+            "flatten",
+            "Make a clone independent of its origin, while both are in use.",
+            "volume flatten copy1",
+            call => JobVerbs.BeginAsync(call, HttpMethod.Post, $"volumes/{VerbCall.Part(call.Get(name))}/flatten", !call.Get(noWait), $"flattened {call.Get(name)}"),
+            [name, noWait]);
     }
 
     private static Command Delete(VerbFactory verbs)
