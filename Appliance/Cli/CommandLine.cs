@@ -40,6 +40,7 @@ internal static class CommandLine
             StatusVerb.Create(verbs),
             VolumeVerbs.Create(verbs),
             SnapshotVerbs.Create(verbs),
+            ScheduleVerbs.Create(verbs),
             TargetVerbs.Create(verbs),
             LunVerbs.Create(verbs),
             InitiatorVerbs.Create(verbs),

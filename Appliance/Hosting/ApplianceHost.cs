@@ -81,10 +81,12 @@ internal static partial class ApplianceHost
         await output.FlushAsync(CancellationToken.None);
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var schedules = services.ScheduleRunner.RunAsync(ending.Token);
         var watch = status.WatchAsync(logger, ending.Token);
         await Task.WhenAny(backend.Ownership == null ? [watch] : [watch, backend.Ownership.Lost]);
         await ending.CancelAsync();
         await watch;
+        await schedules;
         LogStop(logger, server.Sessions.Count);
         await pages.DisposeAsync(); // First: a report reads the parts that close now.
         if (!stop.IsCancellationRequested)

@@ -3,6 +3,7 @@ using Lunaria.Iscsi.Scsi;
 using Lunaria.Volumes;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
+using Lunaria.WebUi.Schedules;
 
 namespace Lunaria.WebUi.Administration;
 
@@ -37,10 +38,12 @@ public sealed class ApplianceServices : IAsyncDisposable
         Catalog = new TargetCatalog(server, volumes, Units, store);
         Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
         Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
+        Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, locks, time), new ScheduleStore(database), changes, time);
         Luns = new LunService(volumes, Catalog, store, Units, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
         Sessions = new SessionService(server, Catalog, changes);
+        ScheduleRunner = new ScheduleRunner(Schedules, locks, Events, time);
         var accounts = new AccountStore(database);
         Tokens = new TokenService(accounts, changes, fileToken, time);
         Users = new UserService(accounts, Tokens, changes, time);
@@ -51,6 +54,12 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>Snapshots, and what is made of them.</summary>
     public SnapshotService Snapshots { get; }
+
+    /// <summary>Schedules of snapshots.</summary>
+    public ScheduleService Schedules { get; }
+
+    /// <summary>Runs the schedules; the owner starts it.</summary>
+    public ScheduleRunner ScheduleRunner { get; }
 
     /// <summary>Targets.</summary>
     public TargetService Targets { get; }

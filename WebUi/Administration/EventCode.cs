@@ -9,6 +9,8 @@ internal static class EventCode
     public const string PoolSpace = "pool.space";
     public const string LogFilling = "log.filling";
     public const string JobFailed = "job.failed";
+    public const string ScheduleRan = "schedule.ran";
+    public const string ScheduleFailed = "schedule.failed";
     public const string SessionBegan = "session.began";
     public const string SessionEnded = "session.ended";
 }

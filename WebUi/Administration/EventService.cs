@@ -28,6 +28,8 @@ public sealed class EventService
         (EventCode.PoolSpace, "the pool has less than 10 % or 2 % free, or more again"),
         (EventCode.LogFilling, "more than 80 % of the write log wait for the pool, or less than half again"),
         (EventCode.JobFailed, "work in the background has ended without doing what was asked for"),
+        (EventCode.ScheduleRan, "a schedule has taken its snapshots and deleted those that its rules do not keep"),
+        (EventCode.ScheduleFailed, "a run of a schedule has failed; it is tried again each minute"),
         (EventCode.SessionBegan, "a host has logged in"),
         (EventCode.SessionEnded, "a host's session is over"),
     ];

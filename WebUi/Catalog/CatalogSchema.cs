@@ -51,5 +51,10 @@ internal static class CatalogSchema
           id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, code TEXT NOT NULL, severity INTEGER NOT NULL,
           subject TEXT NOT NULL, message TEXT NOT NULL) STRICT;
         """,
+        """
+        CREATE TABLE schedules (
+          name TEXT PRIMARY KEY, volumes TEXT NOT NULL, rhythm INTEGER NOT NULL, at_minute INTEGER NOT NULL, weekday INTEGER NOT NULL, day INTEGER NOT NULL,
+          keep TEXT NOT NULL, paused INTEGER NOT NULL, done INTEGER NOT NULL, last_run INTEGER) STRICT, WITHOUT ROWID;
+        """,
     ];
 }

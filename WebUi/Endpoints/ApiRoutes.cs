@@ -15,6 +15,7 @@ internal static class ApiRoutes
         StatusEndpoints.Map(api);
         VolumeEndpoints.Map(api);
         SnapshotEndpoints.Map(api);
+        ScheduleEndpoints.Map(api);
         TargetEndpoints.Map(api);
         AccountEndpoints.Map(api);
         EventEndpoints.Map(api);

@@ -41,10 +41,10 @@ internal sealed class TestAppliance : IAsyncDisposable
     /// <summary>A client with the administrator's token.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true)
+    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true, TimeProvider? engineTime = null)
     {
         var appliance = new TestAppliance();
-        await appliance.OpenAsync(time ?? TimeProvider.System, ready);
+        await appliance.OpenAsync(time ?? TimeProvider.System, ready, engineTime ?? TimeProvider.System);
         return appliance;
     }
 
@@ -85,11 +85,11 @@ internal sealed class TestAppliance : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private async Task OpenAsync(TimeProvider time, bool ready)
+    private async Task OpenAsync(TimeProvider time, bool ready, TimeProvider engineTime)
     {
         Directory.CreateDirectory(_directory["web"]);
         var options = new VolumesOptions { Log = new() { FileBytes = 1 << 20, SizeBytes = 8 << 20 }, MapMemoryBytes = 4 << 20 };
-        Manager = await VolumeManager.OpenAsync(new SimDisk(), DataDirectory, Store, options, TimeProvider.System, NullLoggerFactory.Instance);
+        Manager = await VolumeManager.OpenAsync(new SimDisk(), DataDirectory, Store, options, engineTime, NullLoggerFactory.Instance);
         _server = new IscsiServer(new IscsiServerOptions { Portals = [new IPEndPoint(IPAddress.Loopback, 0)], DrainTimeout = TimeSpan.FromSeconds(1) });
         _catalog = CatalogDatabase.Open(DataDirectory);
         AdministratorToken = TokenFile.Open(DataDirectory);

@@ -16,7 +16,8 @@ public sealed class ExampleTests
     private static readonly string[] Order =
     [
         "status", "settings show", "volume create", "volume list", "volume show", "volume resize", "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
-        "volume clone", "volume rollback", "volume flatten", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
+        "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
+        "volume rollback", "volume flatten", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
         "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume rename",
         "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list",
         "event list", "event watch",
