@@ -93,6 +93,7 @@ public sealed class ApplianceServices : IAsyncDisposable
     {
         await Jobs.DisposeAsync();
         Users.Dispose();
+        ScheduleRunner.Dispose();
     }
 
     internal AuditStore Audit { get; }

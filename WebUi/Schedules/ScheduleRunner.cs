@@ -7,7 +7,7 @@ namespace Lunaria.WebUi.Schedules;
 /// Runs schedules when they are due, one after the other, until it is stopped. What was missed while the appliance was off, or what failed, is made up for once. Owned by the
 /// administration; one loop.
 /// </summary>
-public sealed class ScheduleRunner
+public sealed class ScheduleRunner : IDisposable
 {
     /// <summary>Longest sleep: the clock may be set, and what failed is tried again.</summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
@@ -51,6 +51,9 @@ public sealed class ScheduleRunner
             // What is due then is made up for after the next start.
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _bell.Dispose();
 
     /// <summary>Runs what is due now.</summary>
     internal async Task RunDueAsync()
