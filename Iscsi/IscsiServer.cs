@@ -46,7 +46,7 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <summary>The sessions now, discovery sessions left out.</summary>
     public IReadOnlyCollection<SessionInfo> Sessions =>
         [.. context.Targets.All.SelectMany(target => target.Sessions.Snapshot().Select(session => new SessionInfo(
-            target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih, session.Peer, session.Portal, session.Began)))];
+            target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih, session.Peer, session.Portal, session.Began, session.Connections.Length)))];
 
     internal ServerContext Context => context;
 
@@ -80,7 +80,7 @@ public sealed class IscsiServer : IAsyncDisposable
     {
         Session? session = context.Targets.Find(targetName)?.Sessions.Snapshot().FirstOrDefault(session => session.Tsih == tsih);
         if (session is null) return false;
-        session.Inbox.Post(new(MessageKind.Close, reason));
+        session.Post(new(MessageKind.Drop, reason));
         await session.Ended.Task;
         return true;
     }

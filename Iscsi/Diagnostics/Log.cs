@@ -15,11 +15,11 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "{Peer}: login of {Initiator} refused with status {Status:x4} ({StatusName})")]
     public static partial void LoginRefused(ILogger logger, EndPoint peer, string initiator, ushort status, string statusName);
 
-    [LoggerMessage(4, LogLevel.Information, "{Peer}: {Initiator} logged in to {Target}, session {Tsih}")]
-    public static partial void SessionBegan(ILogger logger, EndPoint peer, string initiator, string target, ushort tsih);
+    [LoggerMessage(4, LogLevel.Information, "{Peer}: {Initiator} logged in to {Target}, session {Tsih}, connection {ConnectionId}")]
+    public static partial void ConnectionBegan(ILogger logger, EndPoint peer, string initiator, string target, ushort tsih, ushort connectionId);
 
-    [LoggerMessage(5, LogLevel.Information, "{Peer}: session {Tsih} of {Initiator} with {Target} ended: {Reason}")]
-    public static partial void SessionEnded(ILogger logger, EndPoint peer, ushort tsih, string initiator, string target, string reason);
+    [LoggerMessage(5, LogLevel.Information, "{Peer}: connection {ConnectionId} of session {Tsih} of {Initiator} with {Target} ended: {Reason}")]
+    public static partial void ConnectionEnded(ILogger logger, EndPoint peer, ushort connectionId, ushort tsih, string initiator, string target, string reason);
 
     [LoggerMessage(6, LogLevel.Warning, "{Peer}: connection closed, the initiator broke the protocol: {Reason}")]
     public static partial void ProtocolBroken(ILogger logger, EndPoint peer, string reason);

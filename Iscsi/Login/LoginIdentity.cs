@@ -1,3 +1,5 @@
+using Lunaria.Iscsi.Sessions;
+
 namespace Lunaria.Iscsi.Login;
 
 /// <summary>Who logs in where, as the first login request said. Immutable.</summary>
@@ -5,7 +7,8 @@ namespace Lunaria.Iscsi.Login;
 /// <param name="Isid">48 bits.</param>
 /// <param name="ConnectionId">CID.</param>
 /// <param name="Target">Null for a discovery session.</param>
-internal sealed record LoginIdentity(string InitiatorName, ulong Isid, ushort ConnectionId, IscsiTarget? Target)
+/// <param name="Joins">The session that gets a further connection; null = the login begins a session.</param>
+internal sealed record LoginIdentity(string InitiatorName, ulong Isid, ushort ConnectionId, IscsiTarget? Target, Session? Joins = null)
 {
     public bool IsDiscovery => Target is null;
 }

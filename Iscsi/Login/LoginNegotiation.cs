@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Sessions;
 
 namespace Lunaria.Iscsi.Login;
 
@@ -128,12 +129,10 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         if (environment.Targets.Find(targetName) is not IscsiTarget target) return LoginStatus.NotFound;
         access = InitiatorAccess.Find(target.Access, initiator);
         if (access is null) return LoginStatus.AuthorizationFailure;
-        if (tsih != 0)
-        {
-            if (!target.Sessions.Contains(initiator, isid, tsih)) return LoginStatus.SessionDoesNotExist;
-            return LoginStatus.TooManyConnections;
-        }
-        Identity = new(initiator, isid, connectionId, target);
+        Session? joins = tsih == 0 ? null : target.Sessions.Find(initiator, isid, tsih);
+        if (tsih != 0 && joins is null) return LoginStatus.SessionDoesNotExist;
+        Identity = new(initiator, isid, connectionId, target, joins);
+        parameters.IsLeading = joins is null;
         answer.Add(new("TargetPortalGroupTag", environment.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
         if (target.Options.Alias is string alias) answer.Add(new("TargetAlias", alias));
         return LoginStatus.Success;

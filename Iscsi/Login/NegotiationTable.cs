@@ -51,7 +51,7 @@ internal static class NegotiationTable
     [
         new("HeaderDigest", ResultFunction.List, KeyScope.NormalSession, 0, 0, "None", "CRC32C,None"),
         new("DataDigest", ResultFunction.List, KeyScope.NormalSession, 0, 0, "None", "CRC32C,None"),
-        new("MaxConnections", ResultFunction.Minimum, Session, 1, 65535, "1", "1"),
+        new("MaxConnections", ResultFunction.Minimum, Session, 1, 65535, "1", "16"),
         new("InitialR2T", ResultFunction.Or, Session, 0, 0, "Yes", "No"),
         new("ImmediateData", ResultFunction.And, Session, 0, 0, "Yes", "Yes"),
         new("MaxRecvDataSegmentLength", ResultFunction.Declared, KeyScope.FullFeature, 512, MaxLength, "8192", ""),

@@ -18,6 +18,9 @@ internal sealed class ParameterNegotiation
     /// <summary>The agreed value of <paramref name="name"/>, or its default.</summary>
     public string this[string name] => results.TryGetValue(name, out string? value) ? value : NegotiationTable.Find(name)!.Default;
 
+    /// <summary>False in the login of a further connection of a session: it cannot negotiate what belongs to the session.</summary>
+    public bool IsLeading { get; set; } = true;
+
     public int Number(string name) => int.Parse(this[name], CultureInfo.InvariantCulture);
 
     public bool Flag(string name) => this[name] == "Yes";
@@ -39,7 +42,8 @@ internal sealed class ParameterNegotiation
             results[name] = value;
             return true;
         }
-        if (discovery && key.Scope.HasFlag(KeyScope.NormalSession) && key.Result != ResultFunction.List)
+        if ((discovery && key.Scope.HasFlag(KeyScope.NormalSession) && key.Result != ResultFunction.List)
+            || (!IsLeading && key.Scope.HasFlag(KeyScope.LeadingOnly)))
         {
             answer.Add(new(name, Irrelevant));
             return true;

@@ -3,18 +3,23 @@ namespace Lunaria.Iscsi.Login;
 /// <summary>What a login agreed on, ready for use. Lengths in bytes. Owned by one connection; only a text request changes it.</summary>
 internal sealed class SessionParameters
 {
-    public SessionParameters(ParameterNegotiation negotiation)
+    /// <summary>Takes the results of a login; a further connection of a session has those of the session from <paramref name="leading"/>.</summary>
+    public SessionParameters(ParameterNegotiation negotiation, SessionParameters? leading = null)
     {
         HeaderDigest = negotiation["HeaderDigest"] == "CRC32C";
         DataDigest = negotiation["DataDigest"] == "CRC32C";
-        InitialR2T = negotiation.Flag("InitialR2T");
-        ImmediateData = negotiation.Flag("ImmediateData");
         PeerMaxRecvDataSegmentLength = negotiation.Number("MaxRecvDataSegmentLength");
-        MaxBurstLength = negotiation.Number("MaxBurstLength");
-        FirstBurstLength = Math.Min(negotiation.Number("FirstBurstLength"), MaxBurstLength);
-        MaxOutstandingR2T = negotiation.Number("MaxOutstandingR2T");
-        DefaultTime2WaitSeconds = negotiation.Number("DefaultTime2Wait");
-        DefaultTime2RetainSeconds = negotiation.Number("DefaultTime2Retain");
+        InitialR2T = leading?.InitialR2T ?? negotiation.Flag("InitialR2T");
+        ImmediateData = leading?.ImmediateData ?? negotiation.Flag("ImmediateData");
+        MaxBurstLength = leading?.MaxBurstLength ?? negotiation.Number("MaxBurstLength");
+        FirstBurstLength = leading?.FirstBurstLength ?? Math.Min(negotiation.Number("FirstBurstLength"), MaxBurstLength);
+        MaxOutstandingR2T = leading?.MaxOutstandingR2T ?? negotiation.Number("MaxOutstandingR2T");
+        MaxConnections = leading?.MaxConnections ?? negotiation.Number("MaxConnections");
+        ErrorRecoveryLevel = leading?.ErrorRecoveryLevel ?? negotiation.Number("ErrorRecoveryLevel");
+        ProtocolLevel = leading?.ProtocolLevel ?? negotiation.Number("iSCSIProtocolLevel");
+        TaskReporting = leading?.TaskReporting ?? negotiation["TaskReporting"];
+        DefaultTime2WaitSeconds = leading?.DefaultTime2WaitSeconds ?? negotiation.Number("DefaultTime2Wait");
+        DefaultTime2RetainSeconds = leading?.DefaultTime2RetainSeconds ?? negotiation.Number("DefaultTime2Retain");
     }
 
     public bool HeaderDigest { get; }
@@ -25,6 +30,12 @@ internal sealed class SessionParameters
     public int MaxBurstLength { get; }
     public int FirstBurstLength { get; }
     public int MaxOutstandingR2T { get; }
+    public int MaxConnections { get; }
+    public int ErrorRecoveryLevel { get; }
+
+    /// <summary>iSCSIProtocolLevel: 2 = the features of RFC 7144.</summary>
+    public int ProtocolLevel { get; }
+    public string TaskReporting { get; }
     public int DefaultTime2WaitSeconds { get; }
     public int DefaultTime2RetainSeconds { get; }
 }

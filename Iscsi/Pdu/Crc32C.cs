@@ -25,7 +25,18 @@ internal static class Crc32C
         Compute(bytes) == BinaryPrimitives.ReadUInt32LittleEndian(digest);
 
     /// <summary>Continues a running, not yet inverted CRC.</summary>
-    public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
+    public static uint Append(uint crc, ReadOnlySpan<byte> bytes) =>
+        Crc32CFolding.IsSupported && bytes.Length >= Crc32CFolding.MinBytes ? Folded(crc, bytes) : Advance(crc, bytes);
+
+    private static uint Folded(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> folded = stackalloc byte[64];
+        bytes = Crc32CFolding.Fold(crc, bytes, folded);
+        return Advance(Advance(0, folded), bytes);
+    }
+
+    /// <summary>The same by the CRC32 instruction alone.</summary>
+    internal static uint Advance(uint crc, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length >= 3 * LaneBytes)
         {

@@ -62,6 +62,9 @@ internal sealed class Command
     /// <summary>True while the <see cref="CommandTable"/> can find it.</summary>
     public bool IsEntered { get; set; }
 
+    /// <summary>True while the shared command window of its session counts it.</summary>
+    public bool IsCounted { get; set; }
+
     /// <summary>True while a payload is being received straight into <see cref="Buffer"/>: it must not be given back.</summary>
     public bool IsStreaming { get; set; }
 
@@ -97,6 +100,7 @@ internal sealed class Command
         IsStreaming = false;
         IsEntered = false;
         Immediate = false;
+        IsCounted = false;
         Task.DataIn = default;
         Task.DataOut = default;
         Aborts?.Clear();

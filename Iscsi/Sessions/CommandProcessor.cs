@@ -31,19 +31,10 @@ internal sealed partial class CommandProcessor(
     {
         streaming = null;
         ScsiCommandHeader header = new(frame.Header);
-        if (header.Basic.InitiatorTaskTag == BasicHeader.ReservedTag || (!header.Final && !header.Write))
+        if (Refusal(header) is RejectReason refusal)
         {
-            sender.Reject(RejectReason.InvalidPduField, frame.HeaderBytes);
-            return;
-        }
-        if (header.Basic.Immediate && commands.Count - commands.OrderedCount >= MaxImmediateCommands)
-        {
-            sender.Reject(RejectReason.ImmediateCommandReject, frame.HeaderBytes);
-            return;
-        }
-        if (commands.TryFind(header.Basic.InitiatorTaskTag, out _))
-        {
-            sender.Reject(RejectReason.TaskInProgress, frame.HeaderBytes);
+            if (!header.Basic.Immediate) session.Window.Ended();
+            sender.Reject(refusal, frame.HeaderBytes);
             return;
         }
         Command command = commands.Rent();
@@ -124,6 +115,17 @@ internal sealed partial class CommandProcessor(
         Release(command);
     }
 
+    /// <summary>True when nothing here would keep a command of another connection waiting unseen: no ORDERED command runs or waits.</summary>
+    public bool MayShareWindow => ordered.IsIdle;
+
+    /// <summary>Why the command cannot become a task at all; null = it can.</summary>
+    private RejectReason? Refusal(ScsiCommandHeader header)
+    {
+        if (header.Basic.InitiatorTaskTag == BasicHeader.ReservedTag || (!header.Final && !header.Write)) return RejectReason.InvalidPduField;
+        if (header.Basic.Immediate && commands.Count - commands.OrderedCount >= MaxImmediateCommands) return RejectReason.ImmediateCommandReject;
+        return commands.TryFind(header.Basic.InitiatorTaskTag, out _) ? RejectReason.TaskInProgress : null;
+    }
+
     private void Fill(Command command, ScsiCommandHeader header)
     {
         ScsiTask task = command.Task;
@@ -137,6 +139,7 @@ internal sealed partial class CommandProcessor(
         task.Cdb.Set(header.Cdb);
         command.CmdSN = header.Basic.CmdSN;
         command.Immediate = header.Basic.Immediate;
+        command.IsCounted = !command.Immediate && session.Window.IsShared;
     }
 
     /// <summary>Unsolicited data that was not agreed on ends the command (RFC 7143 11.4.7.2).</summary>
@@ -310,6 +313,7 @@ internal sealed partial class CommandProcessor(
     private void Release(Command command)
     {
         ordered.Ended(command);
+        if (command.IsCounted) session.Window.Ended();
         commands.Release(command);
     }
 }

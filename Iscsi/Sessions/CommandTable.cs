@@ -20,6 +20,13 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     /// <summary>Of these, the ones that take a place in the command window.</summary>
     public int OrderedCount { get; private set; }
 
+    /// <summary>Counts the commands that take a place in the window, and from now on their ends, too: the window is about to be shared.</summary>
+    public int CountInWindow()
+    {
+        foreach (Command command in inFlight.Values) command.IsCounted = !command.Immediate;
+        return OrderedCount;
+    }
+
     /// <summary><see cref="OrderedCount"/> once <paramref name="command"/>, which may or may not be in flight here, is over.</summary>
     public int CountWithout(Command command) => OrderedCount - (command.IsEntered && !command.Immediate ? 1 : 0);
 

@@ -7,35 +7,83 @@ internal enum CommandOrder
 {
     /// <summary>It is the next one, or immediate.</summary>
     Now,
-    /// <summary>Inside the window, but others before it are missing.</summary>
+    /// <summary>Inside the window, but others before it are missing, or it is ORDERED and others still run.</summary>
     Later,
-    /// <summary>Outside the window: ignored.</summary>
+    /// <summary>Outside the window, or here already: ignored.</summary>
     Ignore,
 }
 
-/// <summary>ExpCmdSN and MaxCmdSN of a session. Owned by the thread of its connection.</summary>
+/// <summary>
+/// ExpCmdSN and MaxCmdSN of a session. While the session has only ever had one connection, that connection's thread alone touches this and
+/// nothing is locked. <see cref="Share"/> ends that for good: from then on each step takes the lock, and <see cref="SharedOrder"/> tells the
+/// connections whose turn it is.
+/// </summary>
 internal sealed class CommandWindow(uint firstCmdSN, int width)
 {
     private readonly HashSet<uint> given = [];
+    private volatile SharedOrder? shared;
+    private uint expCmdSN = firstCmdSN, maxCmdSN = unchecked(firstCmdSN + (uint)width - 1);
 
-    public uint ExpCmdSN { get; private set; } = firstCmdSN;
+    /// <summary>Read it before <see cref="MaxCmdSN"/>: an older one beside a newer one is a window, the other way round may be none.</summary>
+    public uint ExpCmdSN => Volatile.Read(ref expCmdSN);
 
     /// <summary>Never moves back (RFC 7143 4.2.2.1).</summary>
-    public uint MaxCmdSN { get; private set; } = unchecked(firstCmdSN + (uint)width - 1);
+    public uint MaxCmdSN => Volatile.Read(ref maxCmdSN);
 
+    /// <summary>True once several connections use it.</summary>
+    public bool IsShared => shared is not null;
+
+    /// <summary>True when the initiator, as far as it knows, may send nothing more.</summary>
+    public bool IsClosed => MaxCmdSN == unchecked(ExpCmdSN - 1);
+
+    /// <summary>
+    /// Several connections use the window from now on. Called by the thread that has had it alone, when no ORDERED command is under way.
+    /// </summary>
+    /// <param name="running">Commands under way that take a place in the window.</param>
+    public void Share(int running) => shared ??= new(running);
+
+    /// <summary>Takes a request if it is its turn. One that comes later must be kept; where the window is shared, its connection hears when its turn has come.</summary>
+    public CommandOrder Take(BasicHeader header, ConnectionInbox taker)
+    {
+        if (header.Immediate) return CommandOrder.Now;
+        if (shared is not SharedOrder order)
+        {
+            CommandOrder alone = Place(header.CmdSN);
+            if (alone == CommandOrder.Now) Advance();
+            return alone;
+        }
+        ConnectionInbox? next = null;
+        CommandOrder result;
+        lock (order.Gate)
+        {
+            result = order.Take(header, Place(header.CmdSN), taker);
+            if (result == CommandOrder.Now && !order.HasBarrier) Advance();
+            if (result == CommandOrder.Now) next = order.NextKeeper(expCmdSN);
+        }
+        next?.Post(new(MessageKind.TurnCame, null));
+        return result;
+    }
+
+    /// <summary>What <see cref="Take"/> would say of a request that is not ORDERED, without taking it.</summary>
     public CommandOrder Judge(uint cmdSN, bool immediate)
     {
         if (immediate) return CommandOrder.Now;
-        if (!SerialNumber.IsInWindow(cmdSN, ExpCmdSN, MaxCmdSN)) return CommandOrder.Ignore;
-        if (cmdSN == ExpCmdSN) return CommandOrder.Now;
-        return given.Contains(cmdSN) ? CommandOrder.Ignore : CommandOrder.Later;
+        uint exp = ExpCmdSN;
+        if (!SerialNumber.IsInWindow(cmdSN, exp, MaxCmdSN)) return CommandOrder.Ignore;
+        return cmdSN == exp ? CommandOrder.Now : CommandOrder.Later;
     }
 
-    /// <summary>The command ExpCmdSN has been taken.</summary>
-    public void Advance()
+    /// <summary>A command that took a place is over. Does nothing while the window is not shared.</summary>
+    public void Ended()
     {
-        do ExpCmdSN++;
-        while (given.Count > 0 && given.Remove(ExpCmdSN));
+        if (shared is not SharedOrder order) return;
+        ConnectionInbox? next;
+        lock (order.Gate)
+        {
+            if (order.EndOne()) Advance();
+            next = order.NextKeeper(expCmdSN);
+        }
+        next?.Post(new(MessageKind.TurnCame, null));
     }
 
     /// <summary>
@@ -43,20 +91,65 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     /// </summary>
     public bool TryGiveUp(uint cmdSN)
     {
-        if (!SerialNumber.IsInWindow(cmdSN, ExpCmdSN, MaxCmdSN)) return false;
-        if (cmdSN == ExpCmdSN) Advance();
+        if (shared is not SharedOrder order) return GiveUp(cmdSN);
+        ConnectionInbox? next;
+        bool known;
+        lock (order.Gate)
+        {
+            known = !(order.HasBarrier && cmdSN == expCmdSN) && GiveUp(cmdSN);
+            next = order.NextKeeper(expCmdSN);
+        }
+        next?.Post(new(MessageKind.TurnCame, null));
+        return known;
+    }
+
+    /// <summary>A connection is gone: nothing that it kept will have its turn.</summary>
+    public void Forget(ConnectionInbox connection)
+    {
+        if (shared is not SharedOrder order) return;
+        lock (order.Gate) order.Forget(connection);
+    }
+
+    /// <summary>
+    /// Opens the window as far as the commands in flight allow, and not at all when memory is short. True = it was closed and is open now.
+    /// </summary>
+    /// <param name="commandsInFlight">Of the one connection; where the window is shared it counts for itself.</param>
+    public bool Update(int commandsInFlight, bool isShortOfMemory)
+    {
+        if (isShortOfMemory) return false;
+        if (shared is not SharedOrder order) return Open(commandsInFlight);
+        lock (order.Gate) return Open(order.Running);
+    }
+
+    private CommandOrder Place(uint cmdSN)
+    {
+        if (!SerialNumber.IsInWindow(cmdSN, expCmdSN, maxCmdSN)) return CommandOrder.Ignore;
+        if (cmdSN == expCmdSN) return CommandOrder.Now;
+        return given.Count > 0 && given.Contains(cmdSN) ? CommandOrder.Ignore : CommandOrder.Later;
+    }
+
+    private void Advance()
+    {
+        uint next = expCmdSN;
+        do next++;
+        while (given.Count > 0 && given.Remove(next));
+        Volatile.Write(ref expCmdSN, next);
+    }
+
+    private bool GiveUp(uint cmdSN)
+    {
+        if (!SerialNumber.IsInWindow(cmdSN, expCmdSN, maxCmdSN)) return false;
+        if (cmdSN == expCmdSN) Advance();
         else given.Add(cmdSN);
         return true;
     }
 
-    /// <summary>True when the initiator, as far as it knows, may send nothing more.</summary>
-    public bool IsClosed => MaxCmdSN == unchecked(ExpCmdSN - 1);
-
-    /// <summary>Opens the window as far as <paramref name="commandsInFlight"/> allows, and not at all when memory is short.</summary>
-    public void Update(int commandsInFlight, bool isShortOfMemory)
+    private bool Open(int commandsInFlight)
     {
-        if (isShortOfMemory) return;
-        uint max = unchecked(ExpCmdSN + (uint)Math.Max(0, width - commandsInFlight) - 1);
-        if (SerialNumber.IsBefore(MaxCmdSN, max)) MaxCmdSN = max;
+        bool wasClosed = maxCmdSN == unchecked(expCmdSN - 1);
+        uint max = unchecked(expCmdSN + (uint)Math.Max(0, width - commandsInFlight) - 1);
+        if (!SerialNumber.IsBefore(maxCmdSN, max)) return false;
+        Volatile.Write(ref maxCmdSN, max);
+        return wasClosed;
     }
 }

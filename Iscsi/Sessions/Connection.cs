@@ -122,11 +122,16 @@ internal sealed class Connection : IDisposable
                     throw new ConnectionClosedException((string)message.Subject!);
                 case MessageKind.BufferReturned:
                     break;
-                case MessageKind.SessionGone when login is { IsWaiting: true }:
+                case MessageKind.SessionChanged when login is { IsWaiting: true }:
                     if (login.Complete() is Session session) EnterFullFeature(session);
                     break;
                 case MessageKind.Drain when fullFeature is null:
                     throw new ConnectionClosedException("the target shuts down");
+                case MessageKind.Drop when fullFeature is null:
+                    throw new ConnectionClosedException((string)message.Subject!);
+                case MessageKind.ShareWindow when fullFeature is null:
+                    // A connection that is still in its login has nothing to let go of.
+                    break;
                 case MessageKind.Abort when fullFeature is null:
                     ((AbortOperation)message.Subject!).PartDone();
                     break;
@@ -199,11 +204,11 @@ internal sealed class Connection : IDisposable
 
     private void EnterFullFeature(Session session)
     {
-        SessionParameters parameters = new(login!.Parameters);
+        SessionParameters parameters = login!.Agreed;
         IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
-        (session.Peer, session.Portal) = (peer, local);
+        if (login.Identity!.Joins is null) (session.Peer, session.Portal) = (peer, local);
         ushort portalGroupTag = server.LoginEnvironment.PortalGroupTag;
-        fullFeature = new(server, session, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
+        fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
         login = null;
         // From here on the end of the connection ends the session, too. The response leaves before digests begin.
         sender.Flush();
@@ -213,7 +218,8 @@ internal sealed class Connection : IDisposable
         timers.LoggedIn();
         memory.LeaveLogin();
         server.Connections.LoggedIn(this);
-        Log.SessionBegan(server.Logger, peer, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", session.Tsih);
+        Log.ConnectionBegan(
+            server.Logger, peer, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", session.Tsih, fullFeature.ConnectionId);
     }
 
     /// <summary>Waits for the socket or the inbox, and receives what is there.</summary>
@@ -272,6 +278,7 @@ internal sealed class Connection : IDisposable
         try
         {
             if (fullFeature is not null) WindDown(fullFeature);
+            else login?.Abandon();
         }
         catch (Exception error)
         {
@@ -285,7 +292,7 @@ internal sealed class Connection : IDisposable
 
     private void WindDown(FullFeaturePhase phase)
     {
-        IscsiTarget? target = phase.Session.Identity.Target;
+        bool isLost = Inbox.CloseReason is null && phase.EndReason is null;
         try
         {
             phase.AbortAll();
@@ -296,19 +303,21 @@ internal sealed class Connection : IDisposable
                         phase.Handle(message);
                 if (phase.HasCommands && Inbox.TryBeginWait()) waiter.WaitForWake();
             }
-            target?.DeviceServer.Detach(phase.Session.Nexus!);
         }
         finally
         {
             // Whatever went wrong, the initiator must be able to come back.
-            target?.Sessions.Leave(phase.Session);
+            phase.Session.Leave(Inbox);
+            if (isLost && phase.Session.Connections is [SessionConnection other, ..])
+                other.Inbox.Post(new(MessageKind.ConnectionDropped, phase.ConnectionId));
         }
     }
 
     private void LogEnd(string reason)
     {
         if (fullFeature?.Session is Session session)
-            Log.SessionEnded(server.Logger, peer, session.Tsih, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", reason);
+            Log.ConnectionEnded(
+                server.Logger, peer, fullFeature.ConnectionId, session.Tsih, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", reason);
         else if (login is { Refused: not LoginStatus.Success } refused)
             Log.LoginRefused(server.Logger, peer, refused.Identity?.InitiatorName ?? "an initiator", (ushort)refused.Refused, refused.Refused.ToString());
         else

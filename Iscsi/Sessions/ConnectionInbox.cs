@@ -14,12 +14,20 @@ internal enum MessageKind
     AbortCompleted,
     /// <summary>The effects of a task management function are done, its answer is due; subject: <see cref="AbortOperation"/>.</summary>
     FunctionCompleted,
-    /// <summary>The session this login replaces is gone.</summary>
-    SessionGone,
+    /// <summary>Something in the session has changed that this connection may wait for.</summary>
+    SessionChanged,
+    /// <summary>Several connections will use the command window of the session: the one that has it alone lets go of it.</summary>
+    ShareWindow,
+    /// <summary>The command whose turn it is in the session is kept by this connection.</summary>
+    TurnCame,
+    /// <summary>Another connection of the session is gone that the initiator has not logged out; subject: its CID.</summary>
+    ConnectionDropped,
     /// <summary>The buffer pool has something again.</summary>
     BufferReturned,
     /// <summary>Ask the initiator to log out.</summary>
     Drain,
+    /// <summary>Tell the initiator that the session is dropped, then close; subject: the reason.</summary>
+    Drop,
     /// <summary>Close now; subject: the reason.</summary>
     Close,
 }
@@ -48,7 +56,7 @@ internal sealed class ConnectionInbox(WakeSocket wake)
 
     public void Post(ConnectionMessage message)
     {
-        if (message.Kind == MessageKind.Close) closeReason ??= (string)message.Subject!;
+        if (message.Kind is MessageKind.Close or MessageKind.Drop) closeReason ??= (string)message.Subject!;
         bool signal, late;
         lock (gate)
         {

@@ -10,6 +10,9 @@ namespace Lunaria.Iscsi.Sessions;
 /// </summary>
 internal sealed class FullFeaturePhase
 {
+    /// <summary>In how many seconds an initiator that is asked to log out is expected to (RFC 7143 11.9.1).</summary>
+    private const ushort LogoutWithinSeconds = 3;
+
     private readonly Session session;
     private readonly SessionParameters parameters;
     private readonly PduSender sender;
@@ -18,18 +21,25 @@ internal sealed class FullFeaturePhase
     private readonly TaskManager? taskManager;
     private readonly TextRequests text;
     private readonly DeferredPdus deferred;
+    private readonly LogoutRequests logouts;
+    private readonly ConnectionInbox inbox;
+    private string? dropReason;
+    private bool sharesWindow;
     private uint pingTag;
 
     public FullFeaturePhase(
-        ServerContext server, Session session, ParameterNegotiation negotiation, SessionParameters parameters, PduSender sender,
-        ConnectionInbox inbox, Func<IReadOnlyList<string>> addresses)
+        ServerContext server, Session session, ushort connectionId, ParameterNegotiation negotiation, SessionParameters parameters,
+        PduSender sender, ConnectionInbox inbox, Func<IReadOnlyList<string>> addresses)
     {
         this.session = session;
+        this.inbox = inbox;
+        ConnectionId = connectionId;
         this.parameters = parameters;
         this.sender = sender;
         commands = new(inbox, server.Pool, server.Options.MaxConnectionBufferBytes);
         text = new(server, session, parameters, negotiation, sender, addresses);
         deferred = new(server.Options.MaxConnectionBufferBytes);
+        logouts = new(session, parameters, connectionId, sender, inbox);
         if (session.Identity.Target is not IscsiTarget target) return;
         processor = new(target.DeviceServer, session, parameters, commands, sender, server.Logger);
         taskManager = new(session, commands, processor, sender, inbox);
@@ -37,8 +47,11 @@ internal sealed class FullFeaturePhase
 
     public Session Session => session;
 
+    /// <summary>CID.</summary>
+    public ushort ConnectionId { get; }
+
     /// <summary>Not null once the connection is to be closed when all has been sent.</summary>
-    public string? EndReason { get; private set; }
+    public string? EndReason => logouts.IsLoggedOut ? "logout" : dropReason;
 
     /// <summary>True while commands wait for data or their medium.</summary>
     public bool HasCommands => commands.Count > 0;
@@ -60,16 +73,15 @@ internal sealed class FullFeaturePhase
             Dispatch(frame, out streaming);
             return;
         }
-        switch (session.Window.Judge(header.CmdSN, header.Immediate))
+        switch (session.Window.Take(header, inbox))
         {
-            case CommandOrder.Ignore:
-                return;
+            case CommandOrder.Now:
+                Dispatch(frame, out streaming);
+                break;
             case CommandOrder.Later:
                 if (!deferred.Contains(header.CmdSN)) deferred.Add(frame, header.CmdSN);
-                return;
+                break;
         }
-        if (!header.Immediate) session.Window.Advance();
-        Dispatch(frame, out streaming);
     }
 
     /// <summary>Handles PDUs whose turn has come because those before them have been handled.</summary>
@@ -77,7 +89,7 @@ internal sealed class FullFeaturePhase
     {
         while (!deferred.IsEmpty && deferred.TryFind(session.Window.ExpCmdSN, out DeferredPdu? next))
         {
-            session.Window.Advance();
+            if (session.Window.Take(next.Frame.Basic, inbox) != CommandOrder.Now) return;
             Dispatch(next.Frame, out _);
             foreach (DeferredPdu data in deferred.Remove(next)) processor?.HandleDataOut(data.Frame);
         }
@@ -124,6 +136,22 @@ internal sealed class FullFeaturePhase
             case MessageKind.Drain:
                 RequestLogout();
                 break;
+            case MessageKind.Drop:
+                Tell(AsyncEvent.SessionDropped, (ushort)parameters.DefaultTime2WaitSeconds);
+                dropReason = (string)message.Subject!;
+                break;
+            case MessageKind.ConnectionDropped:
+                Tell(AsyncEvent.ConnectionDropped, (ushort)parameters.DefaultTime2WaitSeconds, (ushort)message.Subject!);
+                break;
+            case MessageKind.ShareWindow:
+                sharesWindow = true;
+                break;
+            case MessageKind.SessionChanged:
+                logouts.Continue();
+                break;
+            case MessageKind.TurnCame:
+                HandleDeferred();
+                break;
         }
     }
 
@@ -133,10 +161,18 @@ internal sealed class FullFeaturePhase
         processor?.CommitWrites();
         processor?.Resume();
         processor?.CommitWrites();
-        bool wasClosed = session.Window.IsClosed;
-        session.Window.Update(commands.OrderedCount, commands.IsShortOfMemory);
+        if (sharesWindow) ShareWindow();
         // Nothing else may be due that would tell the initiator of the open window.
-        if (wasClosed && !session.Window.IsClosed) TellWindow();
+        if (session.Window.Update(commands.OrderedCount, commands.IsShortOfMemory)) TellWindow();
+    }
+
+    /// <summary>Lets the other connections of the session use its command window.</summary>
+    private void ShareWindow()
+    {
+        if (processor is { MayShareWindow: false }) return;
+        sharesWindow = false;
+        session.Window.Share(commands.CountInWindow());
+        session.Changed();
     }
 
     private void TellWindow()
@@ -186,7 +222,7 @@ internal sealed class FullFeaturePhase
                 break;
             case Opcode.LogoutRequest:
                 processor?.CommitWrites();
-                Logout(frame);
+                logouts.Handle(frame);
                 break;
             case Opcode.SnackRequest:
                 // ErrorRecoveryLevel 0 keeps nothing to send again.
@@ -212,30 +248,16 @@ internal sealed class FullFeaturePhase
         sender.EndWithStatus();
     }
 
-    private void Logout(PduFrame frame)
-    {
-        LogoutRequestHeader request = new(frame.Header);
-        LogoutResponse response = request.Reason switch
-        {
-            LogoutReason.CloseSession => LogoutResponse.Closed,
-            LogoutReason.CloseConnection when request.ConnectionId == session.Identity.ConnectionId => LogoutResponse.Closed,
-            LogoutReason.RemoveConnectionForRecovery => LogoutResponse.RecoveryNotSupported,
-            _ => LogoutResponse.CidNotFound,
-        };
-        CodeResponseHeader header = new(sender.Begin(Opcode.LogoutResponse, request.Basic.InitiatorTaskTag));
-        header.Code = (byte)response;
-        header.Time2Wait = (ushort)parameters.DefaultTime2WaitSeconds;
-        header.Time2Retain = (ushort)parameters.DefaultTime2RetainSeconds;
-        sender.EndWithStatus();
-        if (response == LogoutResponse.Closed) EndReason = "logout";
-    }
+    private void RequestLogout() => Tell(AsyncEvent.LogoutRequested, LogoutWithinSeconds);
 
-    private void RequestLogout()
+    /// <summary>An Asynchronous Message (RFC 7143 11.9).</summary>
+    private void Tell(AsyncEvent what, ushort seconds, ushort connection = 0)
     {
         AsyncMessageHeader header = new(sender.Begin(Opcode.AsyncMessage, BasicHeader.ReservedTag));
-        header.Event = AsyncEvent.LogoutRequested;
-        // Seconds in which the logout is expected (RFC 7143 11.9.1).
-        header.Parameter3 = 3;
+        header.Event = what;
+        header.Parameter1 = connection;
+        if (what == AsyncEvent.LogoutRequested) header.Parameter3 = seconds;
+        else header.Parameter2 = seconds;
         sender.EndWithStatus();
     }
 }

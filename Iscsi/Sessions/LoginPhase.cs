@@ -12,11 +12,15 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
 {
     private readonly LoginNegotiation negotiation = new(server.LoginEnvironment);
     private LoginReply? held;
+    private SessionParameters? agreed;
     private Session? session;
     private uint firstCmdSN;
-    private bool begun, waited;
+    private bool begun, waited, entered;
 
     public ParameterNegotiation Parameters => negotiation.Parameters;
+
+    /// <summary>What the login agreed on; known once it is complete.</summary>
+    public SessionParameters Agreed => agreed!;
 
     public LoginIdentity? Identity => negotiation.Identity;
 
@@ -49,17 +53,46 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
         return Complete();
     }
 
-    /// <summary>Makes the session; null = an old one is still there, to be called again when it is gone.</summary>
+    /// <summary>
+    /// Makes the session, or joins the one the login named; null = something has to happen first, and this is to be called again when the session
+    /// has changed, or the login is <see cref="Refused"/>.
+    /// </summary>
     public Session? Complete()
     {
         LoginIdentity identity = negotiation.Identity!;
-        session ??= new(identity, inbox, sender.Window!) { Began = server.Time.GetUtcNow() };
+        agreed ??= new(negotiation.Parameters, identity.Joins?.Parameters);
+        LoginStatus status = identity.Joins is null ? Begin(identity) : Join(identity.Joins, identity.ConnectionId);
+        if (status != LoginStatus.Success)
+        {
+            Refused = status;
+            Send(LoginReply.Refuse(held!.Header, status));
+            held = null;
+            return null;
+        }
+        if (!entered) return null;
+        LoginReply reply = held!;
+        held = null;
+        new LoginResponseHeader(reply.Header).Tsih = session!.Tsih;
+        Send(reply);
+        return session;
+    }
+
+    /// <summary>The connection ends before its login is over.</summary>
+    public void Abandon()
+    {
+        if (entered) session!.Leave(inbox);
+        else negotiation.Identity?.Joins?.CancelJoin(inbox);
+    }
+
+    private LoginStatus Begin(LoginIdentity identity)
+    {
+        session ??= new(identity, sender.Window!, agreed!) { Began = server.Time.GetUtcNow() };
         if (identity.Target is IscsiTarget target)
         {
-            if (!target.Sessions.TryEnter(session))
+            if (!target.Sessions.TryEnter(session, inbox))
             {
                 waited = true;
-                return null;
+                return LoginStatus.Success;
             }
             session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited, AbortTasks = session.AbortTasksAsync };
             target.DeviceServer.Attach(session.Nexus);
@@ -68,11 +101,25 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
         {
             session.Tsih = 1;
         }
-        LoginReply reply = held!;
-        held = null;
-        new LoginResponseHeader(reply.Header).Tsih = session.Tsih;
-        Send(reply);
-        return session;
+        entered = session.TryJoin(identity.ConnectionId, inbox) == JoinOutcome.Joined;
+        return LoginStatus.Success;
+    }
+
+    private LoginStatus Join(Session joined, ushort connectionId)
+    {
+        switch (joined.TryJoin(connectionId, inbox))
+        {
+            case JoinOutcome.Gone:
+                return LoginStatus.SessionDoesNotExist;
+            case JoinOutcome.Full:
+                return LoginStatus.TooManyConnections;
+            case JoinOutcome.Joined:
+                session = joined;
+                sender.Window = joined.Window;
+                entered = true;
+                break;
+        }
+        return LoginStatus.Success;
     }
 
     private void Send(LoginReply reply)

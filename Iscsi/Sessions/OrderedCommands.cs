@@ -13,6 +13,9 @@ internal sealed class OrderedCommands
     private readonly LinkedList<Command> blocked = new();
     private Command? running;
 
+    /// <summary>True when no ORDERED command runs or waits.</summary>
+    public bool IsIdle => running is null && blocked.Count == 0;
+
     /// <summary>True when the command may start now.</summary>
     public bool MayPass(Command command, CommandTable commands)
     {

@@ -83,7 +83,15 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
     }
 
     /// <summary>The response tells the window as it is without the command it ends.</summary>
-    private void OpenWindow(Command ended) => window.Update(commands.CountWithout(ended), commands.IsShortOfMemory);
+    private void OpenWindow(Command ended)
+    {
+        if (ended.IsCounted)
+        {
+            ended.IsCounted = false;
+            window.Ended();
+        }
+        window.Update(commands.CountWithout(ended), commands.IsShortOfMemory);
+    }
 
     private int MaxSegment => Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
 

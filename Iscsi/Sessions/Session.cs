@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
@@ -5,26 +6,48 @@ using Lunaria.Iscsi.Scsi;
 
 namespace Lunaria.Iscsi.Sessions;
 
-/// <summary>
-/// One session: the I_T nexus and what its connections share. With MaxConnections=1 it has one connection, whose thread alone touches
-/// the command window. A later second connection makes the window and the tasks shared.
-/// </summary>
-internal sealed class Session(LoginIdentity identity, ConnectionInbox inbox, CommandWindow window)
+/// <summary>What came of a connection's wish to join a session.</summary>
+internal enum JoinOutcome
 {
+    Joined,
+    /// <summary>The session or a connection of it must do something first; the inbox hears <see cref="MessageKind.SessionChanged"/>.</summary>
+    Waits,
+    /// <summary>There are as many connections as were agreed on.</summary>
+    Full,
+    /// <summary>The session has ended.</summary>
+    Gone,
+}
+
+/// <summary>One connection of a session. Immutable.</summary>
+internal sealed record SessionConnection(ushort ConnectionId, ConnectionInbox Inbox);
+
+/// <summary>
+/// One session: the I_T nexus and what its connections share. It lives as long as it has a connection, or one that waits to take the place
+/// of another. Any thread.
+/// </summary>
+internal sealed class Session(LoginIdentity identity, CommandWindow window, SessionParameters parameters)
+{
+    private readonly Lock gate = new();
+    private readonly List<ConnectionInbox> waiting = [];
+    private readonly HashSet<ConnectionInbox> joining = [];
+    private ImmutableArray<SessionConnection> connections = [];
+    private bool ended;
+
+    /// <summary>Of the connection that began the session.</summary>
     public LoginIdentity Identity { get; } = identity;
+
+    /// <summary>What the login of the first connection agreed on.</summary>
+    public SessionParameters Parameters { get; } = parameters;
 
     /// <summary>Set at the end of the login; null for a discovery session.</summary>
     public ItNexus? Nexus { get; set; }
-
-    /// <summary>Its one connection.</summary>
-    public ConnectionInbox Inbox { get; } = inbox;
 
     public CommandWindow Window { get; } = window;
 
     /// <summary>Target session identifying handle, never 0.</summary>
     public ushort Tsih { get; set; }
 
-    /// <summary>Where the host's connection comes from; set when the log-in is over.</summary>
+    /// <summary>Where the host's first connection comes from; set when the log-in is over.</summary>
     public EndPoint? Peer { get; set; }
 
     /// <summary>The portal it came in by; set when the log-in is over.</summary>
@@ -33,17 +56,134 @@ internal sealed class Session(LoginIdentity identity, ConnectionInbox inbox, Com
     /// <summary>When the log-in ended.</summary>
     public DateTimeOffset Began { get; init; }
 
-    /// <summary>Ends the commands of the session on a LUN field without a response; completes when they are gone (PREEMPT AND ABORT). Any thread.</summary>
-    public ValueTask AbortTasksAsync(ulong lun)
+    /// <summary>The connections now.</summary>
+    public ImmutableArray<SessionConnection> Connections
     {
-        AbortOperation operation = new(TaskManagementFunction.AbortTaskSet, lun, BasicHeader.ReservedTag, 1, asker: null);
-        Inbox.Post(new(MessageKind.Abort, operation));
-        return new(operation.Done);
+        get
+        {
+            lock (gate) return connections;
+        }
     }
 
     /// <summary>Completes when the session is over and its commands are gone.</summary>
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Logins that wait for this session to be gone. Guarded by the <see cref="SessionTable"/>.</summary>
-    public List<ConnectionInbox> Successors { get; } = [];
+    /// <summary>
+    /// Adds a connection (RFC 7143 6.3.3). One with the same CID is told to close first (connection reinstatement, 6.3.4), and before the
+    /// second one comes the first makes the command window shared.
+    /// </summary>
+    public JoinOutcome TryJoin(ushort connectionId, ConnectionInbox inbox)
+    {
+        ConnectionMessage message;
+        ConnectionInbox other;
+        lock (gate)
+        {
+            if (ended) return JoinOutcome.Gone;
+            if (connections.FirstOrDefault(one => one.ConnectionId == connectionId) is SessionConnection old)
+            {
+                (other, message) = (old.Inbox, new(MessageKind.Close, "the initiator has logged in anew with its CID (connection reinstatement)"));
+            }
+            else if (connections.Length >= Parameters.MaxConnections)
+            {
+                return JoinOutcome.Full;
+            }
+            else if (connections.Length == 0 || Window.IsShared)
+            {
+                joining.Remove(inbox);
+                connections = connections.Add(new(connectionId, inbox));
+                return JoinOutcome.Joined;
+            }
+            else
+            {
+                (other, message) = (connections[0].Inbox, new(MessageKind.ShareWindow, null));
+            }
+            joining.Add(inbox);
+            waiting.Add(inbox);
+        }
+        other.Post(message);
+        return JoinOutcome.Waits;
+    }
+
+    /// <summary>A connection that waits to join is gone.</summary>
+    public void CancelJoin(ConnectionInbox inbox)
+    {
+        lock (gate)
+        {
+            waiting.Remove(inbox);
+            if (!joining.Remove(inbox) || !IsOver()) return;
+        }
+        End();
+    }
+
+    /// <summary>A connection and its commands are gone; with the last one the session ends.</summary>
+    public void Leave(ConnectionInbox inbox)
+    {
+        bool last;
+        lock (gate)
+        {
+            connections = connections.RemoveAll(one => one.Inbox == inbox);
+            last = IsOver();
+        }
+        Window.Forget(inbox);
+        if (last) End();
+        else Changed();
+    }
+
+    /// <summary>Something that others may wait for has happened.</summary>
+    public void Changed()
+    {
+        ConnectionInbox[] told;
+        lock (gate)
+        {
+            told = [.. waiting];
+            waiting.Clear();
+        }
+        foreach (ConnectionInbox one in told) one.Post(new(MessageKind.SessionChanged, null));
+    }
+
+    /// <summary>A login that replaces this session hears of its end; false = it has ended already.</summary>
+    public bool TryAwaitEnd(ConnectionInbox inbox)
+    {
+        lock (gate)
+        {
+            if (ended) return false;
+            if (!waiting.Contains(inbox)) waiting.Add(inbox);
+            return true;
+        }
+    }
+
+    /// <summary>Tells each connection but one.</summary>
+    public void Post(ConnectionMessage message, ConnectionInbox? except = null)
+    {
+        foreach (SessionConnection one in Connections)
+            if (one.Inbox != except)
+                one.Inbox.Post(message);
+    }
+
+    /// <summary>Ends the commands of the session on a LUN field without a response; completes when they are gone (PREEMPT AND ABORT). Any thread.</summary>
+    public ValueTask AbortTasksAsync(ulong lun)
+    {
+        ImmutableArray<SessionConnection> all = Connections;
+        if (all.IsEmpty) return ValueTask.CompletedTask;
+        AbortOperation operation = new(TaskManagementFunction.AbortTaskSet, lun, BasicHeader.ReservedTag, all.Length, asker: null);
+        foreach (SessionConnection one in all) one.Inbox.Post(new(MessageKind.Abort, operation));
+        return new(operation.Done);
+    }
+
+    private bool IsOver() => !ended && connections.IsEmpty && joining.Count == 0 && (ended = true);
+
+    private void End()
+    {
+        try
+        {
+            if (Nexus is not null) Identity.Target!.DeviceServer.Detach(Nexus);
+        }
+        finally
+        {
+            // Whatever went wrong, the initiator must be able to come back.
+            Identity.Target?.Sessions.Leave(this);
+            Ended.SetResult();
+            Changed();
+        }
+    }
 }

@@ -9,23 +9,25 @@ internal sealed class SessionTable
 
     /// <summary>
     /// Enters a session and gives it a TSIH. False when one of the same initiator port is there: it is told to close (session
-    /// reinstatement, RFC 7143 6.3.5), and the session's connection hears of its end and tries again.
+    /// reinstatement, RFC 7143 6.3.5), and <paramref name="inbox"/> hears of its end and tries again.
     /// </summary>
-    public bool TryEnter(Session session)
+    public bool TryEnter(Session session, ConnectionInbox inbox)
     {
-        ConnectionInbox predecessor;
-        lock (gate)
+        Session? old;
+        do
         {
-            if (!sessions.TryGetValue(Key(session), out Session? old))
+            lock (gate)
             {
-                session.Tsih = NextTsih();
-                sessions.Add(Key(session), session);
-                return true;
+                if (!sessions.TryGetValue(Key(session), out old))
+                {
+                    session.Tsih = NextTsih();
+                    sessions.Add(Key(session), session);
+                    return true;
+                }
             }
-            if (!old.Successors.Contains(session.Inbox)) old.Successors.Add(session.Inbox);
-            predecessor = old.Inbox;
         }
-        predecessor.Post(new(MessageKind.Close, "the initiator has logged in anew (session reinstatement)"));
+        while (!old.TryAwaitEnd(inbox));
+        old.Post(new(MessageKind.Close, "the initiator has logged in anew (session reinstatement)"));
         return false;
     }
 
@@ -34,7 +36,7 @@ internal sealed class SessionTable
     {
         foreach (Session session in Snapshot())
         {
-            session.Inbox.Post(new(MessageKind.Close, reason));
+            session.Post(new(MessageKind.Drop, reason));
             await session.Ended.Task;
         }
     }
@@ -43,13 +45,12 @@ internal sealed class SessionTable
     public void Leave(Session session)
     {
         lock (gate) sessions.Remove(Key(session));
-        session.Ended.SetResult();
-        foreach (ConnectionInbox successor in session.Successors) successor.Post(new(MessageKind.SessionGone, null));
     }
 
-    public bool Contains(string initiatorName, ulong isid, ushort tsih)
+    /// <summary>The session that a further connection wants to join; null = there is none.</summary>
+    public Session? Find(string initiatorName, ulong isid, ushort tsih)
     {
-        lock (gate) return sessions.TryGetValue((initiatorName, isid), out Session? session) && session.Tsih == tsih;
+        lock (gate) return sessions.TryGetValue((initiatorName, isid), out Session? session) && session.Tsih == tsih ? session : null;
     }
 
     /// <summary>The sessions now.</summary>

@@ -64,7 +64,7 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
         Respond(operation.InitiatorTaskTag, operation.Response);
         if (operation.Function != TaskManagementFunction.TargetColdReset) return;
         foreach (Session other in target.Sessions.Snapshot())
-            other.Inbox.Post(new(MessageKind.Close, "an initiator has reset the target (TARGET COLD RESET)"));
+            other.Post(new(MessageKind.Drop, "an initiator has reset the target (TARGET COLD RESET)"));
     }
 
     private void AbortTask(TaskManagementRequestHeader header)
@@ -87,12 +87,10 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
     {
         // ABORT TASK SET is about the tasks of this I_T nexus only, the others about everybody's.
         Session[] concerned = header.Function == TaskManagementFunction.AbortTaskSet ? [session] : target.Sessions.Snapshot();
-        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, concerned.Length, inbox);
-        foreach (Session one in concerned)
-        {
-            if (ReferenceEquals(one, session)) Abort(operation);
-            else one.Inbox.Post(new(MessageKind.Abort, operation));
-        }
+        ConnectionInbox[] others = [.. concerned.SelectMany(one => one.Connections).Select(one => one.Inbox).Where(one => one != inbox)];
+        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 1, inbox);
+        foreach (ConnectionInbox other in others) other.Post(new(MessageKind.Abort, operation));
+        Abort(operation);
     }
 
     private void End(Command command, AbortPart part)

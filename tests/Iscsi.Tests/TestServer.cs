@@ -52,6 +52,22 @@ internal sealed class TestServer : IAsyncDisposable
         return initiator;
     }
 
+    /// <summary>A further connection of the session of <paramref name="first"/>.</summary>
+    public ScriptedInitiator Join(ScriptedInitiator first, ushort connectionId, params ReadOnlySpan<(string Key, string Value)> keys)
+    {
+        ScriptedInitiator further = NewConnection(first, connectionId);
+        further.Login(TargetName, keys);
+        return further;
+    }
+
+    /// <summary>A connection that is to join the session of <paramref name="first"/> and has not logged in.</summary>
+    public ScriptedInitiator NewConnection(ScriptedInitiator first, ushort connectionId)
+    {
+        ScriptedInitiator further = Connect(first.Isid);
+        (further.InitiatorName, further.Tsih, further.ConnectionId, further.Numbers) = (first.InitiatorName, first.Tsih, connectionId, first.Numbers);
+        return further;
+    }
+
     public async ValueTask DisposeAsync()
     {
         Medium.LetGo();

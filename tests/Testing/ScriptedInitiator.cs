@@ -11,6 +11,13 @@ internal sealed record ReceivedPdu(byte[] Header, byte[] Data)
     public Opcode Opcode => Basic.Opcode;
 }
 
+/// <summary>Numbers of an initiator's session.</summary>
+internal sealed class SessionNumbers
+{
+    public uint CmdSN { get; set; } = 1;
+    public uint NextTag { get; set; } = 0x100;
+}
+
 /// <summary>
 /// A small initiator for tests: raw PDUs over a blocking socket, so that a test can say every byte, right or wrong. One thread at a
 /// time. Receives give up after <see cref="ReceiveTimeoutMs"/>.
@@ -46,11 +53,19 @@ internal sealed class ScriptedInitiator : IDisposable
     public bool SpoilHeaderDigest { get; set; }
     public bool SpoilDataDigest { get; set; }
 
+    /// <summary>What all connections of a session count together; a further connection takes it from the first.</summary>
+    public SessionNumbers Numbers { get; set; } = new();
+
     /// <summary>CmdSN of the next command that is not immediate.</summary>
-    public uint CmdSN { get; set; } = 1;
+    public uint CmdSN { get => Numbers.CmdSN; set => Numbers.CmdSN = value; }
 
     public uint ExpStatSN { get; set; } = 1;
-    public uint NextTag { get; set; } = 0x100;
+    public uint NextTag { get => Numbers.NextTag; set => Numbers.NextTag = value; }
+
+    /// <summary>The session handle that the target gave, or the one to join.</summary>
+    public ushort Tsih { get; set; }
+
+    public ushort ConnectionId { get; set; } = 1;
 
     /// <summary>Window as the last response told it.</summary>
     public uint ExpCmdSN { get; private set; }
@@ -145,6 +160,9 @@ internal sealed class ScriptedInitiator : IDisposable
 
     /// <summary>True when the target closes the connection without another PDU.</summary>
     public bool IsClosedByTarget() => TryReceive() is null;
+
+    /// <summary>True when the target says that it drops the session, and closes the connection.</summary>
+    public bool IsDroppedByTarget() => new AsyncMessageHeader(Receive(Opcode.AsyncMessage).Header).Event == AsyncEvent.SessionDropped && IsClosedByTarget();
 
     public void Dispose() => socket.Dispose();
 

@@ -78,6 +78,27 @@ internal static class ScriptedInitiatorCommands
         return initiator.ReceiveResult(data, segment, lun);
     }
 
+    /// <summary>Logs out and returns what the target answers.</summary>
+    public static LogoutResponse Logout(this ScriptedInitiator initiator, LogoutReason reason, ushort connectionId)
+    {
+        byte[] bytes = initiator.NewHeader(Opcode.LogoutRequest, immediate: true);
+        LogoutRequestHeader header = new(bytes) { Reason = reason, ConnectionId = connectionId };
+        initiator.Send(header.Basic.Bytes.ToArray());
+        return (LogoutResponse)new CodeResponseHeader(initiator.Receive(Opcode.LogoutResponse).Header).Code;
+    }
+
+    /// <summary>Sends a task management function as immediate request and returns the answer.</summary>
+    public static TaskManagementResponse Manage(
+        this ScriptedInitiator initiator, TaskManagementFunction function, uint referencedTag = BasicHeader.ReservedTag, uint expDataSN = 0, int lun = 0)
+    {
+        byte[] bytes = initiator.NewHeader(Opcode.TaskManagementRequest, immediate: true);
+        TaskManagementRequestHeader header = new(bytes) { Function = function, ReferencedTaskTag = referencedTag };
+        header.Basic.Lun = (ulong)lun << 48;
+        header.Basic.SetUInt32(36, expDataSN);
+        initiator.Send(bytes);
+        return (TaskManagementResponse)new CodeResponseHeader(initiator.Receive(Opcode.TaskManagementResponse).Header).Code;
+    }
+
     /// <summary>One burst of Data-Out PDUs.</summary>
     public static void SendDataOut(
         this ScriptedInitiator initiator, uint tag, uint transferTag, ReadOnlyMemory<byte> data, int offset, int length, int segment, int lun = 0)

@@ -25,7 +25,8 @@ internal static class ScriptedInitiatorLogin
             CurrentStage = (byte)current,
             NextStage = (byte)(next ?? 0),
             Isid = initiator.Isid,
-            ConnectionId = 1,
+            ConnectionId = initiator.ConnectionId,
+            Tsih = initiator.Tsih,
         };
         header.Basic.InitiatorTaskTag = 1;
         initiator.Send(bytes, Text(keys));
@@ -54,6 +55,7 @@ internal static class ScriptedInitiatorLogin
     private static Dictionary<string, string> Finish(this ScriptedInitiator initiator, ReceivedPdu response)
     {
         if (response.Status() != 0) throw new InvalidOperationException($"The login failed with status {response.Status():x4}.");
+        initiator.Tsih = new LoginResponseHeader(response.Header).Tsih;
         Dictionary<string, string> answer = response.Keys();
         initiator.HeaderDigest = answer.GetValueOrDefault("HeaderDigest") == "CRC32C";
         initiator.DataDigest = answer.GetValueOrDefault("DataDigest") == "CRC32C";

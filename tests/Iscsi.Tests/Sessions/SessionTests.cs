@@ -236,7 +236,7 @@ public class SessionTests
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
         Assert.IsTrue(await server.Server.RemoveTargetAsync(TestServer.TargetName));
-        Assert.IsTrue(initiator.IsClosedByTarget());
+        Assert.IsTrue(initiator.IsDroppedByTarget());
         using ScriptedInitiator late = server.Connect();
         Assert.AreEqual(0x0203, late.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
             ("InitiatorName", late.InitiatorName), ("TargetName", TestServer.TargetName)).Status());

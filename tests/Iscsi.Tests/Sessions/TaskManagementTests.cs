@@ -140,8 +140,8 @@ public class TaskManagementTests
         using ScriptedInitiator first = server.LogIn(1), second = server.LogIn(2);
         SendFunction(first, TaskManagementFunction.TargetColdReset);
         Assert.AreEqual(TaskManagementResponse.FunctionComplete, ReceiveFunction(first));
-        Assert.IsTrue(first.IsClosedByTarget());
-        Assert.IsTrue(second.IsClosedByTarget());
+        Assert.IsTrue(first.IsDroppedByTarget());
+        Assert.IsTrue(second.IsDroppedByTarget());
         using ScriptedInitiator again = server.LogIn(1);
         Assert.AreEqual(0, again.Read(0, 8).Status);
     }
