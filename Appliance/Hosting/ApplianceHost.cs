@@ -52,10 +52,11 @@ internal static partial class ApplianceHost
         using var status = new ApplianceStatus(ProductVersion.Text, time);
         await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
-        await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, time, log.Factory, stop);
+        await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, status.Meter, time, log.Factory, stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
             await backend.ClaimAsync(metadata, data.FullPath, takeOver, time, log.Factory, stop);
-        using var logDisk = new FileSystemDisk(settings.Log.Directory);
+        using var logDisk = new FileSystemDisk(
+            settings.Log.Directory, status.Meter.CreateHistogram<double>("lunaria_log_flush_duration_seconds", "s", "Time of flushes of the write log and the journal."));
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory, backend.Ownership);
 
         using var catalog = CatalogDatabase.Open(data.FullPath);

@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Lunaria.Appliance.Settings;
+using Lunaria.Backends;
 using Lunaria.Backends.S3;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Metadata;
@@ -22,19 +24,20 @@ internal sealed class BackendStore : IAsyncDisposable
     public StoreOwnership? Ownership { get; private set; }
 
     /// <summary>
-    /// Opens it; a pool is made only where <paramref name="isFirstStart"/>. Waits for an S3 store that cannot be reached until <paramref name="stop"/>.
+    /// Opens it; a pool is made only where <paramref name="isFirstStart"/>. Waits for an S3 store that cannot be reached until <paramref name="stop"/>. The time of
+    /// requests goes to <paramref name="meter"/>.
     /// </summary>
-    public static async Task<BackendStore> OpenAsync(ApplianceSettings settings, bool isFirstStart, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
+    public static async Task<BackendStore> OpenAsync(ApplianceSettings settings, bool isFirstStart, Meter meter, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
     {
         if (settings.S3 is { } bucket)
         {
             var options = Options(bucket);
             var s3 = await S3ObjectStore.OpenAsync(options, time, loggers.CreateLogger<S3ObjectStore>(), stop);
-            return new BackendStore(s3, s3, options.DisplayName);
+            return new BackendStore(new MeteredStore(s3, meter), s3, options.DisplayName);
         }
 
         var files = await PoolFiles.OpenAsync(settings.PoolComponents, isFirstStart, loggers);
-        return new BackendStore(files.Pool, files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}");
+        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}");
     }
 
     /// <summary>

@@ -38,6 +38,9 @@ internal sealed class Command
     public ScsiTask Task { get; } = new();
     public CommandState State { get; set; }
     public uint CmdSN { get; set; }
+
+    /// <summary>When it came, by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    public long ArrivedTimestamp { get; set; }
     public bool Immediate { get; set; }
 
     /// <summary>Memory of its own: payload, or room for the answer.</summary>

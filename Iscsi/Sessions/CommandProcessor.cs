@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lunaria.Iscsi.Diagnostics;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
@@ -137,6 +138,7 @@ internal sealed partial class CommandProcessor(
         task.WriteFlag = header.Write;
         task.ExpectedDataTransferLength = header.ExpectedDataTransferLength;
         task.Cdb.Set(header.Cdb);
+        command.ArrivedTimestamp = Stopwatch.GetTimestamp();
         command.CmdSN = header.Basic.CmdSN;
         command.Immediate = header.Basic.Immediate;
         command.IsCounted = !command.Immediate && session.Window.IsShared;
@@ -312,6 +314,7 @@ internal sealed partial class CommandProcessor(
 
     private void Release(Command command)
     {
+        if (!command.Aborted) command.Task.Latency?.Record(command.ArrivedTimestamp);
         ordered.Ended(command);
         if (command.IsCounted) session.Window.Ended();
         commands.Release(command);

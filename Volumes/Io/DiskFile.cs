@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -194,6 +195,11 @@ internal sealed class DiskFile : IDiskFile
 
     private sealed class FlushOperation(DiskFile file) : IoOperation(continueInline: true)
     {
-        public override void Run() => file.Flush();
+        public override void Run()
+        {
+            long started = Stopwatch.GetTimestamp();
+            file.Flush();
+            file._disk.FlushDurations?.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
     }
 }

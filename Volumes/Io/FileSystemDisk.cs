@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,12 +16,18 @@ public sealed class FileSystemDisk : IDisk, IDisposable
     private readonly IoThreads _readers = new("disk read", MaxReadThreads), _flushers = new("disk flush", MaxFlushThreads);
     private readonly OperationPool<ReadOperation> _reads = new(() => new ReadOperation(), 256);
 
-    /// <summary>Uses a directory, which is made where it is absent.</summary>
-    public FileSystemDisk(string directory)
+    /// <summary>
+    /// Uses a directory, which is made where it is absent. <paramref name="flushDurations"/>: where the time of each flush of a file is recorded, in seconds.
+    /// </summary>
+    public FileSystemDisk(string directory, Histogram<double>? flushDurations = null)
     {
+        FlushDurations = flushDurations;
         _root = Path.GetFullPath(directory);
         Directory.CreateDirectory(_root);
     }
+
+    /// <summary>Where the time of each flush is recorded; null = nowhere.</summary>
+    internal Histogram<double>? FlushDurations { get; }
 
     /// <inheritdoc/>
     public IDiskFile Open(string path, bool create)

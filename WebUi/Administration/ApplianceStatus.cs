@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Lunaria.Iscsi;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
@@ -15,15 +16,22 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
 {
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
+    private readonly MeasuredAppliance _measured = new();
     private readonly long _started = time.GetTimestamp();
     private volatile Serving? _serving;
 
     /// <summary>What can be administered; null until log-ins are answered.</summary>
     public ApplianceServices? Services => _serving?.Services;
 
+    /// <summary>Where all parts of the appliance record what they measure.</summary>
+    public Meter Meter => _measured.Meter;
+
     /// <summary>Log-ins are answered from now on. The parts must stay open as long as reports are asked for.</summary>
-    public void Ready(VolumeManager volumes, IObjectStore store, IscsiServer server, ApplianceServices services) =>
-        _serving = new Serving(volumes, store, server, services, new ApplianceMeter(volumes, store, server, services), new HealthWatch(volumes, store, server, services.Events));
+    public void Ready(VolumeManager volumes, IObjectStore store, IscsiServer server, ApplianceServices services)
+    {
+        ApplianceInstruments.Create(Meter, volumes, store, server, services);
+        _serving = new Serving(volumes, store, server, services, new HealthWatch(volumes, store, server, services.Events));
+    }
 
     /// <summary>Makes events of what changes, until <paramref name="stop"/>. A look that fails is logged, and the next one tells.</summary>
     public async Task WatchAsync(ILogger logger, CancellationToken stop)
@@ -54,11 +62,12 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     internal void Look() => _serving!.Watch.Look();
 
     /// <summary>What is measured, as text for Prometheus; <see cref="RefusalKind.Unavailable"/> until log-ins are answered.</summary>
-    public string WriteMetrics() => PrometheusText.Write(
-        _serving?.Meter.Meter ?? throw new RefusedException(RefusalKind.Unavailable, "The appliance is starting: ask again when /readyz answers 200."));
+    public string WriteMetrics() => _serving != null
+        ? PrometheusText.Write(_measured)
+        : throw new RefusedException(RefusalKind.Unavailable, "The appliance is starting: ask again when /readyz answers 200.");
 
     /// <inheritdoc/>
-    public void Dispose() => _serving?.Meter.Dispose();
+    public void Dispose() => _measured.Dispose();
 
     /// <summary>The report of this moment.</summary>
     public StatusView Report()
@@ -93,5 +102,5 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     [LoggerMessage(310, LogLevel.Warning, "Events could not be kept")]
     private static partial void LogNotWatched(ILogger logger, Exception e);
 
-    private sealed record Serving(VolumeManager Volumes, IObjectStore Store, IscsiServer Server, ApplianceServices Services, ApplianceMeter Meter, HealthWatch Watch);
+    private sealed record Serving(VolumeManager Volumes, IObjectStore Store, IscsiServer Server, ApplianceServices Services, HealthWatch Watch);
 }

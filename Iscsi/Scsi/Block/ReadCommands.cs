@@ -32,7 +32,7 @@ internal static class ReadCommands
         if (!BlockRange.TakePayload(task)) return false;
         task.DataInLengthMaxBytes = task.LengthBytes;
         task.Medium = task.Unit!.Medium;
-        task.Itl!.Transfers.Read(task.Blocks);
+        task.Latency = task.Itl!.Transfers.Read(task.Blocks);
         if (task.LengthBytes > 0 && !Forced(task) && !MeetsAtomicWrites(task)) task.Access = BlockAccess.Read;
         return true;
     }

@@ -34,7 +34,7 @@ internal static class WriteCommands
         if (!BlockRange.TakePayload(task)) return false;
         task.DataOutLengthBytes = task.LengthBytes;
         task.Medium = task.Unit!.Medium;
-        task.Itl!.Transfers.Write(task.Blocks);
+        task.Latency = task.Itl!.Transfers.Write(task.Blocks);
         if (task.LengthBytes > 0 && !Forced(task)) task.Access = BlockAccess.Write;
         return true;
     }

@@ -122,6 +122,9 @@ internal sealed class ScsiTask
     /// <summary>Number of logical blocks of a command with a block range.</summary>
     internal long Blocks { get; set; }
 
+    /// <summary>Where the connection records how long the command took; null where nobody wants to know.</summary>
+    internal LatencyHistogram? Latency { get; set; }
+
     /// <summary>Puts the sense data as the logical unit formats it; returns its length, 0 without CHECK CONDITION.</summary>
     public int WriteSense(Span<byte> destination) =>
         Status == ScsiStatus.CheckCondition ? Sense.Write(destination, DescriptorSense) : 0;
@@ -181,6 +184,7 @@ internal sealed class ScsiTask
         Unit = null;
         Itl = null;
         Command = null;
+        Latency = null;
         Lba = Blocks = 0;
     }
 }

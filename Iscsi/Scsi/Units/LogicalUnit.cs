@@ -54,11 +54,17 @@ public sealed class LogicalUnit
         if (PortGroups.Change(states)) Establish(SenseCodes.AsymmetricAccessStateChanged);
     }
 
-    /// <summary>READ and WRITE commands of all hosts since the unit was made, and the bytes they moved.</summary>
-    public (long Reads, long Writes, long BytesRead, long BytesWritten) GetTransfers()
+    /// <summary>What all hosts have read and written since the unit was made.</summary>
+    public UnitTransfers GetTransfers()
     {
         TransferCounts all = CountTransfers();
-        return (all.Reads, all.Writes, all.BlocksRead * BlockBytes, all.BlocksWritten * BlockBytes);
+        return new(
+            all.Reads,
+            all.Writes,
+            all.BlocksRead * BlockBytes,
+            all.BlocksWritten * BlockBytes,
+            all.ReadLatency ?? new LatencyHistogram(),
+            all.WriteLatency ?? new LatencyHistogram());
     }
 
     /// <summary>

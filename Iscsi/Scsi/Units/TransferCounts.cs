@@ -1,7 +1,7 @@
 namespace Lunaria.Iscsi.Scsi.Units;
 
 /// <summary>
-/// Commands and blocks of one I_T_L nexus, for the log page of general statistics. Plain fields: the connection's thread counts, and a
+/// Commands, blocks and times of one I_T_L nexus, for the log page of general statistics and for administrators. Plain fields: the connection's thread counts, and a
 /// session of several connections may lose a step, which a statistic can bear.
 /// </summary>
 internal sealed class TransferCounts
@@ -18,18 +18,26 @@ internal sealed class TransferCounts
     /// <summary>Logical blocks received from hosts.</summary>
     public long BlocksWritten { get; private set; }
 
-    /// <summary>A READ was accepted.</summary>
-    public void Read(long blocks)
+    /// <summary>How long READs took; null before the first one.</summary>
+    public LatencyHistogram? ReadLatency { get; private set; }
+
+    /// <summary>How long WRITEs took; null before the first one.</summary>
+    public LatencyHistogram? WriteLatency { get; private set; }
+
+    /// <summary>A READ was accepted; answers where its time is to be recorded.</summary>
+    public LatencyHistogram Read(long blocks)
     {
         Reads++;
         BlocksRead += blocks;
+        return ReadLatency ??= new LatencyHistogram();
     }
 
-    /// <summary>A WRITE was accepted.</summary>
-    public void Write(long blocks)
+    /// <summary>A WRITE was accepted; answers where its time is to be recorded.</summary>
+    public LatencyHistogram Write(long blocks)
     {
         Writes++;
         BlocksWritten += blocks;
+        return WriteLatency ??= new LatencyHistogram();
     }
 
     /// <summary>Adds those of another nexus.</summary>
@@ -39,5 +47,7 @@ internal sealed class TransferCounts
         Writes += other.Writes;
         BlocksRead += other.BlocksRead;
         BlocksWritten += other.BlocksWritten;
+        if (other.ReadLatency is { } reads) (ReadLatency ??= new LatencyHistogram()).Add(reads);
+        if (other.WriteLatency is { } writes) (WriteLatency ??= new LatencyHistogram()).Add(writes);
     }
 }

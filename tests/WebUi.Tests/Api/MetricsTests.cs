@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Lunaria.Backends;
 using Lunaria.Testing;
 
 namespace Lunaria.WebUi.Tests.Api;
@@ -42,7 +43,23 @@ public sealed partial class MetricsTests
         foreach (var sample in (string[])[
             "lunaria_volume_writes_total{volume=\"a\"} 1\n", "lunaria_volume_written_bytes_total{volume=\"a\"} 8192\n", "lunaria_volume_read_bytes_total{volume=\"a\"} 4096\n",
             $"lunaria_sessions{{target=\"{Iqn}\"}} 1\n", "lunaria_volume_size_bytes{volume=\"a\"} 1073741824\n", "lunaria_engine_health{state=\"Online\"} 1\n",
-            "# TYPE lunaria_volume_writes_total counter\n"])
+            "# TYPE lunaria_volume_writes_total counter\n", "# TYPE lunaria_volume_write_duration_seconds histogram\n",
+            "lunaria_volume_write_duration_seconds_count{volume=\"a\"} 1\n", "lunaria_volume_read_duration_seconds_bucket{volume=\"a\",le=\"+Inf\"} 1\n"])
+            StringAssert.Contains(text, sample);
+    }
+
+    [TestMethod]
+    public async Task What_parts_record_becomes_a_histogram_with_a_last_step_for_all_that_took_longer()
+    {
+        await using var appliance = await StartAsync();
+        var durations = appliance.Status.Meter.CreateHistogram<double>("lunaria_test_duration_seconds", "s", "A test.");
+        durations.Record(0.000008, new KeyValuePair<string, object?>("operation", "put"));
+        durations.Record(100, new KeyValuePair<string, object?>("operation", "put"));
+        var text = await appliance.Client.GetStringAsync("/metrics");
+        foreach (var sample in (string[])[
+            "# TYPE lunaria_test_duration_seconds histogram\n", "lunaria_test_duration_seconds_bucket{operation=\"put\",le=\"8E-06\"} 1\n",
+            "lunaria_test_duration_seconds_bucket{operation=\"put\",le=\"16.777216\"} 1\n", "lunaria_test_duration_seconds_bucket{operation=\"put\",le=\"+Inf\"} 2\n",
+            "lunaria_test_duration_seconds_sum{operation=\"put\"} 100.000008\n", "lunaria_test_duration_seconds_count{operation=\"put\"} 2\n"])
             StringAssert.Contains(text, sample);
     }
 
@@ -60,6 +77,10 @@ public sealed partial class MetricsTests
         await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "a", sizeBytes = 1 << 30 });
         await appliance.SendAsync(HttpMethod.Post, "targets", new { iqn = Iqn, initiators = new[] { "*" } });
         await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "a" });
+        // What the program gives to the disk of its log and to its store.
+        appliance.Status.Meter.CreateHistogram<double>("lunaria_log_flush_duration_seconds", "s", "").Record(0.001);
+        await using var store = new MeteredStore(new MemoryObjectStore(), appliance.Status.Meter);
+        await store.PutIfAbsentAsync("a", new byte[1], CancellationToken.None);
         return appliance;
     }
 
