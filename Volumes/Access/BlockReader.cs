@@ -82,6 +82,8 @@ internal sealed class BlockReader(
         {
             if (line.Index.TryResolve(block, maxBlocks, runs.Span, crcs.Span, out int count))
                 return (VolumeStatus.Ok, count);
+            if (line.Index.IsGone)
+                return (VolumeStatus.Unavailable, 0);
             try
             {
                 await line.Index.Map.LoadAsync(block, maxBlocks);

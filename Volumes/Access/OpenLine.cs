@@ -48,7 +48,7 @@ internal sealed class OpenLine
     public void Leave(bool keepOlder)
     {
         Writer.Close();
-        Index.DropNewest();
+        Index.Leave();
         if (!keepOlder)
             Index.DropOlder(ulong.MaxValue);
         IsLeft = true;

@@ -17,6 +17,7 @@ internal sealed class VolumeIndex
     private OverlayLayer[] _older = [];
     private uint _generation;
     private ulong _lastObsoletingLsn;
+    private volatile bool _isLeft;
 
     internal VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock, _generation) = (map, mapLock, map.Generation);
 
@@ -92,12 +93,15 @@ internal sealed class VolumeIndex
                 _older = [.. _older.Where(layer => layer.EndLsn >= endLsn)];
     }
 
-    /// <summary>Forgets what the log holds of the newest generation: nobody will read it.</summary>
-    public void DropNewest()
+    /// <summary>Forgets what the log holds of the newest generation. Whoever still reads is told so, rather than shown what lies beneath.</summary>
+    public void Leave()
     {
         lock (_mapLock)
-            _overlay = new();
+            (_overlay, _isLeft) = (new(), true);
     }
+
+    /// <summary>True where nothing can be resolved any more: the line was left, or its map is closed.</summary>
+    public bool IsGone => _isLeft || Map.IsClosed;
 
     /// <summary>What the map has room for: the largest size the line's volume ever had.</summary>
     public long CapacityBytes => (long)Map.SizeBlocks << BlockGeometry.BlockShift;
@@ -115,7 +119,7 @@ internal sealed class VolumeIndex
     /// <summary>
     /// Fills <paramref name="runs"/> with the places of the blocks from <paramref name="block"/> on, at most <paramref name="maxBlocks"/> in all, and
     /// <paramref name="crcs"/> (as many) with the checksums of those in the log. They cover at least one block. False = the map's leaf of the first
-    /// block is not in memory: load it and ask again.
+    /// block is not in memory: load it and ask again, unless <see cref="IsGone"/>.
     /// </summary>
     public bool TryResolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
     {
@@ -207,6 +211,8 @@ internal sealed class VolumeIndex
     private bool Resolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
     {
         count = 0;
+        if (_isLeft)
+            return false;
         bool overlayIsEmpty = _overlay.Count + _overlay.TrimCount == 0;
         while (maxBlocks > 0 && count < runs.Length)
         {

@@ -1,5 +1,9 @@
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Overlay;
 using Lunaria.Volumes.Segments;
+using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Volumes.Destage;
 
@@ -7,15 +11,18 @@ namespace Lunaria.Volumes.Destage;
 /// The part of the log that a cut spans, in memory: read once from front to end in large pieces, however its blocks are scattered. Reused from cut to
 /// cut; the destager's.
 /// </summary>
-internal sealed class CutImage(WriteLog log)
+internal sealed class CutImage(WriteLog log, ILogger logger)
 {
-    private const int PieceBytes = 4 << 20, MaxReadsAtOnce = 4;
+    private const int PieceBytes = 4 << 20, MaxReadsAtOnce = 4, Rereads = 3;
 
     private readonly List<byte[]> _pieces = [];
     private readonly List<Task> _reads = [];
     private ulong _start;
 
-    /// <summary>Loads what holds the live blocks of <paramref name="cuts"/>.</summary>
+    /// <summary>
+    /// Loads what holds the live blocks of <paramref name="cuts"/>, and checks each. One whose checksum is wrong is read again, since a bit may have flipped on the way; what stays
+    /// damaged is loaded as it is.
+    /// </summary>
     public async ValueTask LoadAsync(IReadOnlyList<VolumeCut> cuts)
     {
         (ulong start, ulong end) = SpanOf(cuts);
@@ -30,23 +37,39 @@ internal sealed class CutImage(WriteLog log)
                 await FinishReadsAsync();
         }
         await FinishReadsAsync();
+        foreach (VolumeCut cut in cuts)
+            for (int i = 0; i < cut.Entries.Count; i++)
+                if (!IsIntact(cut.Entries[i]))
+                    await RereadAsync(cut.Line.Name, cut.Entries[i]);
     }
 
     /// <summary>The block at a position of the log that was loaded.</summary>
-    public ReadOnlySpan<byte> Block(ulong lsn)
-    {
-        ulong offset = lsn - _start;
-        return _pieces[(int)(offset / PieceBytes)].AsSpan((int)(offset % PieceBytes), SegmentHeader.BlockBytes);
-    }
+    public ReadOnlySpan<byte> Block(ulong lsn) => Page(lsn).Span;
 
     /// <summary>Gives the memory back; the next cut takes new.</summary>
     public void Release() => _pieces.Clear();
+
+    private Memory<byte> Page(ulong lsn)
+    {
+        ulong offset = lsn - _start;
+        return _pieces[(int)(offset / PieceBytes)].AsMemory((int)(offset % PieceBytes), SegmentHeader.BlockBytes);
+    }
+
+    private bool IsIntact(OverlayEntry entry) => Crc32C.Compute(Block(entry.Lsn)) == entry.Crc;
+
+    private async ValueTask RereadAsync(string line, OverlayEntry entry)
+    {
+        for (int reread = 0; reread < Rereads && !IsIntact(entry); reread++)
+            await log.ReadAsync(entry.Lsn, Page(entry.Lsn));
+        if (!IsIntact(entry))
+            VolumesLog.LogBlockDamaged(logger, line, entry.Block, entry.Lsn);
+    }
 
     private static (ulong Start, ulong End) SpanOf(IReadOnlyList<VolumeCut> cuts)
     {
         (ulong start, ulong end) = (ulong.MaxValue, 0);
         foreach (VolumeCut cut in cuts)
-            foreach (ref readonly Overlay.OverlayEntry entry in cut.EntrySpan)
+            foreach (ref readonly OverlayEntry entry in cut.EntrySpan)
             {
                 start = Math.Min(start, entry.Lsn);
                 end = Math.Max(end, entry.Lsn + SegmentHeader.BlockBytes);

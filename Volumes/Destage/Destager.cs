@@ -141,7 +141,7 @@ internal sealed class Destager : IDisposable
                     await _publisher.CheckpointAsync(_stop.Token);
                 _engine.Marks.RingAtNext();
                 if (_engine.Log.NextLsn == next)
-                    await _bell.WaitAsync(Timeout.InfiniteTimeSpan, _stop.Token);
+                    await _bell.WaitAsync(_collector.LookAgainIn, _stop.Token);
                 ticks = 0;
             }
             else if (await _bell.WaitAsync(_engine.Options.DestageIdleAge, _stop.Token))

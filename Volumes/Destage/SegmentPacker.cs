@@ -1,13 +1,10 @@
-using Lunaria.Volumes.Diagnostics;
-using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Overlay;
 using Lunaria.Volumes.Segments;
-using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>Copies blocks of a cut from the image of the log into the buffer of a segment. The destager's; one call at a time.</summary>
-internal sealed class SegmentPacker(ILogger logger)
+internal sealed class SegmentPacker
 {
     /// <summary>
     /// Packs trims from <paramref name="trimAt"/> and blocks from <paramref name="entryAt"/> on until the segment is full or all are in, and moves both
@@ -31,8 +28,6 @@ internal sealed class SegmentPacker(ILogger logger)
             if (!builder.TryAddBlock(entry.Block, entry.Crc, out Memory<byte> page))
                 return;
             image.Block(entry.Lsn).CopyTo(page.Span);
-            if (Crc32C.Compute(page.Span) != entry.Crc)
-                VolumesLog.LogBlockDamaged(logger, cut.Line.Name, entry.Block, entry.Lsn);
             entryAt++;
         }
     }

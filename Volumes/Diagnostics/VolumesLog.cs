@@ -56,10 +56,10 @@ internal static partial class VolumesLog
     [LoggerMessage(234, LogLevel.Warning, "Volume {Volume}: the former owner stored {Segments} segments from sequence {Next} on that this data directory does not know. They are kept, but their writes are not in the volume")]
     public static partial void SegmentsAhead(ILogger logger, Guid volume, ulong segments, ulong next);
 
-    [LoggerMessage(230, LogLevel.Warning, "Garbage collection could not finish a round; it is tried again")]
+    [LoggerMessage(240, LogLevel.Warning, "Garbage collection could not finish a round; it is tried again")]
     public static partial void CollectionFailed(ILogger logger, Exception cause);
 
-    [LoggerMessage(231, LogLevel.Error, "Garbage collection leaves segment {Key} as it is, because it is damaged")]
+    [LoggerMessage(241, LogLevel.Error, "Garbage collection leaves segment {Key} as it is, because it is damaged")]
     public static partial void CollectionMetDamage(ILogger logger, string key, Exception cause);
 
     [LoggerMessage(220, LogLevel.Information, "Engine open: {Volumes} volumes, {Publishes} publishes and {LogBytes} bytes of log replayed in {ElapsedMs} ms")]

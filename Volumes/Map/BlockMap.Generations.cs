@@ -97,6 +97,8 @@ internal sealed partial class BlockMap
     /// <summary>The map is not used any more, and gives its memory back. While the map writer rests.</summary>
     internal void Close()
     {
+        lock (mapLock)
+            isClosed = true;
         for (int number = 0; number < groups.Length; number++)
         {
             if (groups[number] is not { } group)

@@ -26,6 +26,7 @@ internal sealed partial class BlockMap
     private ulong sizeBlocks;
     private uint generation;
     private long mappedBlocks;
+    private volatile bool isClosed;
 
     /// <summary>The map of the newest generation of a line.</summary>
     internal BlockMap(MapLine line, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate)
@@ -66,19 +67,24 @@ internal sealed partial class BlockMap
     /// <summary>Blocks there is room for.</summary>
     public ulong SizeBlocks => Volatile.Read(ref sizeBlocks);
 
+    /// <summary>True once it is closed: from then on it knows nothing, and says so.</summary>
+    public bool IsClosed => isClosed;
+
     /// <summary>Blocks the map names now; exact.</summary>
     public long MappedBlocks => Volatile.Read(ref mappedBlocks);
 
     /// <summary>
     /// Under the mapLock, any thread. Fills <paramref name="runs"/> from its start with what the blocks from <paramref name="startBlock"/> on are;
     /// together they cover at least one block and at most <paramref name="maxBlocks"/> (fewer where runs is full or a leaf is not in memory).
-    /// False = the first block's leaf is not in memory: <see cref="LoadAsync"/>, then again.
+    /// False = the first block's leaf is not in memory: <see cref="LoadAsync"/>, then again; or the map is closed.
     /// </summary>
     public bool TryResolve(ulong startBlock, int maxBlocks, Span<MapRun> runs, out int count)
     {
         count = 0;
         if (startBlock >= sizeBlocks || (ulong)maxBlocks > sizeBlocks - startBlock)
             ThrowOutOfRange(startBlock, maxBlocks);
+        if (isClosed)
+            return false;
         ulong block = startBlock, end = startBlock + (ulong)maxBlocks;
         while (block < end)
         {

@@ -18,6 +18,7 @@ internal sealed class SegmentCollector(
 {
     // The table is looked through for each 64th of it that is new, or now and then.
     private const int SharePerLook = 64;
+    private const int Rereads = 4;
     private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1);
     private readonly HashSet<uint> _damaged = [];
     private readonly Lock _lock = new();
@@ -61,6 +62,19 @@ internal sealed class SegmentCollector(
                 return true;
             (_measured, _measuredTime) = (stamp, now);
             return false;
+        }
+    }
+
+    /// <summary>After how long <see cref="IsDue"/> is worth asking again although nothing has happened: the rate, or the time since the last look, has put a round off.</summary>
+    public TimeSpan LookAgainIn
+    {
+        get
+        {
+            long now = engine.Time.GetTimestamp();
+            if (_paused || engine.Options.GarbageShare >= 1 || (maps.Segments.NextId.Value, maps.Segments.References) == _measured)
+                return Timeout.InfiniteTimeSpan;
+            TimeSpan rate = engine.Time.GetElapsedTime(now, Math.Max(now, _nextRound)), look = LongestBetweenLooks - engine.Time.GetElapsedTime(_measuredTime, now);
+            return TimeSpan.FromMilliseconds(Math.Max(1, Math.Max(rate.TotalMilliseconds, look.TotalMilliseconds)));
         }
     }
 
@@ -179,16 +193,10 @@ internal sealed class SegmentCollector(
         using LiveBlocks rows = new(connection);
         foreach ((SegmentId id, SegmentRow row) in victims)
         {
-            SegmentHeader header;
-            try
-            {
-                header = await segments.ReadHeaderAsync(id, cancellation);
-            }
-            catch (SegmentCorruptException e)
-            {
-                Exclude(id, e);
+            SegmentHeader? header = null;
+            await UnlessDamagedAsync(id, async () => header = await segments.ReadHeaderAsync(id, cancellation));
+            if (header is null)
                 continue;
-            }
             ulong[] numbers = [.. header.Extents.SelectMany(extent => Enumerable.Range(0, (int)extent.LengthBlocks), (extent, i) => extent.StartBlock + (ulong)i)];
             bool[] live = new bool[numbers.Length];
             foreach (ulong leaf in numbers.Select(number => number / BlockMap.LeafBlocks).Distinct())
@@ -256,25 +264,31 @@ internal sealed class SegmentCollector(
         }
     }
 
-    private async ValueTask<bool> TryReadAsync(Source source, byte[] content, CancellationToken cancellation)
+    private ValueTask<bool> TryReadAsync(Source source, byte[] content, CancellationToken cancellation) => UnlessDamagedAsync(source.Segment, async () =>
     {
-        try
-        {
-            if (!segments.TryRead(source.Segment, source.Index, content))
-                await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
-            return true;
-        }
-        catch (SegmentCorruptException e)
-        {
-            Exclude(source.Segment, e);
-            return false;
-        }
-    }
+        if (!segments.TryRead(source.Segment, source.Index, content))
+            await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
+    });
 
-    private void Exclude(SegmentId id, SegmentCorruptException cause)
+    /// <summary>What arrives damaged is read again, since a bit may have flipped on the way. False = it stays so: the segment is left alone from now on.</summary>
+    private async ValueTask<bool> UnlessDamagedAsync(SegmentId id, Func<Task> read)
     {
-        _damaged.Add(id.Value);
-        VolumesLog.CollectionMetDamage(engine.Logger, cause.Key, cause);
+        for (int damaged = 1; ; damaged++)
+            try
+            {
+                await read();
+                return true;
+            }
+            catch (SegmentCorruptException) when (damaged <= Rereads)
+            {
+                // Read again.
+            }
+            catch (SegmentCorruptException e)
+            {
+                _damaged.Add(id.Value);
+                VolumesLog.CollectionMetDamage(engine.Logger, e.Key, e);
+                return false;
+            }
     }
 
     private readonly record struct Source(ulong Block, SegmentId Segment, int Index, SegmentHeader Header);

@@ -45,6 +45,7 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
             if (disk.Faults.NextReadFails(path) || !disk.Faults.PageCache || offsetBytes + destination.Length > file.LengthBytes)
                 return false;
             file.Read(offsetBytes, destination);
+            disk.Faults.Spoil(path, destination);
             return true;
         }
     }
@@ -60,6 +61,7 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
             if (offsetBytes + destination.Length > file.LengthBytes)
                 throw new EndOfStreamException($"'{path}' has {file.LengthBytes} bytes; {destination.Length} were wanted at {offsetBytes}.");
             file.Read(offsetBytes, destination.Span);
+            disk.Faults.Spoil(path, destination.Span);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Lunaria.Testing;
 /// </summary>
 public sealed class SimFaults
 {
-    private readonly Countdown _writes = new(), _flushes = new(), _reads = new();
+    private readonly Countdown _writes = new(), _flushes = new(), _reads = new(), _spoiltReads = new();
 
     /// <summary>Writes, flushes (of files) and reads that were begun.</summary>
     public long Writes => _writes.Done;
@@ -42,6 +42,15 @@ public sealed class SimFaults
 
     /// <summary>The n-th read from now on fails, see <see cref="FailWrite"/>. <see cref="IDiskFile.TryRead"/> counts, but answers false instead.</summary>
     public void FailRead(int n, bool forever = false, string path = "") => _reads.Set(n, forever, path, 0);
+
+    /// <summary>The n-th read from now on gives a flipped bit, though the file is whole, see <see cref="FailWrite"/>.</summary>
+    public void SpoilRead(int n, bool forever = false, string path = "") => _spoiltReads.Set(n, forever, path, 0);
+
+    internal void Spoil(string path, Span<byte> read)
+    {
+        if (_spoiltReads.Next(path) && read.Length > 0)
+            read[read.Length / 2] ^= 1;
+    }
 
     internal bool NextWriteFails(string path, out int partialBytes)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lunaria.Volumes.Tests.Engine;
 using Lunaria.Volumes.Tests.Model;
 
@@ -27,6 +28,25 @@ public sealed class CollectionTests
         await CheckAsync(bed, volume, content);
         await bed.KillAsync(new(1), powerCut: true);
         await CheckAsync(bed, bed.Manager.Find("v")!, content);
+    }
+
+    [TestMethod]
+    public async Task What_the_rate_put_off_is_collected_without_another_write()
+    {
+        ManualTime time = new();
+        VolumesOptions options = EngineBed.Tiny with { CollectionBytesPerSecond = 4096, CollectionRoundBytes = 256 << 10 };
+        await using EngineBed bed = await EngineBed.OpenAsync(options, time);
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        await ScatterAsync(bed, volume, 2000, new(9));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        long before = bed.Manager.GetStatistics().StoredBytes;
+        Stopwatch patience = Stopwatch.StartNew();
+        while (bed.Manager.GetStatistics().StoredBytes > volume.GetStatistics().MappedBytes * 3 / 2)
+        {
+            Assert.IsLessThan(60, patience.Elapsed.TotalSeconds, $"{before} bytes before, {bed.Manager.GetStatistics().StoredBytes} now");
+            if (!time.AdvanceToNextTimer())
+                await Task.Yield();
+        }
     }
 
     [TestMethod]
