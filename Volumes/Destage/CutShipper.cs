@@ -10,7 +10,7 @@ namespace Lunaria.Volumes.Destage;
 /// the next try gives the same names to other content. The destager's; one call at a time.
 /// </summary>
 internal sealed class CutShipper(
-    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentPacker packer, SegmentUploader uploader) : IDisposable
+    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentUploader uploader) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(concurrentPuts);
     private readonly Stack<SegmentBuilder> _builders = new();
@@ -41,7 +41,7 @@ internal sealed class CutShipper(
                     try
                     {
                         failed.Token.ThrowIfCancellationRequested();
-                        packer.Pack(builder, image, cut, ref trimAt, ref entryAt);
+                        SegmentPacker.Pack(builder, image, cut, ref trimAt, ref entryAt);
                         ReadOnlyMemory<byte> content = builder.Seal(
                             poolId, cut.Line.Record.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header, cut.Generation);
                         segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Line.Number, header));

@@ -3,14 +3,14 @@ using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Destage;
 
-/// <summary>Copies blocks of a cut from the image of the log into the buffer of a segment. The destager's; one call at a time.</summary>
-internal sealed class SegmentPacker
+/// <summary>Copies blocks of a cut from the image of the log into the buffer of a segment. Stateless.</summary>
+internal static class SegmentPacker
 {
     /// <summary>
     /// Packs trims from <paramref name="trimAt"/> and blocks from <paramref name="entryAt"/> on until the segment is full or all are in, and moves both
     /// on. A block whose checksum is wrong goes in with it: its reads fail, those of its neighbours do not.
     /// </summary>
-    public void Pack(SegmentBuilder builder, CutImage image, VolumeCut cut, ref int trimAt, ref int entryAt)
+    public static void Pack(SegmentBuilder builder, CutImage image, VolumeCut cut, ref int trimAt, ref int entryAt)
     {
         builder.Reset();
         // By number, whether trim or block: so a trim never is in a later segment than a block that was written over it.

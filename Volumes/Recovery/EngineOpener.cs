@@ -134,7 +134,7 @@ internal static class EngineOpener
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
-            files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(), new(store, engine.Health, engine.Time, engine.Logger));
+            files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
         return new(volumes, keeper, collector, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }
