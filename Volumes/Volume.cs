@@ -197,7 +197,8 @@ public sealed class Volume
         _line.Name = record.Name;
     }
 
-    private VolumeStatus? WriteRefusal => _refusal?.Status ?? (IsReadOnly || _record.IsTemplate ? VolumeStatus.ReadOnly : null);
+    /// <summary>What a write is answered with now without being tried; null = it is tried.</summary>
+    internal VolumeStatus? WriteRefusal => _refusal?.Status ?? (IsReadOnly || _record.IsTemplate ? VolumeStatus.ReadOnly : null);
 
     [SkipLocalsInit]
     private static bool TryReadUnaligned(BlockReader reader, long offsetBytes, Span<byte> destination)
@@ -259,6 +260,14 @@ public sealed class Volume
         {
             return VolumeStatus.MediumError;
         }
+    }
+
+    /// <summary>Throws where a range is not whole blocks inside the volume.</summary>
+    internal void CheckBlocks(long offsetBytes, long lengthBytes)
+    {
+        CheckRange(offsetBytes, lengthBytes);
+        if (!BlockGeometry.IsAligned(offsetBytes, lengthBytes))
+            throw new ArgumentOutOfRangeException(nameof(offsetBytes), $"{lengthBytes} bytes at {offsetBytes} are not whole blocks of {BlockGeometry.BlockBytes} bytes.");
     }
 
     private void CheckRange(long offsetBytes, long lengthBytes)

@@ -67,7 +67,7 @@ internal static partial class ApplianceHost
             catalog,
             SecretBox.Open(data.FullPath),
             TokenFile.Open(data.FullPath),
-            (volume, unit) => new VolumeBlockDevice(volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
+            (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
             settings.Listing,
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);

@@ -6,16 +6,20 @@ using Lunaria.Volumes.Backend;
 namespace Lunaria.Appliance.Targets;
 
 /// <summary>
-/// A volume, whose data lies in <paramref name="objects"/>, as the medium of a logical unit: the one place where the engine's outcomes become the
+/// A volume of <paramref name="engine"/>, whose data lies in <paramref name="objects"/>, as the medium of a logical unit: the one place where the engine's outcomes become the
 /// target's. Holds nothing of its own; allocates nothing where the volume completes synchronously. Any thread.
 /// </summary>
-internal sealed class VolumeBlockDevice(Volume volume, IObjectStore objects, int logicalBlockBytes = 512, bool readOnly = false) : IBlockDevice
+internal sealed class VolumeBlockDevice(VolumeManager engine, Volume volume, IObjectStore objects, int logicalBlockBytes = 512, bool readOnly = false) : IBlockDevice
 {
     /// <summary>What the engine maps by; smaller unmaps give back no space.</summary>
     private const int BlockBytes = 4096;
 
     /// <summary>A write of this length, of whatever alignment, is one record of the log, which replay takes whole or not at all.</summary>
     private const int AtomicBytes = 256 << 10;
+
+    private VolumeManager Engine => engine;
+
+    private Volume Volume => volume;
 
     /// <inheritdoc/>
     public BlockDeviceGeometry Geometry => new(volume.SizeBytes, logicalBlockBytes, PhysicalBlockBytes: BlockBytes, readOnly);
@@ -55,6 +59,12 @@ internal sealed class VolumeBlockDevice(Volume volume, IObjectStore objects, int
 
     /// <inheritdoc/>
     public ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => Map(volume.UnmapAsync(offsetBytes, lengthBytes));
+
+    /// <inheritdoc/>
+    public ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes) =>
+        source is VolumeBlockDevice other && other.Engine == engine && (sourceOffsetBytes | destinationOffsetBytes | lengthBytes) % BlockBytes == 0
+            ? Map(engine.CloneRangeAsync(other.Volume, sourceOffsetBytes, volume, destinationOffsetBytes, lengthBytes))
+            : ValueTask.FromResult(BlockStatus.NotSupported);
 
     /// <inheritdoc/>
     public async ValueTask<(bool Mapped, long LengthBytes)> GetExtentAsync(long offsetBytes, long lengthBytes)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Access;
 
@@ -66,6 +67,24 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     {
         LogExtent extent = new(_volume, LogExtentKind.Trim, startBlock, lengthBlocks);
         return TryAppend(MemoryMarshal.CreateReadOnlySpan(in extent, 1), default, default, waited);
+    }
+
+    /// <summary>
+    /// Makes ranges blocks of segments, or holes, in one record of <paramref name="extents"/>, which say the same. <paramref name="pinned"/>: the segments, pinned by the
+    /// caller; the record holds them from here on. False = no room, or closed; they are the caller's still.
+    /// </summary>
+    public bool TryShare(ReadOnlySpan<SharedRange> ranges, ReadOnlySpan<LogExtent> extents, SegmentId[] pinned, SegmentPins pins, bool waited)
+    {
+        LogAppended appended;
+        lock (_writeLock)
+        {
+            if (_closed || !log.TryAppend(extents, default, default, out appended, waited))
+                return false;
+            pins.Hold(appended.RecordLsn, pinned);
+            _index.RecordShares(ranges, appended.RecordLsn);
+        }
+        _marks.Note(appended.End);
+        return true;
     }
 
     /// <summary>

@@ -10,6 +10,7 @@ namespace Lunaria.Volumes.Access;
 internal sealed record EngineParts(
     WriteLog Log,
     SegmentStore Segments,
+    SegmentPins Pins,
     CutMarks Marks,
     WritePacer Pacer,
     EngineHealth Health,

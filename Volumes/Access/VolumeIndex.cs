@@ -142,11 +142,15 @@ internal sealed class VolumeIndex
                         _lastObsoletingLsn = payloadLsn;
                 }
                 else if (extent.Kind != LogExtentKind.Marker)
-                {
-                    if (_overlay.Count + _overlay.TrimCount > 0)
-                        _lastObsoletingLsn = recordLsn;
-                    _overlay.Trim(extent.StartBlock, extent.LengthBlocks, recordLsn);
-                }
+                    Share(new(extent.StartBlock, extent.LengthBlocks, default), recordLsn);
+    }
+
+    /// <summary>As <see cref="Record"/>, of ranges that are holes or blocks of segments.</summary>
+    public void RecordShares(ReadOnlySpan<SharedRange> ranges, ulong recordLsn)
+    {
+        lock (_mapLock)
+            foreach (ref readonly SharedRange range in ranges)
+                Share(range, recordLsn);
     }
 
     /// <summary>True where the block still is where <paramref name="run"/> says; false where it moved, or its leaf is not in memory.</summary>
@@ -162,30 +166,30 @@ internal sealed class VolumeIndex
     /// replaced something, so that the caller knows up to where the log has to be durable before it is published. A part at a time, so that readers
     /// and writers get in between: what they replace meanwhile is above the cut, and the LSN is taken last.
     /// </summary>
-    public ulong CopyCut(OverlayLayer layer, ulong endLsn, List<OverlayEntry> entries, List<OverlayTrim> trims)
+    public ulong CopyCut(OverlayLayer layer, ulong endLsn, List<OverlayEntry> entries, List<OverlayRange> ranges)
     {
         for (int part = 0; part < LogOverlay.Parts; part++)
             lock (_mapLock)
                 layer.Overlay.CopyEntriesBelow(part, endLsn, entries);
         lock (_mapLock)
         {
-            layer.Overlay.CopyTrimsBelow(endLsn, trims);
+            layer.Overlay.CopyRangesBelow(endLsn, ranges);
             return _lastObsoletingLsn;
         }
     }
 
-    /// <summary>Copies every trim the log holds of a generation.</summary>
-    public void CopyTrims(OverlayLayer layer, List<OverlayTrim> trims)
+    /// <summary>Copies every range that the log holds of a generation.</summary>
+    public void CopyRanges(OverlayLayer layer, List<OverlayRange> ranges)
     {
         lock (_mapLock)
-            layer.Overlay.CopyTrimsBelow(ulong.MaxValue, trims);
+            layer.Overlay.CopyRangesBelow(ulong.MaxValue, ranges);
     }
 
-    /// <summary>Forgets the trims below an LSN, which the map knows now. Comes before <see cref="Forget"/>.</summary>
-    public void ForgetTrims(OverlayLayer layer, ulong endLsn)
+    /// <summary>Forgets the ranges below an LSN, which the map knows now. Comes before <see cref="Forget"/>.</summary>
+    public void ForgetRanges(OverlayLayer layer, ulong endLsn)
     {
         lock (_mapLock)
-            layer.Overlay.RemoveTrimsBelow(endLsn);
+            layer.Overlay.RemoveRangesBelow(endLsn);
     }
 
     /// <summary>Forgets entries which the map knows now, except those that were replaced. A part at a time, so that readers get in between.</summary>
@@ -208,12 +212,19 @@ internal sealed class VolumeIndex
             return _older.Where(layer => layer.Generation <= upToGeneration).Sum(layer => (long)layer.Overlay.Count) + (_generation <= upToGeneration ? _overlay.Count : 0);
     }
 
+    private void Share(in SharedRange range, ulong recordLsn)
+    {
+        if (_overlay.Count + _overlay.RangeCount > 0)
+            _lastObsoletingLsn = recordLsn;
+        _overlay.Share(range.StartBlock, range.LengthBlocks, recordLsn, range.Place);
+    }
+
     private bool Resolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
     {
         count = 0;
         if (_isLeft)
             return false;
-        bool overlayIsEmpty = _overlay.Count + _overlay.TrimCount == 0;
+        bool overlayIsEmpty = _overlay.Count + _overlay.RangeCount == 0;
         while (maxBlocks > 0 && count < runs.Length)
         {
             OverlayRun top = overlayIsEmpty ? new(OverlayKind.NotHere, maxBlocks, 0) : _overlay.LookupRun(block, maxBlocks, crcs);
@@ -228,8 +239,13 @@ internal sealed class VolumeIndex
             }
             else
             {
-                BlockPlace place = top.Kind == OverlayKind.Log ? BlockPlace.Log : BlockPlace.Hole;
-                runs[count++] = new(place, covered, top.Lsn, default, 0);
+                // A shared block is the same run here and in the map, which knows it later.
+                runs[count++] = top.Kind switch
+                {
+                    OverlayKind.Log => new(BlockPlace.Log, covered, top.Lsn, default, 0),
+                    OverlayKind.Segment => new(BlockPlace.Segment, covered, 0, top.Place.Segment, top.Place.FirstIndex),
+                    _ => new(BlockPlace.Hole, covered, top.Lsn, default, 0),
+                };
             }
             block += (ulong)covered;
             maxBlocks -= covered;

@@ -114,7 +114,8 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
         return VolumeStatus.Unavailable;
     }
 
-    private async ValueTask<VolumeStatus> WaitForRoomAsync(int payloadBlocks, int extentCount)
+    /// <summary>Ok = there seems to be room for a record of this size; else why there will be none soon.</summary>
+    public async ValueTask<VolumeStatus> WaitForRoomAsync(int payloadBlocks, int extentCount)
     {
         if (writer.IsClosed)
             return VolumeStatus.Unavailable;

@@ -187,7 +187,7 @@ internal sealed class Destager : IDisposable
             // A block that was skipped because a later record replaces it must not be lost with that record.
             if (cuts.Any(cut => cut.LastObsoletingLsn >= Math.Max(end.Lsn, _engine.Log.FlushedLsn)))
                 await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(end, segments, TrimsOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
+            await _publisher.PublishAsync(end, segments, TrimsOf(cuts), SharesOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
             foreach (OpenLine line in _volumes.Lines)
@@ -225,7 +225,7 @@ internal sealed class Destager : IDisposable
         if (trims.Count > 0 && next != _lastFreeLsn)
         {
             await _engine.Log.FlushAsync();
-            await _publisher.PublishAsync(_publisher.Published, [], trims, [], _stop.Token);
+            await _publisher.PublishAsync(_publisher.Published, [], trims, [], [], _stop.Token);
         }
         _lastFreeLsn = next;
         if (_publisher.HasDeadSegments)
@@ -256,6 +256,9 @@ internal sealed class Destager : IDisposable
 
     private static List<PublishedTrim> TrimsOf(List<VolumeCut> cuts) =>
         [.. cuts.SelectMany(cut => cut.Trims, (cut, range) => new PublishedTrim(cut.Line.Number, range, cut.Generation))];
+
+    private static List<PublishedShare> SharesOf(List<VolumeCut> cuts) => [.. cuts.SelectMany(
+        cut => cut.Shares, (cut, share) => new PublishedShare(cut.Line.Number, new(share.StartBlock, share.LengthBlocks), cut.Generation, share.Place))];
 
     private static List<PublishedMarker> MarkersOf(List<VolumeCut> cuts, ulong endLsn) =>
         [.. cuts.Where(cut => cut.EndLsn < endLsn).Select(cut => new PublishedMarker(cut.Line.Number, cut.Generation + 1))];

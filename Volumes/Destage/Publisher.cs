@@ -16,7 +16,7 @@ namespace Lunaria.Volumes.Destage;
 /// The destager's; one call at a time.
 /// </summary>
 internal sealed class Publisher(
-    MapStore maps, MapJournal journal, SegmentStore segments, IObjectStore store, EngineHealth health, VolumesOptions options, TimeProvider time,
+    MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, EngineHealth health, VolumesOptions options, TimeProvider time,
     ILogger logger, LogPosition published) : IDisposable
 {
     private const int PublishesBetweenLooks = 16;
@@ -32,10 +32,10 @@ internal sealed class Publisher(
     /// below <paramref name="end"/> obsolete.
     /// </summary>
     public async ValueTask PublishAsync(
-        LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims, IReadOnlyList<PublishedMarker> markers,
-        CancellationToken cancellation)
+        LogPosition end, IReadOnlyList<PublishedSegment> newSegments, IReadOnlyList<PublishedTrim> trims, IReadOnlyList<PublishedShare> shares,
+        IReadOnlyList<PublishedMarker> markers, CancellationToken cancellation)
     {
-        PublishFrame frame = new(end, newSegments, trims) { Markers = markers };
+        PublishFrame frame = new(end, newSegments, trims) { Shares = shares, Markers = markers };
         frame = frame with { Sequence = await AppendAsync(frame, cancellation) };
         foreach (PublishedSegment segment in newSegments)
             segments.AddDirectory(segment.Id, segment.Header);
@@ -50,6 +50,7 @@ internal sealed class Publisher(
             _mapGate.Release();
         }
         Published = end;
+        pins.Release(end.Lsn);
         _publishesSinceLook++;
     }
 
@@ -75,8 +76,7 @@ internal sealed class Publisher(
     {
         get
         {
-            _dead.Clear();
-            maps.Segments.CopyDead(_dead);
+            FindDead();
             return _dead.Count > 0;
         }
     }
@@ -87,18 +87,24 @@ internal sealed class Publisher(
         await _mapGate.WaitAsync(CancellationToken.None);
         try
         {
-            _dead.Clear();
-            maps.Segments.CopyDead(_dead);
+            FindDead();
             await WriteCheckpointAsync(new(journal.NextSequence, Published), rewrite, cancellation);
         }
         finally
         {
             _mapGate.Release();
         }
-        // Dead in the map that was just committed, and a segment never comes back to life: nobody needs it, not even after a crash.
+        // Dead in the map that was just committed, and only a pin can bring a segment back to life: nobody needs it, not even after a crash.
         foreach (SegmentId id in _dead)
-            if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0)
-                await DeleteAsync(id, row, cancellation);
+            if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0 && pins.TryBeginDelete(id))
+                try
+                {
+                    await DeleteAsync(id, row, cancellation);
+                }
+                finally
+                {
+                    pins.EndDelete(id);
+                }
     }
 
     /// <summary>Runs while no publish is applied and no checkpoint made: what opens and closes maps.</summary>
@@ -116,6 +122,13 @@ internal sealed class Publisher(
     }
 
     public void Dispose() => _mapGate.Dispose();
+
+    private void FindDead()
+    {
+        _dead.Clear();
+        maps.Segments.CopyDead(_dead);
+        _dead.RemoveAll(pins.Contains);
+    }
 
     /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
     private async ValueTask WriteCheckpointAsync(MapCheckpoint checkpoint, MapRewrite? rewrite, CancellationToken cancellation)

@@ -5,12 +5,13 @@ using Lunaria.Volumes.Segments;
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// What one generation of a line has in the log below the end of a cut: the live blocks by number, and the trims as disjoint ranges. Reused from cut to cut; the destager's.
+/// What one generation of a line has in the log below the end of a cut: the live blocks by number, and trims and shared blocks as disjoint ranges. Reused from cut to
+/// cut; the destager's.
 /// </summary>
 internal sealed class VolumeCut
 {
     private readonly List<OverlayEntry> _entries = [];
-    private readonly List<OverlayTrim> _trims = [];
+    private readonly List<OverlayRange> _ranges = [];
 
     private OverlayLayer _layer = null!;
 
@@ -32,34 +33,38 @@ internal sealed class VolumeCut
     /// <summary>The trims, ascending, disjoint and not adjacent.</summary>
     public List<BlockRange> Trims { get; } = [];
 
+    /// <summary>Ranges that are blocks of segments, ascending and disjoint, also with the trims.</summary>
+    public List<SharedRange> Shares { get; } = [];
+
     /// <summary>LSN of the last record that replaced something in the log, whether in the cut or behind it.</summary>
     public ulong LastObsoletingLsn { get; private set; }
 
     /// <summary>True where there is nothing to publish.</summary>
-    public bool IsEmpty => _entries.Count + Trims.Count == 0;
+    public bool IsEmpty => _entries.Count + Trims.Count + Shares.Count == 0;
 
     /// <summary>Copies the generation's part of the cut that ends at <paramref name="endLsn"/>. The line's writer has passed its barrier.</summary>
     public void Take(OpenLine line, OverlayLayer layer, ulong endLsn)
     {
         Begin(line, layer);
-        LastObsoletingLsn = line.Index.CopyCut(layer, endLsn, _entries, _trims);
+        LastObsoletingLsn = line.Index.CopyCut(layer, endLsn, _entries, _ranges);
         _entries.Sort(static (a, b) => a.Block.CompareTo(b.Block));
-        MergeTrims();
+        TakeRanges();
     }
 
     /// <summary>Copies every trim of the generation, and nothing else.</summary>
     public void TakeTrims(OpenLine line, OverlayLayer layer)
     {
         Begin(line, layer);
-        line.Index.CopyTrims(layer, _trims);
-        MergeTrims();
+        line.Index.CopyRanges(layer, _ranges);
+        TakeRanges();
+        Shares.Clear();
     }
 
     /// <summary>The index forgets what the map knows now. Older generations of a line come first: what hides them is still there.</summary>
     public void Forget(ulong endLsn)
     {
-        if (Trims.Count > 0)
-            Line.Index.ForgetTrims(_layer, endLsn);
+        if (Trims.Count + Shares.Count > 0)
+            Line.Index.ForgetRanges(_layer, endLsn);
         Line.Index.Forget(_layer, EntrySpan);
     }
 
@@ -67,16 +72,19 @@ internal sealed class VolumeCut
     {
         (Line, _layer) = (line, layer);
         _entries.Clear();
-        _trims.Clear();
+        _ranges.Clear();
     }
 
-    private void MergeTrims()
+    private void TakeRanges()
     {
         Trims.Clear();
-        foreach (OverlayTrim trim in _trims)
-            if (Trims.Count > 0 && Trims[^1].EndBlock == trim.StartBlock)
-                Trims[^1] = Trims[^1] with { LengthBlocks = Trims[^1].LengthBlocks + trim.LengthBlocks };
+        Shares.Clear();
+        foreach (OverlayRange range in _ranges)
+            if (!range.Place.IsHole)
+                Shares.Add(new(range.StartBlock, range.LengthBlocks, range.Place));
+            else if (Trims.Count > 0 && Trims[^1].EndBlock == range.StartBlock)
+                Trims[^1] = Trims[^1] with { LengthBlocks = Trims[^1].LengthBlocks + range.LengthBlocks };
             else
-                Trims.Add(new(trim.StartBlock, trim.LengthBlocks));
+                Trims.Add(new(range.StartBlock, range.LengthBlocks));
     }
 }

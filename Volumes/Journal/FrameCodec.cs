@@ -15,16 +15,16 @@ internal static class FrameCodec
     /// <summary>Bytes in front of the payload.</summary>
     public const int HeaderBytes = 64;
 
-    private const ushort Version = 2;
+    private const ushort Version = 3;
     private const ushort PublishType = 1;
-    private const int CrcOffset = 60, PublishFixedBytes = 24, SegmentFixedBytes = 12, TrimBytes = 24, MarkerBytes = 8;
+    private const int CrcOffset = 60, PublishFixedBytes = 28, SegmentFixedBytes = 12, TrimBytes = 24, MarkerBytes = 8, ShareBytes = 32;
 
     private static ReadOnlySpan<byte> Magic => "LUNAMAPJ"u8;
 
     /// <summary>Appends a whole frame to a buffer.</summary>
     public static void Write(PublishFrame publish, Guid poolId, ulong sequence, ArrayBufferWriter<byte> destination)
     {
-        int payloadBytes = PublishFixedBytes + publish.Trims.Count * TrimBytes + publish.Markers.Count * MarkerBytes;
+        int payloadBytes = checked(PublishFixedBytes + publish.Trims.Count * TrimBytes + publish.Markers.Count * MarkerBytes + publish.Shares.Count * ShareBytes);
         foreach (PublishedSegment segment in publish.Segments)
             payloadBytes = checked(payloadBytes + SegmentFixedBytes + segment.Header.HeaderBytes);
         int frameBytes = FrameBytes(payloadBytes);
@@ -82,8 +82,9 @@ internal static class FrameCodec
         uint segmentCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]);
         uint trimCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]);
         uint markerCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]);
+        uint shareCount = BinaryPrimitives.ReadUInt32LittleEndian(payload[24..]);
         payload = payload[PublishFixedBytes..];
-        if (((ulong)trimCount * TrimBytes) + ((ulong)markerCount * MarkerBytes) > (ulong)payload.Length || segmentCount > payload.Length / SegmentFixedBytes)
+        if (((ulong)trimCount * TrimBytes) + ((ulong)markerCount * MarkerBytes) + ((ulong)shareCount * ShareBytes) > (ulong)payload.Length || segmentCount > payload.Length / SegmentFixedBytes)
             return null;
         var trims = new PublishedTrim[trimCount];
         foreach (ref PublishedTrim trim in trims.AsSpan())
@@ -100,6 +101,16 @@ internal static class FrameCodec
             marker = new(BinaryPrimitives.ReadUInt32LittleEndian(payload), BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]));
             payload = payload[MarkerBytes..];
         }
+        var shares = new PublishedShare[shareCount];
+        foreach (ref PublishedShare share in shares.AsSpan())
+        {
+            share = new(
+                BinaryPrimitives.ReadUInt32LittleEndian(payload),
+                new(BinaryPrimitives.ReadUInt64LittleEndian(payload[4..]), BinaryPrimitives.ReadUInt64LittleEndian(payload[12..])),
+                BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]),
+                new(new(BinaryPrimitives.ReadUInt32LittleEndian(payload[24..])), BinaryPrimitives.ReadInt32LittleEndian(payload[28..])));
+            payload = payload[ShareBytes..];
+        }
         var segments = new PublishedSegment[segmentCount];
         foreach (ref PublishedSegment segment in segments.AsSpan())
         {
@@ -112,7 +123,7 @@ internal static class FrameCodec
             segment = new(new(BinaryPrimitives.ReadUInt32LittleEndian(payload)), BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]), parsed);
             payload = payload[(SegmentFixedBytes + headerBytes)..];
         }
-        return payload.IsEmpty ? new(published, segments, trims, header.Sequence) { Markers = markers } : null;
+        return payload.IsEmpty ? new(published, segments, trims, header.Sequence) { Markers = markers, Shares = shares } : null;
     }
 
     private static void WritePublish(PublishFrame publish, Span<byte> payload)
@@ -122,6 +133,7 @@ internal static class FrameCodec
         BinaryPrimitives.WriteInt32LittleEndian(payload[12..], publish.Segments.Count);
         BinaryPrimitives.WriteInt32LittleEndian(payload[16..], publish.Trims.Count);
         BinaryPrimitives.WriteInt32LittleEndian(payload[20..], publish.Markers.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(payload[24..], publish.Shares.Count);
         payload = payload[PublishFixedBytes..];
         foreach (PublishedTrim trim in publish.Trims)
         {
@@ -136,6 +148,16 @@ internal static class FrameCodec
             BinaryPrimitives.WriteUInt32LittleEndian(payload, marker.Volume);
             BinaryPrimitives.WriteUInt32LittleEndian(payload[4..], marker.Generation);
             payload = payload[MarkerBytes..];
+        }
+        foreach (PublishedShare share in publish.Shares)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(payload, share.Volume);
+            BinaryPrimitives.WriteUInt64LittleEndian(payload[4..], share.Range.StartBlock);
+            BinaryPrimitives.WriteUInt64LittleEndian(payload[12..], share.Range.LengthBlocks);
+            BinaryPrimitives.WriteUInt32LittleEndian(payload[20..], share.Generation);
+            BinaryPrimitives.WriteUInt32LittleEndian(payload[24..], share.Place.Segment.Value);
+            BinaryPrimitives.WriteInt32LittleEndian(payload[28..], share.Place.FirstIndex);
+            payload = payload[ShareBytes..];
         }
         foreach (PublishedSegment segment in publish.Segments)
         {

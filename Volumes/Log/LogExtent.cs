@@ -11,6 +11,13 @@ internal enum LogExtentKind : byte
     Trim = 3,
     /// <summary>A point in the order of writes of the volume; <see cref="LogExtent.StartBlock"/> is its value, no blocks, no payload.</summary>
     Marker = 4,
+    /// <summary>The blocks are those of a segment; the next extent, a <see cref="ShareSource"/>, says which; no payload.</summary>
+    Share = 5,
+    /// <summary>
+    /// Of the <see cref="Share"/> before it: the line and the sequence (<see cref="LogExtent.StartBlock"/>) of the segment, and the index of the first block in it
+    /// (<see cref="LogExtent.LengthBlocks"/>).
+    /// </summary>
+    ShareSource = 6,
 }
 
 /// <summary>

@@ -24,7 +24,7 @@ internal readonly record struct LogHeader(
     public const int PageBytes = 4096, FixedBytes = 128, ExtentBytes = 24, CrcBytes = 4;
 
     private const ulong Magic = 0x676F_4C72_616E_754C; // "LunarLog"
-    private const ushort Version = 1;
+    private const ushort Version = 2;
     private const int CrcOffset = 80;
 
     public static readonly int MaxHeaderBytes = HeaderBytesOf(WriteLog.MaxExtents, WriteLog.MaxPayloadBlocks);
@@ -102,13 +102,15 @@ internal readonly record struct LogHeader(
     {
         ReadOnlySpan<byte> at = header[FixedBytes..];
         ulong dataBlocks = 0;
+        bool followsShare = false;
         foreach (ref LogExtent extent in extents[..ExtentCount])
         {
             extent = new(
                 BinaryPrimitives.ReadUInt32LittleEndian(at), (LogExtentKind)at[4],
                 BinaryPrimitives.ReadUInt64LittleEndian(at[8..]), BinaryPrimitives.ReadUInt64LittleEndian(at[16..]));
-            if (extent.Kind is < LogExtentKind.Data or > LogExtentKind.Marker)
+            if (extent.Kind is < LogExtentKind.Data or > LogExtentKind.ShareSource || (extent.Kind == LogExtentKind.ShareSource) != followsShare)
                 return false;
+            followsShare = extent.Kind == LogExtentKind.Share;
             dataBlocks += extent.Kind == LogExtentKind.Data ? Math.Min(extent.LengthBlocks, WriteLog.MaxPayloadBlocks + 1) : 0;
             at = at[ExtentBytes..];
         }
@@ -117,7 +119,7 @@ internal readonly record struct LogHeader(
             crc = BinaryPrimitives.ReadUInt32LittleEndian(at);
             at = at[CrcBytes..];
         }
-        return dataBlocks == (ulong)BlockCount;
+        return dataBlocks == (ulong)BlockCount && !followsShare;
     }
 
     private bool LengthsFit()

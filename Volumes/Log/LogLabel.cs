@@ -12,7 +12,7 @@ internal sealed record LogLabel(Guid LogId, long FileBytes, int FileCount)
 
     private const string NewFileName = "log.label.new";
     private const ulong Magic = 0x6C62_4C67_6F4C_754C; // "LuLogLbl"
-    private const uint Version = 1;
+    private const uint Version = 2;
     private const int LabelBytes = 4096, CrcOffset = LabelBytes - 4;
 
     public long CapacityBytes => FileBytes * FileCount;

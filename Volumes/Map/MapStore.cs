@@ -200,6 +200,8 @@ internal sealed class MapStore : IDisposable
         {
             foreach (PublishedSegment segment in publish.Segments)
                 Segments.Add(segment.Id, segment.Volume, segment.Header);
+            foreach (PublishedShare share in publish.Shares)
+                Segments.MarkShared(share.Place.Segment);
             (interrupted, stepsDone) = (publish, 0);
         }
         foreach (Step step in Steps(publish).Skip(stepsDone))
@@ -223,11 +225,15 @@ internal sealed class MapStore : IDisposable
 
     private IEnumerable<Step> Steps(PublishFrame publish)
     {
-        foreach (uint generation in publish.Segments.Select(segment => segment.Header.Generation).Concat(publish.Trims.Select(trim => trim.Generation)).Distinct().Order())
+        foreach (uint generation in publish.Segments.Select(segment => segment.Header.Generation).Concat(publish.Trims.Select(trim => trim.Generation))
+            .Concat(publish.Shares.Select(share => share.Generation)).Distinct().Order())
         {
             foreach (PublishedTrim trim in publish.Trims)
                 if (trim.Generation == generation)
                     yield return new(Map(trim.Volume), generation, trim.Range, SegmentId.None, 0);
+            foreach (PublishedShare share in publish.Shares)
+                if (share.Generation == generation)
+                    yield return new(Map(share.Volume), generation, share.Range, share.Place.Segment, share.Place.FirstIndex);
             foreach (PublishedSegment segment in publish.Segments)
             {
                 if (segment.Header.Generation != generation)
@@ -251,7 +257,7 @@ internal sealed class MapStore : IDisposable
         int begun = 0;
         try
         {
-            using MapCheckpointWriter writer = database.BeginCheckpoint();
+            using MapCheckpointWriter writer = database.BeginCheckpoint(Segments);
             foreach (BlockMap map in open)
                 map.WriteChanges(writer);
             for (; begun < rewrites.Length; begun++)

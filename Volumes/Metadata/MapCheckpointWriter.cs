@@ -9,14 +9,15 @@ namespace Lunaria.Volumes.Metadata;
 internal sealed class MapCheckpointWriter : IDisposable
 {
     private readonly SqliteConnection connection;
+    private readonly SegmentTable segments;
     private readonly SqliteTransaction transaction;
     private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment,
-        deleteSegment, putCheckpoint;
+        deleteSegment, putShare, deleteShares, putCheckpoint;
 
     /// <summary>Begins.</summary>
-    public MapCheckpointWriter(SqliteConnection connection)
+    public MapCheckpointWriter(SqliteConnection connection, SegmentTable segments)
     {
-        this.connection = connection;
+        (this.connection, this.segments) = (connection, segments);
         transaction = connection.BeginTransaction();
         try
         {
@@ -29,6 +30,8 @@ internal sealed class MapCheckpointWriter : IDisposable
             putSegment = Prepare(
                 "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, refs, born, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8);
             deleteSegment = Prepare("DELETE FROM segments WHERE id=$1", 1);
+            putShare = Prepare("INSERT OR IGNORE INTO shares (segment, volume, leaf) VALUES ($1, $2, $3)", 3);
+            deleteShares = Prepare("DELETE FROM shares WHERE segment=$1", 1);
             putCheckpoint = Prepare(
                 "INSERT OR REPLACE INTO checkpoint (id, journal_sequence, published_lsn, published_chain_crc, next_segment) VALUES (1, $1, $2, $3, $4)", 4);
         }
@@ -39,13 +42,20 @@ internal sealed class MapCheckpointWriter : IDisposable
         }
     }
 
-    /// <summary>Writes a leaf.</summary>
+    /// <summary>Writes a leaf, and where it names segments that are shared, that it does.</summary>
     [SkipLocalsInit]
     public void PutLeaf(uint volume, uint generation, ulong leaf, ReadOnlySpan<LeafRun> runs)
     {
         Span<byte> content = stackalloc byte[LeafCodec.MaxBytes];
         content = content[..LeafCodec.Encode(runs, content)];
         putLeaf.Run((long)volume, (long)leaf, (long)generation, content.ToArray());
+        uint last = 0;
+        foreach (ref readonly LeafRun run in runs)
+        {
+            if (run.Segment != last && run.Segment != 0 && segments.IsShared(new(run.Segment)))
+                putShare.Run((long)run.Segment, (long)volume, (long)leaf);
+            last = run.Segment;
+        }
     }
 
     /// <summary>Deletes a leaf.</summary>
@@ -84,7 +94,10 @@ internal sealed class MapCheckpointWriter : IDisposable
                 putSegment.Run((long)id.Value, (long)row.Volume, (long)row.Sequence, (long)row.HeaderBytes,
                     (long)row.BlockCount, row.References, (long)row.Born, (long)row.Kind);
             else
+            {
                 deleteSegment.Run((long)id.Value);
+                deleteShares.Run((long)id.Value);
+            }
         }
     }
 
@@ -100,7 +113,7 @@ internal sealed class MapCheckpointWriter : IDisposable
     public void Dispose()
     {
         foreach (SqliteStatement statement in (ReadOnlySpan<SqliteStatement>)
-            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment, deleteSegment, putCheckpoint])
+            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment, deleteSegment, putShare, deleteShares, putCheckpoint])
             statement.Dispose();
         transaction.Dispose();
     }

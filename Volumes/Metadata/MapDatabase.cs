@@ -60,6 +60,12 @@ internal sealed class MapDatabase : IDisposable
                         (ulong)reader.GetInt64(6), (SegmentKind)reader.GetByte(7)));
             }
         }
+        command.CommandText = "SELECT DISTINCT segment FROM shares WHERE segment IN (SELECT id FROM segments)";
+        using (SqliteDataReader reader = command.ExecuteReader())
+        {
+            while (reader.Read())
+                table.MarkShared(new((uint)reader.GetInt64(0)));
+        }
     }
 
     /// <summary>Generation and mapped blocks of a line as of the checkpoint; null where it has no row yet. Any thread.</summary>
@@ -109,7 +115,7 @@ internal sealed class MapDatabase : IDisposable
     public SqliteConnection OpenReader() => file.OpenReader();
 
     /// <summary>Starts the transaction of a checkpoint; disposed without a commit it changes nothing.</summary>
-    public MapCheckpointWriter BeginCheckpoint() => new(writer);
+    public MapCheckpointWriter BeginCheckpoint(SegmentTable segments) => new(writer, segments);
 
     /// <summary>Closes all connections.</summary>
     public void Dispose()

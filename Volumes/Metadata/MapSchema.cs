@@ -34,5 +34,6 @@ internal static class MapSchema
             PRIMARY KEY (volume, generation)) WITHOUT ROWID;
         """,
         "ALTER TABLE volumes ADD COLUMN family INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE shares (segment INTEGER NOT NULL, volume INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY (segment, volume, leaf)) WITHOUT ROWID",
     ];
 }

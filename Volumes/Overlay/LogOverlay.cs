@@ -1,8 +1,10 @@
+using Lunaria.Volumes.Segments;
+
 namespace Lunaria.Volumes.Overlay;
 
 /// <summary>
 /// What the log holds of one volume and its map does not know yet. Owned by the volume; every call is made under its mapLock. Calls that record
-/// something come in the order of their LSNs. An entry always is newer than a trim under it, so trims are taken out before entries are.
+/// something come in the order of their LSNs. An entry always is newer than a range under it, so ranges are taken out before entries are.
 /// </summary>
 internal sealed class LogOverlay
 {
@@ -13,16 +15,16 @@ internal sealed class LogOverlay
     public const int Parts = BlockTable.ShardCount;
 
     private readonly BlockTable _entries = new();
-    private readonly TrimRanges _trims = new();
+    private readonly OverlayRanges _ranges = new();
 
     /// <summary>Number of data entries.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>Number of trimmed ranges.</summary>
-    public int TrimCount => _trims.Count;
+    /// <summary>Number of ranges that are holes or shared.</summary>
+    public int RangeCount => _ranges.Count;
 
     /// <summary>Memory held, in bytes.</summary>
-    public long MemoryBytes => _entries.MemoryBytes + _trims.MemoryBytes;
+    public long MemoryBytes => _entries.MemoryBytes + _ranges.MemoryBytes;
 
     /// <summary>Records that a block's content is at <paramref name="lsn"/>; replaces what was known of it.</summary>
     public void Insert(ulong block, ulong lsn, uint crc)
@@ -33,17 +35,20 @@ internal sealed class LogOverlay
     }
 
     /// <summary>
-    /// Records that a range reads as zeros as of the record at <paramref name="lsn"/>; entries in it go, older trims in it are cut. Zeros that a host
+    /// Records that a range reads as zeros as of the record at <paramref name="lsn"/>; entries in it go, older ranges in it are cut. Zeros that a host
     /// wrote are recorded so, too.
     /// </summary>
-    public void Trim(ulong startBlock, ulong lengthBlocks, ulong lsn)
+    public void Trim(ulong startBlock, ulong lengthBlocks, ulong lsn) => Share(startBlock, lengthBlocks, lsn, default);
+
+    /// <summary>As <see cref="Trim"/>, but the range is the blocks of a segment from a place on.</summary>
+    public void Share(ulong startBlock, ulong lengthBlocks, ulong lsn, SegmentPlace place)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBlocks, MaxBlocks);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(startBlock, MaxBlocks - lengthBlocks);
         if (lengthBlocks == 0)
             return;
         _entries.RemoveRange(startBlock, lengthBlocks);
-        _trims.Add(startBlock, startBlock + lengthBlocks, lsn);
+        _ranges.Add(startBlock, startBlock + lengthBlocks, lsn, place);
     }
 
     /// <summary>What is known of one block.</summary>
@@ -51,7 +56,7 @@ internal sealed class LogOverlay
     {
         if (_entries.TryGet(block, out ulong lsn, out uint crc))
             return new(OverlayKind.Log, lsn, crc);
-        return _trims.TryFind(block, out lsn, out _) ? new(OverlayKind.Hole, lsn, 0) : default;
+        return _ranges.TryFind(block, out lsn, out SegmentPlace place, out _) ? new(KindOf(place), lsn, 0, place) : default;
     }
 
     /// <summary>
@@ -69,20 +74,20 @@ internal sealed class LogOverlay
                 crcs[length++] = crc;
             return new(OverlayKind.Log, length, lsn);
         }
-        bool hole = _trims.TryFind(block, out lsn, out ulong until);
+        bool found = _ranges.TryFind(block, out lsn, out SegmentPlace place, out ulong until);
         int end = (int)Math.Min((ulong)maxBlocks, until - block);
         if (_entries.Count == 0)
             length = end;
         while (length < end && !_entries.TryGet(block + (ulong)length, out _, out _))
             length++;
-        return new(hole ? OverlayKind.Hole : OverlayKind.NotHere, length, lsn);
+        return new(found ? KindOf(place) : OverlayKind.NotHere, length, lsn, place);
     }
 
     /// <summary>Takes an entry out, if it still is what was published; false = a newer write or trim is there.</summary>
     public bool RemoveIfEquals(ulong block, ulong lsn) => _entries.Remove(block, lsn);
 
-    /// <summary>Takes out every trim of records below <paramref name="lsn"/>. The map must know them, and the entries over them must still be here.</summary>
-    public void RemoveTrimsBelow(ulong lsn) => _trims.RemoveBelow(lsn);
+    /// <summary>Takes out every range of records below <paramref name="lsn"/>. The map must know them, and the entries over them must still be here.</summary>
+    public void RemoveRangesBelow(ulong lsn) => _ranges.RemoveBelow(lsn);
 
     /// <summary>
     /// Adds the entries of one part (below <see cref="Parts"/>) whose LSN is below <paramref name="lsn"/> to a list, in no order. A part is small enough
@@ -90,6 +95,8 @@ internal sealed class LogOverlay
     /// </summary>
     public void CopyEntriesBelow(int part, ulong lsn, List<OverlayEntry> destination) => _entries.CopyBelow(part, lsn, destination);
 
-    /// <summary>Adds all trims of records below <paramref name="lsn"/> to a list, by block.</summary>
-    public void CopyTrimsBelow(ulong lsn, List<OverlayTrim> destination) => _trims.CopyBelow(lsn, destination);
+    /// <summary>Adds all ranges of records below <paramref name="lsn"/> to a list, by block.</summary>
+    public void CopyRangesBelow(ulong lsn, List<OverlayRange> destination) => _ranges.CopyBelow(lsn, destination);
+
+    private static OverlayKind KindOf(SegmentPlace place) => place.IsHole ? OverlayKind.Hole : OverlayKind.Segment;
 }

@@ -12,8 +12,8 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
 {
     private readonly List<SegmentId> _added = [];
 
-    /// <summary>Leaves that a row was changed of.</summary>
-    private readonly HashSet<ulong> _leaves = [];
+    // By family: leaves that a row was changed of.
+    private readonly Dictionary<uint, HashSet<ulong>> _leaves = [];
 
     public override void Write(MapCheckpointWriter writer)
     {
@@ -23,16 +23,16 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
             maps.Segments.Add(_added[^1], owner, copy);
         }
         writer.PutNextSequence(owner, maps.Segments.NextSequence(owner));
+        foreach (CopiedBlock block in blocks)
+            if (maps.Segments.IsShared(block.Segment))
+                maps.Segments.MarkShared(_added[block.Copy]);
+        Dictionary<(uint, ushort), (uint Segment, ushort Index)> moved = blocks.ToDictionary(
+            block => (block.Segment.Value, (ushort)block.Index), block => (_added[block.Copy].Value, (ushort)block.CopyIndex));
         using LiveBlocks rows = new(writer.Connection);
-        foreach (IGrouping<ulong, CopiedBlock> leaf in blocks.GroupBy(block => block.Block / BlockMap.LeafBlocks))
-        {
-            Dictionary<(uint, ushort, int), (uint Segment, ushort Index)> moved = leaf.ToDictionary(
-                block => (block.Segment.Value, (ushort)block.Index, (int)(block.Block % BlockMap.LeafBlocks)), block => (_added[block.Copy].Value, (ushort)block.CopyIndex));
-            foreach (MapLine line in maps.FamilyOf(family))
-                if (maps.MayHaveRow(line, leaf.Key))
-                    foreach ((uint generation, LeafRun[] runs) in rows.Read(line.Number, leaf.Key))
-                        Rewrite(writer, line.Number, leaf.Key, generation, runs, moved);
-        }
+        foreach ((uint line, ulong leaf) in rows.FindPlaces(
+            maps, family, blocks.Select(block => block.Block / BlockMap.LeafBlocks).Distinct(), blocks.Select(block => block.Segment).Distinct()))
+            foreach ((uint generation, LeafRun[] runs) in rows.Read(line, leaf))
+                Rewrite(writer, line, leaf, generation, runs, moved);
     }
 
     public override void Undo()
@@ -44,19 +44,23 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
         _leaves.Clear();
     }
 
-    public override void Committed() => maps.Reload(family, _leaves);
+    public override void Committed()
+    {
+        foreach ((uint of, HashSet<ulong> leaves) in _leaves)
+            maps.Reload(of, leaves);
+    }
 
     /// <summary>The copies' numbers, once it is committed.</summary>
     public IReadOnlyList<SegmentId> Added => _added;
 
     private void Rewrite(
-        MapCheckpointWriter writer, uint line, ulong leaf, uint generation, LeafRun[] runs, Dictionary<(uint, ushort, int), (uint Segment, ushort Index)> moved)
+        MapCheckpointWriter writer, uint line, ulong leaf, uint generation, LeafRun[] runs, Dictionary<(uint, ushort), (uint Segment, ushort Index)> moved)
     {
         Span<LeafRun> flat = stackalloc LeafRun[BlockMap.LeafBlocks], result = stackalloc LeafRun[BlockMap.LeafBlocks];
         LeafEditor.Expand(runs, flat);
         bool changed = false;
         for (int block = 0; block < flat.Length; block++)
-            if (flat[block].Segment != 0 && moved.TryGetValue((flat[block].Segment, flat[block].FirstIndex, block), out (uint Segment, ushort Index) copy))
+            if (flat[block].Segment != 0 && moved.TryGetValue((flat[block].Segment, flat[block].FirstIndex), out (uint Segment, ushort Index) copy))
             {
                 Count(flat[block].Segment, -1);
                 Count(copy.Segment, 1);
@@ -66,7 +70,10 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
         if (!changed)
             return;
         writer.PutLeaf(line, generation, leaf, result[..LeafEditor.Compress(flat, result)]);
-        _leaves.Add(leaf);
+        uint of = maps.Segments.FamilyOf(line);
+        if (!_leaves.TryGetValue(of, out HashSet<ulong>? leaves))
+            _leaves.Add(of, leaves = []);
+        leaves.Add(leaf);
     }
 }
 

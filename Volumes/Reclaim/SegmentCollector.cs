@@ -149,11 +149,13 @@ internal sealed class SegmentCollector(
     private async ValueTask<bool> RoundAsync(CancellationToken cancellation)
     {
         long maxBlocks = engine.Options.CollectionRoundBytes >> BlockGeometry.BlockShift;
-        List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, _damaged);
+        // What is pinned would stay whatever is copied.
+        HashSet<uint> excluded = [.. _damaged, .. engine.Pins.All];
+        List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
         if (victims.Count == 0 && maps.StoredSegments != maps.Segments.NextId)
         {
             await publisher.CheckpointAsync(cancellation);
-            victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, _damaged);
+            victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
         }
         if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
             return false;
@@ -199,11 +201,9 @@ internal sealed class SegmentCollector(
                 continue;
             ulong[] numbers = [.. header.Extents.SelectMany(extent => Enumerable.Range(0, (int)extent.LengthBlocks), (extent, i) => extent.StartBlock + (ulong)i)];
             bool[] live = new bool[numbers.Length];
-            foreach (ulong leaf in numbers.Select(number => number / BlockMap.LeafBlocks).Distinct())
-                foreach (MapLine line in maps.FamilyOf(family))
-                    if (maps.MayHaveRow(line, leaf))
-                        foreach ((_, LeafRun[] runs) in rows.Read(line.Number, leaf))
-                            Mark(runs, id, live);
+            foreach ((uint line, ulong leaf) in rows.FindPlaces(maps, family, numbers.Select(number => number / BlockMap.LeafBlocks).Distinct(), [id]))
+                foreach ((_, LeafRun[] runs) in rows.Read(line, leaf))
+                    Mark(runs, id, live);
             for (int index = 0; index < live.Length; index++)
                 if (live[index])
                     sources.Add(new(numbers[index], id, index, header));

@@ -55,15 +55,16 @@ internal static class EngineOpener
                 Open(line.Number);
             foreach (VolumeIndex index in indexes.Values)
                 index.Advance(index.Map.Generation, 0);
+            SegmentPins pins = new(files.Maps.Segments);
             files.Log = await WriteLog.OpenAsync(
-                data, options.Log, publishes.Published, new OverlayReplay(indexes, marks).Visit, logger, CancellationToken.None);
+                data, options.Log, publishes.Published, new OverlayReplay(indexes, marks, files.Maps.Segments, pins).Visit, logger, CancellationToken.None);
 
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes);
-            EngineParts engine = new(files.Log, segments, marks, new(time), new(), options, time, logger);
+            EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(), options, time, logger);
             RestoreSnapshots(files.Metadata, catalog, indexes);
             VolumeRegistry volumes = new();
             RestoreVolumes(files, catalog, indexes, volumes, engine);
-            Publisher publisher = new(files.Maps, files.Journal, segments, store, engine.Health, options, time, logger, publishes.Published);
+            Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, engine.Health, options, time, logger, publishes.Published);
             LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell);
             SegmentCollector collector = new(
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);

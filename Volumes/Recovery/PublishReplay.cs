@@ -20,7 +20,7 @@ internal sealed class PublishReplay(MapStore maps, Action<uint> open)
     public async ValueTask VisitAsync(PublishFrame frame)
     {
         foreach (uint line in frame.Segments.Select(segment => segment.Volume).Concat(frame.Trims.Select(trim => trim.Volume))
-            .Concat(frame.Markers.Select(marker => marker.Volume)).Distinct())
+            .Concat(frame.Shares.Select(share => share.Volume)).Concat(frame.Markers.Select(marker => marker.Volume)).Distinct())
             open(line);
         while (!await maps.ApplyAsync(frame))
             await maps.CheckpointAsync(new(frame.Sequence, Published));

@@ -184,6 +184,15 @@ internal sealed class SegmentTable
         MarkChanged(id, ref row);
     }
 
+    /// <summary>
+    /// From now on map.db notes which leaves name the segment, since they are not those of its own blocks alone. Stays so: a note too many costs a look. By the map writer.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no such segment.</exception>
+    internal void MarkShared(SegmentId id) => Existing(id).Shared = true;
+
+    /// <summary>True where <see cref="MarkShared"/> was called for the segment. By the map writer.</summary>
+    internal bool IsShared(SegmentId id) => Slot(id).Shared;
+
     /// <summary>Rows that differ from map.db; a row that is gone has been removed.</summary>
     internal IReadOnlyList<SegmentId> Changed => changed;
 
@@ -264,7 +273,7 @@ internal sealed class SegmentTable
         public int HeaderBytes;
         public ushort BlockCount;
         public SegmentKind Kind;
-        public bool Exists, Changed;
+        public bool Exists, Changed, Shared;
     }
 
     private sealed class VolumeEntry

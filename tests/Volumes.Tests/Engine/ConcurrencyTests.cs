@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Lunaria.Volumes.Tests.Model;
 
 namespace Lunaria.Volumes.Tests.Engine;
 
@@ -43,6 +44,66 @@ public sealed class ConcurrencyTests
         {
             await done.CancelAsync();
             throw new AssertFailedException($"LUNARIA_SEED={seed}: {e.Message}", e);
+        }
+    }
+
+    [TestMethod]
+    public async Task What_is_shared_meanwhile_is_of_one_time_and_stays_so()
+    {
+        int seed = Seed.One();
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume source = await bed.CreateAsync("source", Blocks * EngineBed.Block), target = await bed.CreateAsync("target", Blocks * EngineBed.Block);
+        long[] started = new long[Blocks], completed = new long[Blocks];
+        using CancellationTokenSource done = new();
+        Task moving = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await bed.Manager.DestageAsync(checkpoint: true);
+                await bed.Manager.CollectGarbageAsync();
+            }
+        });
+        Task cloning = Task.Run(() => CloneAsync(bed, source, target, started, completed, new(seed), done.Token));
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(i => Task.Run(() => WriteAsync(source, started, completed, i, new(seed - 1 - i)))));
+            await done.CancelAsync();
+            await Task.WhenAll(moving, cloning);
+        }
+        catch (Exception e)
+        {
+            await done.CancelAsync();
+            throw new AssertFailedException($"LUNARIA_SEED={seed}: {e.Message}", e);
+        }
+        Books.Check(bed);
+    }
+
+    /// <summary>What is cloned is at least what was written before; and however often it is read after, it is what it was.</summary>
+    private static async Task CloneAsync(
+        EngineBed bed, Volume source, Volume target, long[] started, long[] completed, Random random, CancellationToken done)
+    {
+        long[] before = new long[Blocks];
+        byte[] first = new byte[Blocks * EngineBed.Block], again = new byte[Blocks * EngineBed.Block];
+        while (!done.IsCancellationRequested)
+        {
+            int count = random.Next(1, Blocks), from = random.Next(Blocks - count), to = random.Next(Blocks - count);
+            for (int i = 0; i < count; i++)
+                before[i] = Volatile.Read(ref completed[from + i]);
+            Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.CloneRangeAsync(
+                source, (long)from * EngineBed.Block, target, (long)to * EngineBed.Block, (long)count * EngineBed.Block));
+            Memory<byte> found = first.AsMemory(0, count * EngineBed.Block);
+            Assert.AreEqual(VolumeStatus.Ok, await target.ReadAsync((long)to * EngineBed.Block, found));
+            Thread.MemoryBarrier();
+            for (int i = 0; i < count; i++)
+            {
+                long version = Version(found.Span.Slice(i * EngineBed.Block, EngineBed.Block));
+                Assert.IsTrue(version >= before[i] && version <= Volatile.Read(ref started[from + i]), $"block {from + i}: {version} after {before[i]}");
+            }
+            if (random.Next(4) == 0)
+                await bed.Manager.DestageAsync(checkpoint: true);
+            Memory<byte> later = again.AsMemory(0, found.Length);
+            Assert.AreEqual(VolumeStatus.Ok, await target.ReadAsync((long)to * EngineBed.Block, later));
+            Assert.IsTrue(found.Span.SequenceEqual(later.Span), "the clone changed");
         }
     }
 

@@ -15,7 +15,10 @@ public sealed class MapJournalTests
     private static PublishFrame Frame(ulong number, int blocks = 3) => new(
         new LogPosition(number << 12, (uint)number * 7),
         [new(new((uint)number), 1, MapHarness.Header(0, number, Enumerable.Range(0, blocks).Select(i => (number * 10000) + ((ulong)i * 2))))],
-        [new(1, new(number, number + 1)), new(2, new(0, 1UL << 40))]);
+        [new(1, new(number, number + 1)), new(2, new(0, 1UL << 40))])
+    {
+        Shares = [new(3, new(number, 5), (uint)number, new(new(7), 65000))],
+    };
 
     private static async Task<(MapJournal Journal, List<PublishFrame> Frames)> OpenAsync(IDisk disk, ulong from = 1, int fileBytes = 64 << 20)
     {
@@ -44,6 +47,7 @@ public sealed class MapJournalTests
     {
         Assert.AreEqual(wanted.Published, found.Published);
         CollectionAssert.AreEqual(wanted.Trims.ToArray(), found.Trims.ToArray());
+        CollectionAssert.AreEqual(wanted.Shares.ToArray(), found.Shares.ToArray());
         Assert.HasCount(wanted.Segments.Count, found.Segments);
         foreach ((PublishedSegment a, PublishedSegment b) in wanted.Segments.Zip(found.Segments))
         {

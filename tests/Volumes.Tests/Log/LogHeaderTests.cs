@@ -19,7 +19,7 @@ public sealed class LogHeaderTests
     {
         byte[] page = Written();
         string expected =
-            "4C756E61724C6F67" + "0100" + "0200" + "00100000" + "00112233445566778899AABBCCDDEEFF" + "A8A7A6A5A4A3A2A1" + "0070000000000000" +
+            "4C756E61724C6F67" + "0200" + "0200" + "00100000" + "00112233445566778899AABBCCDDEEFF" + "A8A7A6A5A4A3A2A1" + "0070000000000000" +
             "0030000000000000" + "00300000" + "02000000" + "02000000" + "C4C3C2C1" + "0000000000000000";
         Assert.AreEqual(expected, Convert.ToHexString(page.AsSpan(0, 80)));
         Assert.AreEqual(new string('0', 88), Convert.ToHexString(page.AsSpan(84, 44)));

@@ -22,7 +22,7 @@ public sealed class MapDatabaseTests
     {
         using var directory = new TemporaryDirectory();
         using var database = new MapDatabase(directory["map.db"]);
-        using (MapCheckpointWriter writer = database.BeginCheckpoint())
+        using (MapCheckpointWriter writer = database.BeginCheckpoint(new()))
         {
             writer.PutLeaf(1, 2, 7, Runs(2));
             writer.PutLeaf(1, 5, 7, Runs(5));
@@ -44,12 +44,12 @@ public sealed class MapDatabaseTests
         {
             Assert.AreEqual(new MapCheckpoint(1, default), database.ReadCheckpoint(out uint first));
             Assert.AreEqual(1U, first);
-            using (MapCheckpointWriter writer = database.BeginCheckpoint())
+            using (MapCheckpointWriter writer = database.BeginCheckpoint(new()))
             {
                 writer.PutLeaf(1, 0, 1, Runs(1));
                 writer.Commit(new(4, new(ulong.MaxValue, uint.MaxValue)), new(uint.MaxValue));
             }
-            using (MapCheckpointWriter writer = database.BeginCheckpoint())
+            using (MapCheckpointWriter writer = database.BeginCheckpoint(new()))
             {
                 writer.PutLeaf(1, 0, 1, Runs(2));
                 writer.PutLeaf(1, 0, 2, Runs(2));

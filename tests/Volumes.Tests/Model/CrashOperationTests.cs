@@ -23,6 +23,7 @@ public sealed class CrashOperationTests
         ["rename", (VolumeManager manager) => manager.RenameVolumeAsync(manager.Find("v")!, "u").AsTask()],
         ["delete", (VolumeManager manager) => manager.DeleteVolumeAsync(manager.Find("v")!, withSnapshots: true).AsTask()],
         ["flatten", (VolumeManager manager) => manager.FlattenAsync(manager.Find("c")!).AsTask()],
+        ["copy by reference", (VolumeManager manager) => ShareAsync(manager)],
         ["collection", (VolumeManager manager) => manager.CollectGarbageAsync()],
     ];
 
@@ -69,6 +70,13 @@ public sealed class CrashOperationTests
             await CheckAsync(bed, before, after, $"{name}, cut {cut}, then destaged");
             Books.Check(bed);
         }
+    }
+
+    /// <summary>Of what no log holds, since each of its blocks would be a write of its own.</summary>
+    private static async Task ShareAsync(VolumeManager manager)
+    {
+        await manager.DestageAsync();
+        await manager.CloneRangeAsync(manager.Find("v")!, 0, manager.Find("w")!, Blocks / 2 * EngineBed.Block, Blocks / 2 * EngineBed.Block);
     }
 
     private static Snapshot Snapshot(VolumeManager manager) => manager.FindSnapshot(manager.Find("v")!, "second")!;

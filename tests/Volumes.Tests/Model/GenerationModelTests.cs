@@ -94,6 +94,9 @@ public sealed class GenerationModelTests
             case < 700:
                 await ModelSteps.ReadAsync(volume, model, random);
                 break;
+            case < 715:
+                await ModelSteps.CloneRangeAsync(bed, volume, model, bed.Manager.Find(_volumes.Keys.ElementAt(random.Next(_volumes.Count)))!, _volumes, random);
+                break;
             case < 740:
                 (int offset, int length) = ModelSteps.Range(random, model.Bytes.Length);
                 Assert.AreEqual(VolumeStatus.Ok, await volume.UnmapAsync(offset, length));

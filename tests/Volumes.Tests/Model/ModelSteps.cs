@@ -39,6 +39,19 @@ internal static class ModelSteps
         AssertSame(model.Bytes.Slice(offset, length), content, offset);
     }
 
+    /// <summary>Shares blocks of another volume, or of this one.</summary>
+    public static async Task CloneRangeAsync(
+        EngineBed bed, Volume volume, ModelVolume model, Volume source, IReadOnlyDictionary<string, ModelVolume> models, Random random)
+    {
+        int blocks = random.Next(1, random.Next(3) == 0 ? 300 : 20);
+        int from = random.Next((int)(source.SizeBytes / EngineBed.Block) - blocks), to = random.Next((model.Bytes.Length / EngineBed.Block) - blocks);
+        if (source == volume && Math.Abs(from - to) < blocks)
+            return;
+        Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.CloneRangeAsync(
+            source, (long)from * EngineBed.Block, volume, (long)to * EngineBed.Block, (long)blocks * EngineBed.Block));
+        model.Write(to * EngineBed.Block, models[source.Name].Bytes.Slice(from * EngineBed.Block, blocks * EngineBed.Block));
+    }
+
     /// <summary>What is mapped is what is not zero.</summary>
     public static async Task CheckExtentsAsync(Volume volume, ModelVolume model)
     {

@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Overlay;
+using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Tests.Overlay;
 
@@ -17,7 +18,8 @@ public sealed class LogOverlayModelTests
         Random random = new(seed);
         LogOverlay overlay = new();
         OverlayLookup[] model = new OverlayLookup[Blocks], under = new OverlayLookup[Blocks];
-        ulong stride = 1UL << random.Next(28), nextLsn = 4096;
+        // An index of a block in a segment is an int, here up to 3000 strides.
+        ulong stride = 1UL << random.Next(19), nextLsn = 4096;
         int maxTrim = random.Next(2) == 0 ? 8 : 600;
         // Only blocks that are multiples of the stride are used: huge trims on few entries.
         for (int step = 0; step < 6000; step++)
@@ -28,6 +30,12 @@ public sealed class LogOverlayModelTests
                 case < 2:
                     overlay.Insert((ulong)block * stride, nextLsn, (uint)step);
                     model[block] = new(OverlayKind.Log, nextLsn, (uint)step);
+                    break;
+                case 2 when random.Next(2) == 0:
+                    SegmentPlace place = new(new((uint)random.Next(1, 4)), random.Next(9));
+                    overlay.Share((ulong)block * stride, (ulong)length * stride, nextLsn, place);
+                    for (int i = block; i < block + length; i++)
+                        model[i] = under[i] = new(OverlayKind.Segment, nextLsn, 0, place.Skip((ulong)(i - block) * stride));
                     break;
                 case 2:
                     overlay.Trim((ulong)block * stride, (ulong)length * stride, nextLsn);
@@ -45,20 +53,20 @@ public sealed class LogOverlayModelTests
         }
         Compare(overlay, model, stride, seed);
         Publish(overlay, model, under, stride, ulong.MaxValue);
-        Assert.AreEqual(0, overlay.Count + overlay.TrimCount, $"seed {seed}");
+        Assert.AreEqual(0, overlay.Count + overlay.RangeCount, $"seed {seed}");
     }
 
     private static void Publish(LogOverlay overlay, OverlayLookup[] model, OverlayLookup[] under, ulong stride, ulong upTo)
     {
         List<OverlayEntry> entries = [];
-        List<OverlayTrim> trims = [];
+        List<OverlayRange> trims = [];
         for (int part = 0; part < LogOverlay.Parts; part++)
             overlay.CopyEntriesBelow(part, upTo, entries);
-        overlay.CopyTrimsBelow(upTo, trims);
+        overlay.CopyRangesBelow(upTo, trims);
         Assert.AreEqual(model.Count(known => known.Kind == OverlayKind.Log && known.Lsn < upTo), entries.Count);
         for (int i = 1; i < trims.Count; i++)
             Assert.IsGreaterThanOrEqualTo(trims[i - 1].StartBlock + trims[i - 1].LengthBlocks, trims[i].StartBlock);
-        overlay.RemoveTrimsBelow(upTo);
+        overlay.RemoveRangesBelow(upTo);
         foreach (OverlayEntry entry in entries)
             Assert.IsTrue(overlay.RemoveIfEquals(entry.Block, entry.Lsn));
         for (int i = 0; i < model.Length; i++)
@@ -84,6 +92,7 @@ public sealed class LogOverlayModelTests
             for (int i = 0; i < run.LengthBlocks; i++)
             {
                 Assert.AreEqual(model[at + i].Kind, run.Kind, $"seed {seed} block {at + i}");
+                Assert.AreEqual(model[at + i].Place, run.Place.Skip((ulong)i), $"seed {seed} block {at + i}");
                 if (run.Kind == OverlayKind.Log)
                     Assert.AreEqual(model[at + i], new OverlayLookup(run.Kind, run.Lsn + (4096UL * (ulong)i), crcs[i]), $"seed {seed} block {at + i}");
             }

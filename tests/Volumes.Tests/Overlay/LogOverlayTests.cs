@@ -18,10 +18,10 @@ public sealed class LogOverlayTests
         Assert.AreEqual(OverlayKind.Hole, overlay.Lookup(8).Kind);
         Assert.AreEqual(OverlayKind.NotHere, overlay.Lookup(10).Kind);
         Assert.IsFalse(overlay.RemoveIfEquals(7, 8192), "an older version than the entry");
-        overlay.RemoveTrimsBelow(16384);
+        overlay.RemoveRangesBelow(16384);
         Assert.IsTrue(overlay.RemoveIfEquals(7, 20480));
         Assert.AreEqual(OverlayKind.NotHere, overlay.Lookup(7).Kind);
-        Assert.AreEqual(0, overlay.Count + overlay.TrimCount);
+        Assert.AreEqual(0, overlay.Count + overlay.RangeCount);
     }
 
     [TestMethod]
@@ -67,7 +67,7 @@ public sealed class LogOverlayTests
         Assert.IsLessThan(50L * overlay.Count, overlay.MemoryBytes);
         overlay.Trim(0, LogOverlay.MaxBlocks, 1UL << 40);
         Assert.AreEqual(0, overlay.Count);
-        Assert.AreEqual(1, overlay.TrimCount);
+        Assert.AreEqual(1, overlay.RangeCount);
         Assert.IsLessThan(20_000L, overlay.MemoryBytes);
     }
 

@@ -1,17 +1,21 @@
 using System.Runtime.CompilerServices;
+using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes.Overlay;
 
 /// <summary>
-/// Disjoint ranges of blocks in order, each with the LSN of the record that trimmed it; a newer one cuts the older. Kept in chunks, so that one among a
-/// million moves only its neighbours. Ranges of different records never join: each goes when its own record is published. Owned by its overlay, not
-/// thread-safe.
+/// Disjoint ranges of blocks in order, each with the LSN of the record that made it a hole or blocks of a segment; a newer one cuts the older. Kept in chunks,
+/// so that one among a million moves only its neighbours. Ranges of different records never join: each goes when its own record is published. Owned by its
+/// overlay, not thread-safe.
 /// </summary>
-internal sealed class TrimRanges
+internal sealed class OverlayRanges
 {
     private const int ChunkRanges = 256;
 
-    private readonly record struct Range(ulong Start, ulong End, ulong Lsn);
+    private readonly record struct Range(ulong Start, ulong End, ulong Lsn, SegmentPlace Place)
+    {
+        public Range From(ulong start) => this with { Start = start, Place = Place.Skip(start - Start) };
+    }
 
     private sealed class Chunk
     {
@@ -31,19 +35,19 @@ internal sealed class TrimRanges
     public long MemoryBytes => (long)_chunks.Count * ChunkRanges * Unsafe.SizeOf<Range>();
 
     /// <summary>Adds a range over all that is there.</summary>
-    public void Add(ulong start, ulong end, ulong lsn)
+    public void Add(ulong start, ulong end, ulong lsn, SegmentPlace place)
     {
         Cut(start, end);
-        if (!TryExtend(start, end, lsn))
-            Insert(new(start, end, lsn));
+        if (!TryExtend(start, end, lsn, place))
+            Insert(new(start, end, lsn, place));
     }
 
     /// <summary>
     /// True where the block is in a range. <paramref name="until"/>: where the answer changes at the earliest (the range's end, or the next one's start).
     /// </summary>
-    public bool TryFind(ulong block, out ulong lsn, out ulong until)
+    public bool TryFind(ulong block, out ulong lsn, out SegmentPlace place, out ulong until)
     {
-        (lsn, until) = (0, ulong.MaxValue);
+        (lsn, place, until) = (0, default, ulong.MaxValue);
         if (_chunks.Count == 0)
             return false;
         int chunkIndex = ChunkOf(block);
@@ -57,7 +61,7 @@ internal sealed class TrimRanges
         }
         Range range = chunk.Items[at];
         bool found = range.Start <= block;
-        (lsn, until) = found ? (range.Lsn, range.End) : (0, range.Start);
+        (lsn, place, until) = found ? (range.Lsn, range.Place.Skip(block - range.Start), range.End) : (0, default, range.Start);
         return found;
     }
 
@@ -87,12 +91,12 @@ internal sealed class TrimRanges
     }
 
     /// <summary>Adds the ranges of records below an LSN to a list, by block.</summary>
-    public void CopyBelow(ulong lsn, List<OverlayTrim> destination)
+    public void CopyBelow(ulong lsn, List<OverlayRange> destination)
     {
         foreach (Chunk chunk in _chunks)
             foreach (Range range in chunk.Used)
                 if (range.Lsn < lsn)
-                    destination.Add(new(range.Start, range.End - range.Start, range.Lsn));
+                    destination.Add(new(range.Start, range.End - range.Start, range.Lsn, range.Place));
     }
 
     private void Cut(ulong start, ulong end)
@@ -125,13 +129,13 @@ internal sealed class TrimRanges
         {
             chunk.Items[from] = around with { End = start };
             if (around.End > end)
-                behind = around with { Start = end };
+                behind = around.From(end);
             to = ++from;
         }
         while (from < chunk.Count && chunk.Items[from].End <= end)
             from++;
         if (from < chunk.Count && chunk.Items[from].Start < end)
-            chunk.Items[from] = chunk.Items[from] with { Start = end };
+            chunk.Items[from] = chunk.Items[from].From(end);
         if (from > to)
         {
             chunk.Items.AsSpan(from..chunk.Count).CopyTo(chunk.Items.AsSpan(to));
@@ -142,13 +146,13 @@ internal sealed class TrimRanges
     }
 
     // Zero blocks of one record that follow each other arrive as several ranges.
-    private bool TryExtend(ulong start, ulong end, ulong lsn)
+    private bool TryExtend(ulong start, ulong end, ulong lsn, SegmentPlace place)
     {
         if (_chunks.Count == 0)
             return false;
         Chunk chunk = _chunks[ChunkOf(start)];
         int before = FirstEndingBehind(chunk, start) - 1;
-        if (before < 0 || chunk.Items[before].End != start || chunk.Items[before].Lsn != lsn)
+        if (before < 0 || chunk.Items[before] is var last && (last.End != start || last.Lsn != lsn || last.Place.Skip(start - last.Start) != place))
             return false;
         chunk.Items[before] = chunk.Items[before] with { End = end };
         return true;
