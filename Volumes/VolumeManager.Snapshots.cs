@@ -239,6 +239,18 @@ public sealed partial class VolumeManager
         return [.. _volumes.All.Where(volume => children.Contains(volume.Line.Number))];
     }
 
+    /// <summary>For each volume that still shares the map of another one's snapshot: that snapshot.</summary>
+    public IReadOnlyDictionary<Guid, Snapshot> ListOrigins()
+    {
+        var marks = _volumes.All.SelectMany(ListSnapshots).ToLookup(snapshot => (snapshot.Record.Line, snapshot.Record.Generation));
+        return _volumes.All
+            .Select(volume => (volume.Uuid, Line: _catalog.Find(volume.Line.Number)))
+            .Where(row => row.Line is { Parent: not 0 })
+            .Select(row => (row.Uuid, Origin: marks[(row.Line!.Parent, row.Line.ParentGeneration)].FirstOrDefault(snapshot => snapshot.Volume.Uuid != row.Uuid)))
+            .Where(row => row.Origin != null)
+            .ToDictionary(row => row.Uuid, row => row.Origin!);
+    }
+
     private void CheckCanBeMarked(Volume volume, string name)
     {
         CheckOwn(volume);

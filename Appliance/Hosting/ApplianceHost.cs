@@ -78,6 +78,8 @@ internal static partial class ApplianceHost
         var targets = services.Targets.List();
         foreach (var line in ConnectionHints.Commands(server.Portals, targets))
             await output.WriteLineAsync(line);
+        foreach (var line in ConnectionHints.Page(url, services.FirstRun.Code))
+            await output.WriteLineAsync(line);
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
 

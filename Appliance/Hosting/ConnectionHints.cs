@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
+using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Hosting;
@@ -19,10 +18,19 @@ internal static class ConnectionHints
     public static string ReadyLine(IEnumerable<IPEndPoint> portals, IEnumerable<TargetView> targets, string? webUrl) =>
         $"ready portals={string.Join(',', portals)} targets={string.Join(',', targets.Select(target => target.Iqn))} web={webUrl ?? "off"}";
 
+    /// <summary>Where the page is; <paramref name="code"/>: what sets the administrator's password on it, null where one is set.</summary>
+    public static IEnumerable<string> Page(string? webUrl, string? code)
+    {
+        if (webUrl == null)
+            yield break;
+        yield return "Page:";
+        yield return code == null ? $"  {webUrl}" : $"  {webUrl}/#{code}  (sets the administrator's password; the code {code} is good until then or the next start)";
+    }
+
     /// <summary>The commands for ESXi, Windows, Linux and QEMU. <paramref name="portals"/>: as bound; wildcards become real addresses.</summary>
     public static IEnumerable<string> Commands(IEnumerable<IPEndPoint> portals, IReadOnlyList<TargetView> targets)
     {
-        var reachable = portals.SelectMany(Reachable).Distinct().ToList();
+        var reachable = PortalAddresses.Of(portals);
         var shown = reachable.Take(MaxShown).ToList();
         var shownTargets = targets.Take(MaxShown).ToList();
         List<string> lines =
@@ -64,20 +72,4 @@ internal static class ConnectionHints
         ChapUser(target) is { } user ? $" -AuthenticationType ONEWAYCHAP -ChapUsername {user} -ChapSecret SECRET" : "";
 
     private static string? ChapUser(TargetView target) => target.Initiators.FirstOrDefault(initiator => initiator.ChapUser != null)?.ChapUser;
-
-    /// <summary>The addresses at which hosts reach a portal: its own, or those of this machine's networks for a wildcard.</summary>
-    private static IEnumerable<IPEndPoint> Reachable(IPEndPoint portal)
-    {
-        if (!portal.Address.Equals(IPAddress.Any) && !portal.Address.Equals(IPAddress.IPv6Any))
-            return [portal];
-        var addresses = NetworkInterface.GetAllNetworkInterfaces()
-            .Where(network => network.OperationalStatus == OperationalStatus.Up && network.NetworkInterfaceType != NetworkInterfaceType.Loopback)
-            .SelectMany(network => network.GetIPProperties().UnicastAddresses)
-            .Select(unicast => unicast.Address)
-            .Where(address => (address.AddressFamily == AddressFamily.InterNetwork || portal.AddressFamily == AddressFamily.InterNetworkV6) && !address.IsIPv6LinkLocal)
-            .ToList();
-        if (addresses.Count == 0)
-            addresses.Add(portal.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Loopback : IPAddress.IPv6Loopback);
-        return addresses.Select(address => new IPEndPoint(address, portal.Port));
-    }
 }

@@ -3,6 +3,7 @@ using Lunaria.Iscsi.Scsi;
 using Lunaria.Volumes;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
+using Lunaria.WebUi.Live;
 using Lunaria.WebUi.Schedules;
 
 namespace Lunaria.WebUi.Administration;
@@ -47,6 +48,8 @@ public sealed class ApplianceServices : IAsyncDisposable
         var accounts = new AccountStore(database);
         Tokens = new TokenService(accounts, changes, fileToken, time);
         Users = new UserService(accounts, Tokens, changes, time);
+        FirstRun = new FirstRun(Users);
+        Load = new LoadService(volumes, Units, new CapacityStore(database), time);
     }
 
     /// <summary>Volumes.</summary>
@@ -78,6 +81,12 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>People who log in.</summary>
     public UserService Users { get; }
+
+    /// <summary>The page's first use.</summary>
+    public FirstRun FirstRun { get; }
+
+    /// <summary>Load and space over time.</summary>
+    public LoadService Load { get; }
 
     /// <summary>What has happened.</summary>
     public EventService Events { get; }

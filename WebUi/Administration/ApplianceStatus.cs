@@ -44,6 +44,7 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
             try
             {
                 serving.Watch.Look();
+                serving.Services.Load.Look(serving.Store.Space);
                 await timer.WaitForNextTickAsync(stop);
             }
             catch (OperationCanceledException)
@@ -59,7 +60,19 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     }
 
     /// <summary>One look, for tests.</summary>
-    internal void Look() => _serving!.Watch.Look();
+    internal void Look()
+    {
+        _serving!.Watch.Look();
+        _serving.Services.Load.Look(_serving.Store.Space);
+    }
+
+    /// <summary>A message of the live stream: the report of this moment, and the load of the last second.</summary>
+    public LiveView ReportLive() => new(Report(), null, _serving?.Services.Load.Newest);
+
+    /// <summary>The space of the pool over time; <see cref="RefusalKind.NotFound"/> where the store does not tell its space.</summary>
+    public CapacityView ReportCapacity() => _serving is { Store.Space: { } space } serving
+        ? serving.Services.Load.GetCapacity(space)
+        : throw new RefusedException(RefusalKind.NotFound, "The store does not tell how much space it has: a bucket ends where its operator says.");
 
     /// <summary>What is measured, as text for Prometheus; <see cref="RefusalKind.Unavailable"/> until log-ins are answered.</summary>
     public string WriteMetrics() => _serving != null

@@ -23,6 +23,9 @@ public sealed class TargetService
         return [.. _targets.All.Select(target => View(target, sessions.GetValueOrDefault(target.Iqn)))];
     }
 
+    /// <summary>The addresses that hosts use to reach the portals, as ADDRESS:PORT.</summary>
+    public IReadOnlyList<string> ListPortalAddresses() => [.. PortalAddresses.Of(_server.Portals).Select(address => address.ToString())];
+
     /// <summary>One target.</summary>
     public TargetView Show(string iqn) => View(_targets.Get(iqn), CountSessions().GetValueOrDefault(iqn));
 

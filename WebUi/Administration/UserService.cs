@@ -23,6 +23,9 @@ public sealed class UserService : IDisposable
     /// <summary>True as long as nobody has a password.</summary>
     public bool IsFirstRun => _store.ReadUsers().Count == 0;
 
+    /// <summary>Slows down who guesses.</summary>
+    internal LogInLimiter Limiter => _limiter;
+
     /// <summary>All users, by name.</summary>
     public IReadOnlyList<UserView> List() => [.. _store.ReadUsers().Select(View)];
 

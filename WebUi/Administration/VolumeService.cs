@@ -26,7 +26,8 @@ public sealed class VolumeService
     public IReadOnlyList<VolumeView> List()
     {
         var mappings = _targets.Mappings();
-        return [.. _volumes.Volumes.Select(volume => View(volume, mappings[volume.Uuid]))];
+        var origins = _volumes.ListOrigins();
+        return [.. _volumes.Volumes.Select(volume => View(volume, mappings[volume.Uuid], origins))];
     }
 
     /// <summary>One volume, by name or uuid.</summary>
@@ -137,7 +138,7 @@ public sealed class VolumeService
     }
 
     /// <summary>The volume as administrators see it.</summary>
-    internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid]);
+    internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid], _volumes.ListOrigins());
 
     private static void CheckSize(long sizeBytes)
     {
@@ -155,7 +156,7 @@ public sealed class VolumeService
             throw new RefusedException(RefusalKind.Exists, $"Hosts know the volume {wanted.Name} with another unit. Choose another name.", "unit");
     }
 
-    private VolumeView View(Volume volume, IEnumerable<MappingView> luns)
+    private VolumeView View(Volume volume, IEnumerable<MappingView> luns, IReadOnlyDictionary<Guid, Snapshot> origins)
     {
         var unit = _units.Seen(volume.Uuid);
         var space = volume.GetStatistics();
@@ -164,6 +165,7 @@ public sealed class VolumeService
             volume.Created,
             volume.IsTemplate,
             new UnitView(unit.BlockBytes, unit.ReadOnly, unit.Removable, unit.WriteSameToEnd),
-            [.. luns]);
+            [.. luns],
+            origins.GetValueOrDefault(volume.Uuid) is { } origin ? new OriginView(origin.Volume.Name, origin.Name) : null);
     }
 }

@@ -56,5 +56,8 @@ internal static class CatalogSchema
           name TEXT PRIMARY KEY, volumes TEXT NOT NULL, rhythm INTEGER NOT NULL, at_minute INTEGER NOT NULL, weekday INTEGER NOT NULL, day INTEGER NOT NULL,
           keep TEXT NOT NULL, paused INTEGER NOT NULL, done INTEGER NOT NULL, last_run INTEGER) STRICT, WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE capacity (hour INTEGER PRIMARY KEY, total_bytes INTEGER NOT NULL, used_bytes INTEGER NOT NULL) STRICT; -- hours since 1970
+        """,
     ];
 }

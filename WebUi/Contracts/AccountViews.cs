@@ -82,6 +82,22 @@ public sealed record LogIn
     public override string ToString() => $"user {Name}";
 }
 
+/// <summary>The first user, made by who has read the one-time code that the program prints. Answered with a cookie.</summary>
+public sealed record SetUp
+{
+    /// <summary>The code.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>The administrator's name.</summary>
+    public string Name { get; set; } = "admin";
+
+    /// <summary>His password, 8 to 128 characters.</summary>
+    public required string Password { get; init; }
+
+    /// <summary>Without the secrets.</summary>
+    public override string ToString() => $"user {Name}";
+}
+
 /// <summary>
 /// Who asks. <paramref name="Antiforgery"/>: what changes must carry in the header X-Lunaria-Antiforgery where he came by cookie.
 /// <paramref name="FirstRun"/>: nobody has a password yet.

@@ -19,5 +19,5 @@ public enum Severity
 /// </summary>
 public sealed record EventView(long Id, DateTimeOffset Time, string Code, Severity Severity, string Subject, string Message);
 
-/// <summary>A message of the live stream: the appliance at a glance each second, or an event that has just happened.</summary>
-public sealed record LiveView(StatusView? Status, EventView? Event);
+/// <summary>A message of the live stream: the appliance at a glance with the load of the last second, or an event that has just happened.</summary>
+public sealed record LiveView(StatusView? Status, EventView? Event, LoadSampleView? Load = null);

@@ -2,10 +2,15 @@ namespace Lunaria.WebUi.Contracts;
 
 /// <summary>
 /// A volume. <paramref name="MappedBytes"/>: what of it holds data in the pool; <paramref name="InLogBytes"/>: what in the log (new, or in place of
-/// what the pool holds). <paramref name="Cause"/>: what is wrong, where <paramref name="Health"/> is not Online.
+/// what the pool holds). <paramref name="Cause"/>: what is wrong, where <paramref name="Health"/> is not Online; <paramref name="Origin"/>: the snapshot that a
+/// clone still shares data with.
 /// </summary>
 public sealed record VolumeView(
-    string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, DateTimeOffset Created, bool IsTemplate, UnitView Unit, IReadOnlyList<MappingView> Luns);
+    string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, DateTimeOffset Created, bool IsTemplate, UnitView Unit, IReadOnlyList<MappingView> Luns,
+    OriginView? Origin);
+
+/// <summary>The snapshot that a clone was made of.</summary>
+public sealed record OriginView(string Volume, string Snapshot);
 
 /// <summary>
 /// How hosts see a volume, the same through every LUN that shows it, for good. <paramref name="BlockBytes"/>: 512 or 4096, what hosts address by;

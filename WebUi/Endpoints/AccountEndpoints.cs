@@ -25,9 +25,13 @@ internal static class AccountEndpoints
         session.MapPost("/", async (LogIn wanted, ApiCall call) =>
         {
             var (cookie, actor) = await call.Services.Users.LogInAsync(wanted, Authentication.Origin(call.Context));
-            call.Context.Response.Cookies.Append(Authentication.Cookie, cookie, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, Path = "/" });
-            return TypedResults.Ok(Who(call, actor, cookie));
+            return TypedResults.Ok(Begin(call, actor, cookie));
         }).Is("logIn", Scopes.None, "Logs in with name and password, or with the content of the token file; answers with a cookie.");
+        session.MapPost("/first-run", async (SetUp wanted, ApiCall call) =>
+        {
+            var (cookie, actor) = await call.Services.FirstRun.SetUpAsync(wanted, Authentication.Origin(call.Context));
+            return TypedResults.Ok(Begin(call, actor, cookie));
+        }).Is("setUp", Scopes.None, "Makes the first administrator, with the one-time code that the program prints; answers with a cookie.");
         session.MapDelete("/", (ApiCall call) =>
         {
             call.Services.Users.LogOut(call.Actor);
@@ -66,6 +70,12 @@ internal static class AccountEndpoints
             await call.Services.Tokens.RevokeAsync(call.Actor, id);
             return TypedResults.NoContent();
         }).Is("revokeToken", Scopes.System, "Ends a token, by number or name.");
+    }
+
+    private static WhoView Begin(ApiCall call, Actor actor, string cookie)
+    {
+        call.Context.Response.Cookies.Append(Authentication.Cookie, cookie, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, Path = "/" });
+        return Who(call, actor, cookie);
     }
 
     private static WhoView Who(ApiCall call, Actor actor, string? cookie) => new(

@@ -36,7 +36,7 @@ internal static class EventEndpoints
         EventService events, ApplianceStatus status, TimeProvider time, [EnumeratorCancellation] CancellationToken stop)
     {
         var merged = Channel.CreateBounded<LiveView>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
-        yield return new SseItem<LiveView>(new LiveView(status.Report(), null), "status");
+        yield return new SseItem<LiveView>(status.ReportLive(), "status");
         var telling = TellAsync(events, merged.Writer, stop);
         using var timer = new PeriodicTimer(StatusInterval, time);
         var tick = timer.WaitForNextTickAsync(stop).AsTask();
@@ -52,7 +52,7 @@ internal static class EventEndpoints
                 next = merged.Reader.WaitToReadAsync(stop).AsTask();
             if (!tick.IsCompleted)
                 continue;
-            yield return new SseItem<LiveView>(new LiveView(status.Report(), null), "status");
+            yield return new SseItem<LiveView>(status.ReportLive(), "status");
             tick = timer.WaitForNextTickAsync(stop).AsTask();
         }
     }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Contracts;
 using Lunaria.WebUi.Endpoints;
+using Lunaria.WebUi.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
@@ -66,6 +67,7 @@ public sealed class WebServer : IAsyncDisposable
         if (IPAddress.IsLoopback(listen.Address))
             app.UseHostFiltering();
         app.Use(FailureAnswers.InvokeAsync);
+        app.Use(new PageFiles().InvokeAsync);
         app.UseRouting();
         app.Use(Authentication.InvokeAsync);
         StatusEndpoints.MapHealth(app);

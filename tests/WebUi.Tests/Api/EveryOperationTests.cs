@@ -14,7 +14,7 @@ public sealed class EveryOperationTests
     private const string Iqn = "iqn.2026-11.test:t";
 
     /// <summary>Operations for everybody.</summary>
-    private static readonly string[] Public = ["whoAmI", "logIn"];
+    private static readonly string[] Public = ["whoAmI", "logIn", "setUp"];
 
     [TestMethod]
     public async Task The_document_has_every_endpoint_with_a_summary()
