@@ -1,8 +1,18 @@
 namespace Lunaria.WebUi.Contracts;
 
-/// <summary>What hosts did in a span of time, as rates a second. <paramref name="LogUsedBytes"/>: how full the write log was at its end.</summary>
+/// <summary>
+/// What hosts did in a span of time, as rates a second. <paramref name="ReadSeconds"/>, <paramref name="WriteSeconds"/>: how long a command took on average, null where there was
+/// none. <paramref name="LogUsedBytes"/>: how full the write log was at its end.
+/// </summary>
 public sealed record LoadSampleView(
-    DateTimeOffset Time, double ReadsPerSecond, double WritesPerSecond, double ReadBytesPerSecond, double WrittenBytesPerSecond, long LogUsedBytes);
+    DateTimeOffset Time,
+    double ReadsPerSecond,
+    double WritesPerSecond,
+    double ReadBytesPerSecond,
+    double WrittenBytesPerSecond,
+    double? ReadSeconds,
+    double? WriteSeconds,
+    long LogUsedBytes);
 
 /// <summary>Load over time, the oldest sample first, one every <paramref name="StepSeconds"/>. Kept in memory: it begins with the run.</summary>
 public sealed record LoadHistoryView(int StepSeconds, IReadOnlyList<LoadSampleView> Samples);

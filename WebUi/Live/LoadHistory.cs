@@ -43,6 +43,8 @@ internal sealed class LoadHistory(TimeProvider time)
                     Rate(before.Writes, now.Writes, elapsed),
                     Rate(before.BytesRead, now.BytesRead, elapsed),
                     Rate(before.BytesWritten, now.BytesWritten, elapsed),
+                    Mean(now.ReadSeconds - before.ReadSeconds, now.Reads - before.Reads),
+                    Mean(now.WriteSeconds - before.WriteSeconds, now.Writes - before.Writes),
                     logUsedBytes);
                 _seconds.Add(sample);
                 AddToMinute(sample);
@@ -77,9 +79,13 @@ internal sealed class LoadHistory(TimeProvider time)
             _minute.Average(one => one.WritesPerSecond),
             _minute.Average(one => one.ReadBytesPerSecond),
             _minute.Average(one => one.WrittenBytesPerSecond),
+            Mean(_minute.Sum(one => one.ReadSeconds * one.ReadsPerSecond ?? 0), _minute.Sum(one => one.ReadsPerSecond)),
+            Mean(_minute.Sum(one => one.WriteSeconds * one.WritesPerSecond ?? 0), _minute.Sum(one => one.WritesPerSecond)),
             sample.LogUsedBytes));
         _minute.Clear();
     }
+
+    private static double? Mean(double seconds, double commands) => commands > 0 && seconds >= 0 ? seconds / commands : null;
 
     /// <summary>A sum that has shrunk lost a unit that is no longer mapped: nothing is known of this span.</summary>
     private static double Rate(long before, long now, double seconds) => Math.Max(0, now - before) / seconds;

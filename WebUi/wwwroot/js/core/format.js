@@ -32,6 +32,12 @@ export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value
 /** A share as a percentage. */
 export const percent = (share) => `${(share * 100).toLocaleString("en-US", { maximumFractionDigits: share < 0.1 ? 1 : 0 })} %`;
 
+/** A short time, like 350 µs or 1.2 ms. */
+export function latency(seconds) {
+  if (seconds === 0) return "0 ms";
+  return seconds < 0.001 ? `${number(seconds * 1e6)} µs` : seconds < 1 ? `${number(seconds * 1e3)} ms` : `${number(seconds)} s`;
+}
+
 /** Seconds as two units that count, like 3 d 4 h. */
 export function duration(seconds) {
   const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];

@@ -1,6 +1,6 @@
 /** The charts of what hosts do. */
 import { h } from "../core/dom.js";
-import { number, rate, bytes } from "../core/format.js";
+import { number, rate, bytes, latency } from "../core/format.js";
 import { chart } from "../ui/chart.js";
 import { segments } from "../ui/pieces.js";
 
@@ -18,8 +18,8 @@ export function addSample(load, sample) {
 export function loadCharts(load, status, view) {
   const span = view.state.span ?? "now";
   const to = load.samples.length ? +new Date(load.samples.at(-1).time) : Date.now();
-  const common = { from: to - SPAN_MS[span], to };
-  const line = (name, color, field) => ({ name, color, points: load.samples.map((sample) => [+new Date(sample.time), sample[field]]) });
+  const common = { from: to - SPAN_MS[span], to, gapMs: load.stepSeconds * 3500 };
+  const line = (name, color, field) => ({ name, color, points: load.samples.filter((sample) => sample[field] != null).map((sample) => [+new Date(sample.time), sample[field]]) });
   const choose = (chosen) => {
     view.state.span = chosen;
     view.refresh();
@@ -31,5 +31,6 @@ export function loadCharts(load, status, view) {
     h("div", { class: "charts" },
       chart({ ...common, title: "Commands", unit: (value) => `${number(value)}/s`, series: [line("Reads", 1, "readsPerSecond"), line("Writes", 2, "writesPerSecond")] }),
       chart({ ...common, title: "Throughput", unit: rate, base: 1024, series: [line("Read", 1, "readBytesPerSecond"), line("Written", 2, "writtenBytesPerSecond")] }),
+      chart({ ...common, title: "Latency, on average", unit: latency, least: 0.001, series: [line("Read", 1, "readSeconds"), line("Write", 2, "writeSeconds")] }),
       chart({ ...common, title: "Write log", unit: bytes, base: 1024, series: [line("Waiting for the pool", 3, "logUsedBytes")] })));
 }

@@ -7,15 +7,17 @@ import { marks, timeMarks } from "./scale.js";
 
 const EDGE = { left: 62, right: 10, top: 8, bottom: 22 };
 
-/** title; unit(value): a value in words; base: 1024 for bytes; from, to: ms; series: { name, color 1-4, points: [ms, value] }; max: a fixed top. */
-export function chart({ title, unit, base = 10, from, to, series, max, low = false, note }) {
+/** title; unit(value): a value in words; base: 1024 for bytes; from, to: ms; gapMs: how far two points
+ * may lie apart and still be joined; series: { name, color 1-4, points: [ms, value] }; least: the least
+ * top of the axis. */
+export function chart({ title, unit, base = 10, from, to, gapMs = Infinity, series, least = 0, low = false, note }) {
   const description = series.map((one) => `${one.name} ${one.points.length ? unit(one.points.at(-1)[1]) : "unknown"}`).join(", ");
   return h("figure", { class: "card chart-card" },
     h("figcaption", { class: "chart-head" }, h("h3", {}, title),
       note && h("span", { class: "muted small" }, note),
       series.length > 0 && h("span", { class: "legend" }, series.map((one) => h("span", {},
         h("i", { class: `swatch-${one.color}` }), one.name, h("b", {}, one.points.length ? unit(one.points.at(-1)[1]) : "–"))))),
-    h("lunaria-chart", { class: low ? "low" : null, role: "img", "aria-label": `${title}, now: ${description}`, keep: true, ".content": { unit, base, from, to, series, max } }));
+    h("lunaria-chart", { class: low ? "low" : null, role: "img", "aria-label": `${title}, now: ${description}`, keep: true, ".content": { unit, base, from, to, gapMs, series, least } }));
 }
 
 class Chart extends HTMLElement {
@@ -54,11 +56,11 @@ class Chart extends HTMLElement {
 
   #draw() {
     if (!this.#content || this.#width === 0) return;
-    const { unit, base, from, to, series, max } = this.#content;
+    const { unit, base, from, to, gapMs, series, least } = this.#content;
     const height = this.clientHeight;
     const right = this.#width - EDGE.right;
     const bottom = height - EDGE.bottom;
-    const steps = marks(max ?? Math.max(0, ...series.flatMap((one) => one.points.map((point) => point[1]))), base);
+    const steps = marks(Math.max(least, ...series.flatMap((one) => one.points.map((point) => point[1]))), base);
     const top = steps.at(-1);
     const x = (at) => EDGE.left + ((at - from) / (to - from)) * (right - EDGE.left);
     const y = (value) => bottom - (Math.min(value, top) / top) * (bottom - EDGE.top);
@@ -68,7 +70,7 @@ class Chart extends HTMLElement {
         h("line", { class: value === 0 ? "axis" : "grid", x1: EDGE.left, x2: right, y1: Math.round(y(value)), y2: Math.round(y(value)) }),
         h("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, unit(value)))),
       list.filter((at) => x(at) < right - 14 && x(at) > EDGE.left + 14).map((at) => h("text", { key: `x${at}`, x: x(at), y: height - 5, "text-anchor": "middle" }, clock(at, step))),
-      series.map((one) => lines(one, x, y, bottom)),
+      series.map((one) => lines(one, gapMs, x, y, bottom)),
       this.#cursor(series, unit, x, { from, to, right, bottom })));
   }
 
@@ -86,12 +88,16 @@ class Chart extends HTMLElement {
   }
 }
 
-function lines({ points, color, name }, x, y, bottom) {
-  if (points.length < 2) return null;
-  const line = points.map(([at, value], index) => `${index ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+function lines({ points, color, name }, gapMs, x, y, bottom) {
+  const runs = [];
+  for (const point of points) {
+    if (runs.length && point[0] - runs.at(-1).at(-1)[0] <= gapMs) runs.at(-1).push(point);
+    else runs.push([point]);
+  }
+  const drawn = runs.map((run) => ({ line: run.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("L"), first: x(run[0][0]).toFixed(1), last: x(run.at(-1)[0]).toFixed(1) }));
   return h("g", { key: `line-${name}` },
-    h("path", { class: `area area-${color}`, d: `${line}L${x(points.at(-1)[0]).toFixed(1)} ${bottom}L${x(points[0][0]).toFixed(1)} ${bottom}Z` }),
-    h("path", { class: `line-${color}`, d: line }));
+    h("path", { class: `area area-${color}`, d: drawn.map(({ line, first, last }) => `M${line}L${last} ${bottom}L${first} ${bottom}Z`).join("") }),
+    h("path", { class: `line-${color}`, d: drawn.map(({ line }) => `M${line}`).join("") }));
 }
 
 function nearest(points, at) {
