@@ -85,6 +85,17 @@ public sealed class IscsiServer : IAsyncDisposable
         return true;
     }
 
+    /// <summary>
+    /// Asks the host of a session to negotiate its parameters anew on all its connections (asynchronous event 4, RFC 7143 11.9.1); one that does
+    /// not within three seconds loses the connection. False where there is no session of that target and handle.
+    /// </summary>
+    public bool RequestNegotiation(string targetName, int tsih)
+    {
+        Session? session = context.Targets.Find(targetName)?.Sessions.Snapshot().FirstOrDefault(session => session.Tsih == tsih);
+        session?.Post(new(MessageKind.Negotiate, null));
+        return session is not null;
+    }
+
     /// <summary>Binds every portal and answers logins from then on.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">A portal cannot be bound; none listens then.</exception>
     public Task StartAsync()

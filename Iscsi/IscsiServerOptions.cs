@@ -33,6 +33,11 @@ public sealed record IscsiServerOptions
     /// <summary>A connection whose initiator does not answer a ping, or takes no data, for this long is closed.</summary>
     public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// After this long without data that was asked for, it is asked for again (ErrorRecoveryLevel 1 and 2); the fifth time in vain the command fails.
+    /// </summary>
+    public TimeSpan DataRequestInterval { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>How long <see cref="IscsiServer.DisposeAsync"/> waits for commands in flight and for logouts.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -38,6 +38,9 @@ internal readonly ref struct TaskManagementRequestHeader(Span<byte> bytes)
 
     public uint ReferencedTaskTag { get => Basic.UInt32(20); set => Basic.SetUInt32(20, value); }
     public uint RefCmdSN { get => Basic.UInt32(32); set => Basic.SetUInt32(32, value); }
+
+    /// <summary>TASK REASSIGN: Data-In PDUs before this one have arrived.</summary>
+    public uint ExpDataSN { get => Basic.UInt32(36); set => Basic.SetUInt32(36, value); }
 }
 
 /// <summary>Logout Request (RFC 7143 11.14).</summary>
@@ -52,4 +55,16 @@ internal readonly ref struct LogoutRequestHeader(Span<byte> bytes)
     }
 
     public ushort ConnectionId { get => Basic.UInt16(20); set => Basic.SetUInt16(20, value); }
+}
+
+/// <summary>SNACK Request (RFC 7143 11.16).</summary>
+internal readonly ref struct SnackHeader(Span<byte> bytes)
+{
+    public readonly BasicHeader Basic = new(bytes);
+
+    public SnackType Type { get => (SnackType)(Basic.Bytes[1] & 0x0F); set => Basic.Bytes[1] = (byte)(0x80 | (byte)value); }
+
+    /// <summary>First DataSN, R2TSN or StatSN that is asked for, and how many; 0 = all from there on.</summary>
+    public uint BegRun { get => Basic.UInt32(40); set => Basic.SetUInt32(40, value); }
+    public uint RunLength { get => Basic.UInt32(44); set => Basic.SetUInt32(44, value); }
 }

@@ -26,6 +26,10 @@ internal enum TaskManagementFunction : byte
     TargetWarmReset = 6,
     TargetColdReset = 7,
     TaskReassign = 8,
+    QueryTask = 9,
+    QueryTaskSet = 10,
+    ITNexusReset = 11,
+    QueryAsynchronousEvent = 12,
 }
 
 /// <summary>Responses to a task management function (RFC 7143 11.6.1).</summary>
@@ -38,6 +42,9 @@ internal enum TaskManagementResponse : byte
     ReassignmentNotSupported = 4,
     NotSupported = 5,
     AuthorizationFailed = 6,
+
+    /// <summary>A query found something (RFC 7144 5.4).</summary>
+    FunctionSucceeded = 7,
     FunctionRejected = 255,
 }
 
@@ -58,12 +65,26 @@ internal enum LogoutResponse : byte
     CleanupFailed = 3,
 }
 
+/// <summary>What a SNACK Request asks for (RFC 7143 11.16.1).</summary>
+internal enum SnackType : byte
+{
+    /// <summary>Data-In of a read, R2Ts of a write.</summary>
+    DataOrR2T = 0,
+    Status = 1,
+    DataAck = 2,
+
+    /// <summary>Data-In, cut to the segment length that holds now.</summary>
+    ReplacedData = 3,
+}
+
 /// <summary>Events of an Asynchronous Message (RFC 7143 11.9.1).</summary>
 internal enum AsyncEvent : byte
 {
     LogoutRequested = 1,
     ConnectionDropped = 2,
     SessionDropped = 3,
+    NegotiationRequested = 4,
+    TasksTerminated = 5,
 }
 
 /// <summary>Login stages, fields CSG and NSG (RFC 7143 11.12.3).</summary>

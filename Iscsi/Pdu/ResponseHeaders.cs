@@ -11,6 +11,12 @@ internal readonly ref struct ScsiResponseHeader(Span<byte> bytes)
     /// <summary>0 = command completed at target, 1 = target failure (11.4.3).</summary>
     public byte Response { get => Basic.Bytes[2]; set => Basic.Bytes[2] = value; }
     public byte Status { get => Basic.Bytes[3]; set => Basic.Bytes[3] = value; }
+
+    /// <summary>Status Qualifier (RFC 7144 5.2): for BUSY and TASK SET FULL when to try again, in units of 100 ms (SAM-5 5.3.2).</summary>
+    public ushort StatusQualifier { get => Basic.UInt16(8); set => Basic.SetUInt16(8, value); }
+
+    /// <summary>Tag of the R-Data SNACK that asked for the data anew (11.4.7).</summary>
+    public uint SnackTag { get => Basic.UInt32(20); set => Basic.SetUInt32(20, value); }
     public uint ExpDataSN { get => Basic.UInt32(36); set => Basic.SetUInt32(36, value); }
     public uint ResidualCount { get => Basic.UInt32(44); set => Basic.SetUInt32(44, value); }
 }
@@ -22,6 +28,9 @@ internal readonly ref struct DataInHeader(Span<byte> bytes)
 
     public bool Overflow { get => Basic.Flag(1, 0x04); set => Basic.SetFlag(1, 0x04, value); }
     public bool Underflow { get => Basic.Flag(1, 0x02); set => Basic.SetFlag(1, 0x02, value); }
+
+    /// <summary>A bit: the initiator is to acknowledge what it has up to here (DataACK, 11.7.2).</summary>
+    public bool Acknowledge { get => Basic.Flag(1, 0x40); set => Basic.SetFlag(1, 0x40, value); }
 
     /// <summary>S bit: status, StatSN and residual are valid.</summary>
     public bool HasStatus { get => Basic.Flag(1, 0x01); set => Basic.SetFlag(1, 0x01, value); }

@@ -120,6 +120,15 @@ internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
         foreach (ItlNexus itl in Follow(nexus)?.All ?? []) await ResetAsync(itl.Unit, SenseCodes.BusReset);
     }
 
+    /// <summary>I_T NEXUS RESET, when the tasks of the nexus are gone: as if it had been lost (SAM-5 7.6), and its units say so (29/07).</summary>
+    public void NexusReset(ItNexus nexus)
+    {
+        foreach (ItlNexus itl in Follow(nexus)?.All ?? []) itl.Unit.LoseNexus(itl);
+    }
+
+    /// <summary>The unit attention that the nexus would hear next on a unit, and how many wait; null = none. Takes nothing.</summary>
+    public (SenseData First, int Count)? PeekUnitAttention(ItNexus nexus, ulong lunField) => Find(nexus, lunField)?.PeekUnitAttention();
+
     /// <summary>CLEAR TASK SET has ended the tasks of other nexuses: they hear COMMANDS CLEARED BY ANOTHER INITIATOR (2F/00).</summary>
     public bool TaskSetCleared(ItNexus nexus, ulong lunField)
     {

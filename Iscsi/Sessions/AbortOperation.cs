@@ -21,12 +21,25 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
 
     public uint InitiatorTaskTag { get; } = initiatorTaskTag;
 
+    /// <summary>ABORT TASK: the tag of the task, and whether a connection had it.</summary>
+    public uint ReferencedTag { get; init; }
+    public bool Found { get; private set; }
+
     /// <summary>What the answer will say; set by the connection that asked.</summary>
     public TaskManagementResponse Response { get; set; } = TaskManagementResponse.FunctionComplete;
 
     /// <summary>True for a command the function ends.</summary>
-    public bool Matches(Command command) =>
-        Function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset || command.Task.LunField == Lun;
+    public bool Matches(Command command)
+    {
+        bool matches = Function switch
+        {
+            TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or TaskManagementFunction.ITNexusReset => true,
+            TaskManagementFunction.AbortTask => command.Task.LunField == Lun && command.InitiatorTaskTag == ReferencedTag,
+            _ => command.Task.LunField == Lun,
+        };
+        if (matches) Found = true;
+        return matches;
+    }
 
     /// <summary>One connection has no such command any more.</summary>
     public void PartDone()

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -17,6 +18,8 @@ internal enum CommandState
     Blocked,
     /// <summary>Its medium.</summary>
     Executing,
+    /// <summary>The initiator's acknowledgement of its status, or a connection that can send it (ErrorRecoveryLevel 1 and 2).</summary>
+    Answered,
 }
 
 /// <summary>
@@ -25,8 +28,8 @@ internal enum CommandState
 /// </summary>
 internal sealed class Command
 {
-    private readonly ConnectionInbox inbox;
     private readonly Action completion;
+    private ConnectionInbox inbox;
     private ValueTaskAwaiter awaiter;
 
     public Command(ConnectionInbox inbox)
@@ -58,6 +61,20 @@ internal sealed class Command
     /// <summary>Data-In that has been sent before the command had to wait, bytes, and the DataSN that follows.</summary>
     public int DataInSentBytes { get; set; }
     public uint NextDataSN { get; set; }
+
+    /// <summary>Length of the data segments it was sent in, bytes, where they may have to be sent again.</summary>
+    public int SegmentBytes { get; set; }
+
+    /// <summary>Data-In PDUs before this DataSN are acknowledged (DataACK), and the tag of the one that asked for it.</summary>
+    public uint AcknowledgedDataSN { get; set; }
+    public uint AcknowledgeTag { get; set; }
+
+    /// <summary>Since when nothing of the data that was asked for has come (timestamp), and how often it was asked for in vain.</summary>
+    public long DataExpectedSince { get; set; }
+    public int DataRequests { get; set; }
+
+    /// <summary>A connection that takes the task over once it is at rest (TASK REASSIGN); null = none.</summary>
+    public SessionInquiry? Heir { get; set; }
 
     /// <summary>True when it must end without a response.</summary>
     public bool Aborted { get; set; }
@@ -91,6 +108,9 @@ internal sealed class Command
         done.GetResult();
     }
 
+    /// <summary>Another connection has it from now on. Only while it waits for no medium.</summary>
+    public void MoveTo(ConnectionInbox connection) => inbox = connection;
+
     private void Complete() => inbox.Post(new(MessageKind.CommandCompleted, this));
 
     /// <summary>Forgets the last use; buffers must be gone already.</summary>
@@ -99,6 +119,11 @@ internal sealed class Command
         State = CommandState.None;
         DataInSentBytes = 0;
         NextDataSN = 0;
+        SegmentBytes = 0;
+        AcknowledgedDataSN = 0;
+        AcknowledgeTag = 0;
+        DataRequests = 0;
+        Heir = null;
         Aborted = false;
         IsStreaming = false;
         IsEntered = false;

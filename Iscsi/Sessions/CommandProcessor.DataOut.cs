@@ -17,6 +17,11 @@ internal sealed partial class CommandProcessor
         DataOutHeader header = new(frame.Header);
         // Data of a command that has already ended, or never began, is dropped (RFC 7143 4.6.1.2: late data after an early status).
         if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
+        if (KeepsAnswers)
+        {
+            HandleDataOutOrMiss(command, frame);
+            return;
+        }
         int offset = command.DataOut!.ReceivedBytes;
         if (!command.DataOut.TryAccept(header, out int usefulBytes))
         {
@@ -91,6 +96,7 @@ internal sealed partial class CommandProcessor
         command.State = CommandState.CollectingData;
         command.DataOut ??= new();
         command.DataOut.Begin((int)wanted, immediateBytes, final, parameters.FirstBurstLength);
+        if (KeepsAnswers) command.DataExpectedSince = time.GetTimestamp();
         commands.Enter(command);
         if (frame.IsComplete) ImmediateDataArrived(command);
         else streaming = command;
@@ -99,17 +105,22 @@ internal sealed partial class CommandProcessor
     private void SendR2Ts(Command command)
     {
         DataOutTransfer transfer = command.DataOut!;
-        while (transfer.OutstandingR2Ts < parameters.MaxOutstandingR2T
-            && transfer.TryNextR2T(NextTransferTag(), parameters.MaxBurstLength, out int offset, out int length, out uint r2tsn))
-        {
-            ReadyToTransferHeader header = new(sender.Begin(Opcode.ReadyToTransfer, command.InitiatorTaskTag));
-            header.Basic.Lun = command.Task.LunField;
-            header.Basic.TargetTransferTag = lastTransferTag;
-            header.R2TSN = r2tsn;
-            header.BufferOffset = (uint)offset;
-            header.DesiredLength = (uint)length;
-            sender.EndNamingStatSN();
-        }
+        // What has to be asked for again is simple to tell while there is one burst at a time.
+        int most = KeepsAnswers ? 1 : parameters.MaxOutstandingR2T;
+        if (KeepsAnswers) command.DataExpectedSince = time.GetTimestamp();
+        while (transfer.OutstandingR2Ts < most && transfer.TryNextR2T(NextTransferTag(), parameters.MaxBurstLength, out int offset, out int length, out uint r2tsn))
+            SendR2T(command, lastTransferTag, offset, length, r2tsn);
+    }
+
+    private void SendR2T(Command command, uint transferTag, int offset, int length, uint r2tsn)
+    {
+        ReadyToTransferHeader header = new(sender.Begin(Opcode.ReadyToTransfer, command.InitiatorTaskTag));
+        header.Basic.Lun = command.Task.LunField;
+        header.Basic.TargetTransferTag = transferTag;
+        header.R2TSN = r2tsn;
+        header.BufferOffset = (uint)offset;
+        header.DesiredLength = (uint)length;
+        sender.EndNamingStatSN();
     }
 
     private uint NextTransferTag() => ++lastTransferTag == BasicHeader.ReservedTag ? ++lastTransferTag : lastTransferTag;

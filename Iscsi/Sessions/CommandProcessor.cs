@@ -14,7 +14,8 @@ namespace Lunaria.Iscsi.Sessions;
 /// in a batch), execution and waiting. The connection's thread only.
 /// </summary>
 internal sealed partial class CommandProcessor(
-    DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, ILogger logger)
+    DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, BufferPool pool, TimeProvider time,
+    TimeSpan dataRequestInterval, ILogger logger)
 {
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
     private const int MaxImmediateCommands = 32;
@@ -32,7 +33,7 @@ internal sealed partial class CommandProcessor(
     {
         streaming = null;
         ScsiCommandHeader header = new(frame.Header);
-        if (Refusal(header) is RejectReason refusal)
+        if (Refusal(header, frame.AdditionalHeader) is RejectReason refusal)
         {
             if (!header.Basic.Immediate) session.Window.Ended();
             sender.Reject(refusal, frame.HeaderBytes);
@@ -120,11 +121,13 @@ internal sealed partial class CommandProcessor(
     public bool MayShareWindow => ordered.IsIdle;
 
     /// <summary>Why the command cannot become a task at all; null = it can.</summary>
-    private RejectReason? Refusal(ScsiCommandHeader header)
+    private RejectReason? Refusal(ScsiCommandHeader header, ReadOnlySpan<byte> additional)
     {
         if (header.Basic.InitiatorTaskTag == BasicHeader.ReservedTag || (!header.Final && !header.Write)) return RejectReason.InvalidPduField;
         if (header.Basic.Immediate && commands.Count - commands.OrderedCount >= MaxImmediateCommands) return RejectReason.ImmediateCommandReject;
-        return commands.TryFind(header.Basic.InitiatorTaskTag, out _) ? RejectReason.TaskInProgress : null;
+        if (!additional.IsEmpty && !AdditionalHeaders.AreValid(additional, header.Cdb[0])) return RejectReason.InvalidPduField;
+        uint tag = header.Basic.InitiatorTaskTag;
+        return commands.TryFind(tag, out _) || batch.Contains(tag) ? RejectReason.TaskInProgress : null;
     }
 
     private void Fill(Command command, ScsiCommandHeader header)
@@ -157,7 +160,7 @@ internal sealed partial class CommandProcessor(
     private void BeginDataIn(Command command)
     {
         ScsiTask task = command.Task;
-        if (task.Access == BlockAccess.Read && task.ReadFlag && ordered.MayPass(command, commands))
+        if (task.Access == BlockAccess.Read && task.ReadFlag && !KeepsAnswers && ordered.MayPass(command, commands))
         {
             if (batch.Overlaps(task)) CommitWrites();
             if (responses.TryReadInPlace(command))
@@ -196,7 +199,7 @@ internal sealed partial class CommandProcessor(
             command.DataOut ??= new();
             command.DataOut.Begin(command.ReservedBytes, 0, final: true, parameters.FirstBurstLength);
             commands.Enter(command);
-            SendR2Ts(command);
+            if (!IsSuspended) SendR2Ts(command);
             return;
         }
         task.DataIn = command.ReservedBytes > 0 ? command.Buffer!.Array.AsMemory(0, command.ReservedBytes) : default;
@@ -279,6 +282,11 @@ internal sealed partial class CommandProcessor(
 
     private void Respond(Command command)
     {
+        if (KeepsAnswers && !command.Aborted)
+        {
+            Answer(command);
+            return;
+        }
         try
         {
             if (!command.Aborted) responses.SendResult(command);
@@ -316,7 +324,14 @@ internal sealed partial class CommandProcessor(
     {
         if (!command.Aborted) command.Task.Latency?.Record(command.ArrivedTimestamp);
         ordered.Ended(command);
-        if (command.IsCounted) session.Window.Ended();
+        EndCounting(command);
         commands.Release(command);
+    }
+
+    private void EndCounting(Command command)
+    {
+        if (!command.IsCounted) return;
+        command.IsCounted = false;
+        session.Window.Ended();
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -50,12 +52,52 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     /// </summary>
     public bool TryRentBuffer(Command command, int lengthBytes)
     {
-        // A share too small for a single command would never grant it: one is always allowed.
-        if (rentedBytes > 0 && rentedBytes + lengthBytes > maxBufferBytes) return false;
-        command.Buffer = pool.TryRent(lengthBytes, inbox);
-        if (command.Buffer is null) return false;
-        rentedBytes += command.Buffer.Array.Length;
-        return true;
+        do
+        {
+            // A share too small for a single command would never grant it: one is always allowed.
+            if (rentedBytes > 0 && rentedBytes + lengthBytes > maxBufferBytes) continue;
+            command.Buffer = pool.TryRent(lengthBytes, inbox);
+            if (command.Buffer is null) continue;
+            rentedBytes += command.Buffer.Array.Length;
+            return true;
+        }
+        while (GiveUpAnswered());
+        return false;
+    }
+
+    /// <summary>What has been answered and may be asked for again; null at ErrorRecoveryLevel 0.</summary>
+    public StatusLog? Log { get; init; }
+
+    /// <summary>The command has been answered: it can no longer be found, but stays until its status is acknowledged.</summary>
+    public void Answered(Command command)
+    {
+        Leave(command);
+        ReleasePayload(command);
+        if (command.Task.Direction != DataDirection.In || command.Task.Status != ScsiStatus.Good) ReleaseBuffer(command);
+        command.State = CommandState.Answered;
+    }
+
+    /// <summary>The command has its result, but no connection to send it by: it stays, and can be found.</summary>
+    public void Finished(Command command)
+    {
+        ReleasePayload(command);
+        if (command.Task.Direction != DataDirection.In || command.Task.Status != ScsiStatus.Good) ReleaseBuffer(command);
+        command.State = CommandState.Answered;
+        Enter(command);
+    }
+
+    /// <summary>Gives the command away with all it has.</summary>
+    public void Detach(Command command)
+    {
+        Leave(command);
+        if (command.Buffer is PooledBuffer buffer) rentedBytes -= buffer.Array.Length;
+    }
+
+    /// <summary>Takes over a command of another connection.</summary>
+    public void Adopt(Command command)
+    {
+        command.MoveTo(inbox);
+        if (command.Buffer is PooledBuffer buffer) rentedBytes += buffer.Array.Length;
     }
 
     /// <summary>True while commands wait for memory: then no further ones are invited.</summary>
@@ -98,24 +140,40 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     /// <summary>The command is over: its buffers go back, whoever waits for its end hears of it, and it is pooled.</summary>
     public void Release(Command command)
     {
+        command.Heir?.Answer(hasTask: false);
         if (command.State == CommandState.WaitingForMemory) waitingForMemory.Remove(command);
-        if (command.IsEntered)
-        {
-            inFlight.Remove(command.InitiatorTaskTag);
-            if (!command.Immediate) OrderedCount--;
-        }
-        if (command.Buffer is PooledBuffer buffer)
-        {
-            rentedBytes -= buffer.Array.Length;
-            command.Buffer = null;
-            pool.Return(buffer);
-        }
+        Leave(command);
+        ReleaseBuffer(command);
         ReleasePayload(command);
         if (command.Aborts is { Count: > 0 } aborts)
             foreach (AbortPart part in aborts)
                 part.Remove();
         command.Reset();
         free.Push(command);
+    }
+
+    private void Leave(Command command)
+    {
+        if (!command.IsEntered) return;
+        inFlight.Remove(command.InitiatorTaskTag);
+        command.IsEntered = false;
+        if (!command.Immediate) OrderedCount--;
+    }
+
+    /// <summary>Memory is short: the oldest answer is not kept any longer. False = there is none.</summary>
+    private bool GiveUpAnswered()
+    {
+        if (Log is null || !Log.TryGiveUp(out Command? command)) return false;
+        Release(command!);
+        return true;
+    }
+
+    private void ReleaseBuffer(Command command)
+    {
+        if (command.Buffer is not PooledBuffer buffer) return;
+        rentedBytes -= buffer.Array.Length;
+        command.Buffer = null;
+        pool.Return(buffer);
     }
 
     private void ReleasePayload(Command command)

@@ -118,7 +118,7 @@ internal sealed class Connection : IDisposable
         {
             switch (message.Kind)
             {
-                case MessageKind.Close:
+                case MessageKind.Close or MessageKind.Suspend:
                     throw new ConnectionClosedException((string)message.Subject!);
                 case MessageKind.BufferReturned:
                     break;
@@ -155,6 +155,11 @@ internal sealed class Connection : IDisposable
             {
                 StreamedPdu streamed = reader.TakeStreamed();
                 fullFeature!.EndStream(streamed.Command, streamed.Opcode, streamed.Final);
+            }
+            else if (read == ReadResult.Spoiled)
+            {
+                fullFeature!.HandleSpoiled(frame);
+                reader.Consume();
             }
             else if (read == ReadResult.Partial)
             {
@@ -214,6 +219,7 @@ internal sealed class Connection : IDisposable
         sender.Flush();
         sender.Buffer.HeaderDigest = reader.HeaderDigest = parameters.HeaderDigest;
         sender.Buffer.DataDigest = reader.DataDigest = parameters.DataDigest;
+        reader.RecoversDigestErrors = fullFeature.Recovers;
         reader.MaxDataSegmentLength = server.Options.MaxRecvDataSegmentLength;
         timers.LoggedIn();
         memory.LeaveLogin();
@@ -230,7 +236,8 @@ internal sealed class Connection : IDisposable
         if (ready && reader.ExpectsMore && TryReceive()) return;
         if (ready && TryPoll()) return;
         if (!Inbox.TryBeginWait()) return;
-        waiter.Wait(forRead: ready || (listens && memory.IsIdle), forWrite: false, timers.NextDueMs());
+        int timeoutMs = Math.Min(timers.NextDueMs(), fullFeature?.NextDueMs ?? int.MaxValue);
+        waiter.Wait(forRead: ready || (listens && memory.IsIdle), forWrite: false, timeoutMs);
         if (waiter.IsReadable)
         {
             if (ready) TryReceive();
@@ -292,15 +299,18 @@ internal sealed class Connection : IDisposable
 
     private void WindDown(FullFeaturePhase phase)
     {
-        bool isLost = Inbox.CloseReason is null && phase.EndReason is null;
+        bool isLost = Inbox.EndReason is null && phase.EndReason is null;
         try
         {
+            if (phase.KeepsTasks) KeepTasks(phase, isLost);
             phase.AbortAll();
             while (phase.HasCommands)
             {
                 while (Inbox.TryTake(out ConnectionMessage message))
-                    if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort)
-                        phase.Handle(message);
+                {
+                    if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort) phase.Handle(message);
+                    else ConnectionInbox.AnswerForNobody(message);
+                }
                 if (phase.HasCommands && Inbox.TryBeginWait()) waiter.WaitForWake();
             }
         }
@@ -308,9 +318,32 @@ internal sealed class Connection : IDisposable
         {
             // Whatever went wrong, the initiator must be able to come back.
             phase.Session.Leave(Inbox);
-            if (isLost && phase.Session.Connections is [SessionConnection other, ..])
-                other.Inbox.Post(new(MessageKind.ConnectionDropped, phase.ConnectionId));
+            if (isLost && !phase.KeepsTasks) TellLoss(phase);
         }
+    }
+
+    /// <summary>
+    /// The connection is lost, but its tasks are not (ErrorRecoveryLevel 2): this thread keeps them until another connection has taken them over, or
+    /// none has for long enough. A session without any connection lives as long.
+    /// </summary>
+    private void KeepTasks(FullFeaturePhase phase, bool isLost)
+    {
+        long began = server.Time.GetTimestamp();
+        phase.Suspend();
+        phase.Session.Suspend(Inbox);
+        if (isLost) TellLoss(phase);
+        while (Inbox.CloseReason is null && (phase.HasTasks || phase.Session.Connections.IsEmpty))
+        {
+            TimeSpan left = phase.RetentionTime - server.Time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero) return;
+            if (Inbox.TryTake(out ConnectionMessage message)) phase.HandleSuspended(message);
+            else if (Inbox.TryBeginWait()) waiter.WaitForWake((int)left.TotalMilliseconds + 1);
+        }
+    }
+
+    private static void TellLoss(FullFeaturePhase phase)
+    {
+        if (phase.Session.Connections is [SessionConnection other, ..]) other.Inbox.Post(new(MessageKind.ConnectionDropped, phase.ConnectionId));
     }
 
     private void LogEnd(string reason)

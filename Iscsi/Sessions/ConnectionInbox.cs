@@ -1,3 +1,4 @@
+using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -26,6 +27,14 @@ internal enum MessageKind
     BufferReturned,
     /// <summary>Ask the initiator to log out.</summary>
     Drain,
+    /// <summary>A question about tasks; subject: <see cref="SessionInquiry"/>.</summary>
+    Inquire,
+    /// <summary>All connections have answered a question of this one; subject: <see cref="SessionInquiry"/>.</summary>
+    InquiryAnswered,
+    /// <summary>Ask the initiator to negotiate.</summary>
+    Negotiate,
+    /// <summary>The initiator gives the connection up; its tasks wait for another one (ErrorRecoveryLevel 2); subject: the reason.</summary>
+    Suspend,
     /// <summary>Tell the initiator that the session is dropped, then close; subject: the reason.</summary>
     Drop,
     /// <summary>Close now; subject: the reason.</summary>
@@ -46,7 +55,10 @@ internal sealed class ConnectionInbox(WakeSocket wake)
     private bool waiting, closed;
     private int nextTaken;
     private volatile bool hasMessages;
-    private volatile string? closeReason;
+    private volatile string? closeReason, suspendReason;
+
+    /// <summary>Not null once the connection is to end, one way or the other.</summary>
+    public string? EndReason => closeReason ?? suspendReason;
 
     /// <summary>Not null once a <see cref="MessageKind.Close"/> has been posted; read where the thread waits for something else.</summary>
     public string? CloseReason => closeReason;
@@ -57,6 +69,7 @@ internal sealed class ConnectionInbox(WakeSocket wake)
     public void Post(ConnectionMessage message)
     {
         if (message.Kind is MessageKind.Close or MessageKind.Drop) closeReason ??= (string)message.Subject!;
+        else if (message.Kind == MessageKind.Suspend) suspendReason ??= (string)message.Subject!;
         bool signal, late;
         lock (gate)
         {
@@ -101,8 +114,20 @@ internal sealed class ConnectionInbox(WakeSocket wake)
         while (TryTake(out ConnectionMessage message)) AnswerForNobody(message);
     }
 
-    private static void AnswerForNobody(ConnectionMessage message)
+    /// <summary>Does what a message asks of a connection that is gone.</summary>
+    public static void AnswerForNobody(ConnectionMessage message)
     {
-        if (message.Kind == MessageKind.Abort) ((AbortOperation)message.Subject!).PartDone();
+        switch (message.Kind)
+        {
+            case MessageKind.Abort:
+                ((AbortOperation)message.Subject!).PartDone();
+                break;
+            case MessageKind.Inquire:
+                ((SessionInquiry)message.Subject!).Answer(hasTask: false);
+                break;
+            case MessageKind.InquiryAnswered:
+                ((SessionInquiry)message.Subject!).Abandon();
+                break;
+        }
     }
 }

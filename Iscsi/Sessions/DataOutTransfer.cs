@@ -2,6 +2,16 @@ using Lunaria.Iscsi.Pdu;
 
 namespace Lunaria.Iscsi.Sessions;
 
+/// <summary>What became of a Data-Out PDU where lost ones are asked for again.</summary>
+internal enum DataOutOutcome
+{
+    Accepted,
+    /// <summary>Of a burst that is over or broken, or here already.</summary>
+    Ignored,
+    /// <summary>The last of a burst of which something is missing: ask again.</summary>
+    Incomplete,
+}
+
 /// <summary>
 /// How the payload of one command arrives (RFC 7143 4.2.5.2, 11.7, 11.8): the unsolicited part, then bursts that R2Ts ask for, in
 /// order. Counts only; the bytes go straight to the command's buffer. The connection's thread only.
@@ -10,7 +20,8 @@ internal sealed class DataOutTransfer
 {
     private readonly Queue<Burst> bursts = new();
     private Burst current;
-    private bool hasCurrent;
+    private bool hasCurrent, isBroken;
+    private int againEnd;
 
     /// <summary>Bytes that are wanted: what the command needs and the initiator has.</summary>
     public int TotalBytes { get; private set; }
@@ -51,11 +62,12 @@ internal sealed class DataOutTransfer
     {
         offset = SolicitedEnd;
         length = Math.Min(maxBurstLength, TotalBytes - SolicitedEnd);
+        if (againEnd > offset) length = Math.Min(length, againEnd - offset);
         r2tsn = NextR2TSN;
         if (length == 0 || IsUnsolicitedOpen) return false;
         NextR2TSN++;
         SolicitedEnd += length;
-        bursts.Enqueue(new(tag, offset, offset + length));
+        bursts.Enqueue(new(tag, offset, offset + length, r2tsn));
         return true;
     }
 
@@ -86,18 +98,64 @@ internal sealed class DataOutTransfer
         return true;
     }
 
+    /// <summary>
+    /// The same where a PDU may have been lost (ErrorRecoveryLevel 1): then the rest of its burst is ignored. Needs that no two R2Ts are
+    /// outstanding.
+    /// </summary>
+    public DataOutOutcome AcceptOrMiss(DataOutHeader header, out int usefulBytes)
+    {
+        usefulBytes = 0;
+        if (!TryPeek(out Burst burst) || header.Basic.TargetTransferTag != burst.Tag) return DataOutOutcome.Ignored;
+        if (!isBroken && SerialNumber.IsBefore(header.DataSN, burst.NextDataSN)) return DataOutOutcome.Ignored;
+        if (!isBroken && TryAccept(header, out usefulBytes)) return DataOutOutcome.Accepted;
+        isBroken = true;
+        return header.Basic.Final ? DataOutOutcome.Incomplete : DataOutOutcome.Ignored;
+    }
+
+    /// <summary>A PDU came whose data cannot be used. True = its burst ends with it: ask again.</summary>
+    public bool Miss(DataOutHeader header)
+    {
+        if (!TryPeek(out Burst burst) || header.Basic.TargetTransferTag != burst.Tag || SerialNumber.IsBefore(header.DataSN, burst.NextDataSN)) return false;
+        isBroken = true;
+        return header.Basic.Final;
+    }
+
+    /// <summary>Nothing more of what was asked for is expected: the next R2T asks for the rest of it.</summary>
+    public void Rewind()
+    {
+        againEnd = TryPeek(out Burst burst) && burst.Tag != BasicHeader.ReservedTag ? burst.End : 0;
+        bursts.Clear();
+        hasCurrent = isBroken = false;
+        SolicitedEnd = ReceivedBytes;
+    }
+
+    /// <summary>The R2T that is outstanding.</summary>
+    public bool TryGetOutstanding(out uint tag, out int offset, out int length, out uint r2tsn)
+    {
+        bool found = TryPeek(out Burst burst) && burst.Tag != BasicHeader.ReservedTag;
+        (tag, offset, length, r2tsn) = (burst.Tag, burst.Start, burst.End - burst.Start, burst.R2TSN);
+        return found;
+    }
+
     public void Reset()
     {
         bursts.Clear();
-        hasCurrent = false;
+        hasCurrent = isBroken = false;
+        againEnd = 0;
         TotalBytes = ReceivedBytes = SolicitedEnd = 0;
         NextR2TSN = 0;
     }
 
-    private struct Burst(uint tag, int offset, int end)
+    private bool TryPeek(out Burst burst)
     {
-        public readonly uint Tag = tag;
-        public readonly int End = end;
+        burst = current;
+        return hasCurrent || bursts.TryPeek(out burst);
+    }
+
+    private struct Burst(uint tag, int offset, int end, uint r2tsn = 0)
+    {
+        public readonly uint Tag = tag, R2TSN = r2tsn;
+        public readonly int Start = offset, End = end;
         public int Next = offset;
         public uint NextDataSN;
     }

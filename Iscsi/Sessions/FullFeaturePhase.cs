@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -10,20 +11,23 @@ namespace Lunaria.Iscsi.Sessions;
 /// </summary>
 internal sealed class FullFeaturePhase
 {
-    /// <summary>In how many seconds an initiator that is asked to log out is expected to (RFC 7143 11.9.1).</summary>
-    private const ushort LogoutWithinSeconds = 3;
+    /// <summary>In how many seconds an initiator that is asked to log out or to negotiate is expected to (RFC 7143 11.9.1).</summary>
+    private const ushort AnswerWithinSeconds = 3;
 
+    private readonly ServerContext server;
     private readonly Session session;
     private readonly SessionParameters parameters;
     private readonly PduSender sender;
     private readonly CommandTable commands;
     private readonly CommandProcessor? processor;
     private readonly TaskManager? taskManager;
+    private readonly SnackRequests? snacks;
     private readonly TextRequests text;
     private readonly DeferredPdus deferred;
     private readonly LogoutRequests logouts;
     private readonly ConnectionInbox inbox;
     private string? dropReason;
+    private long? negotiateBy;
     private bool sharesWindow;
     private uint pingTag;
 
@@ -31,18 +35,22 @@ internal sealed class FullFeaturePhase
         ServerContext server, Session session, ushort connectionId, ParameterNegotiation negotiation, SessionParameters parameters,
         PduSender sender, ConnectionInbox inbox, Func<IReadOnlyList<string>> addresses)
     {
+        this.server = server;
         this.session = session;
         this.inbox = inbox;
         ConnectionId = connectionId;
         this.parameters = parameters;
         this.sender = sender;
-        commands = new(inbox, server.Pool, server.Options.MaxConnectionBufferBytes);
+        if (parameters.ErrorRecoveryLevel > 0 && session.Identity.Target is not null) sender.Log = new();
+        commands = new(inbox, server.Pool, server.Options.MaxConnectionBufferBytes) { Log = sender.Log };
         text = new(server, session, parameters, negotiation, sender, addresses);
         deferred = new(server.Options.MaxConnectionBufferBytes);
         logouts = new(session, parameters, connectionId, sender, inbox);
         if (session.Identity.Target is not IscsiTarget target) return;
-        processor = new(target.DeviceServer, session, parameters, commands, sender, server.Logger);
-        taskManager = new(session, commands, processor, sender, inbox);
+        processor = new(
+            target.DeviceServer, session, parameters, commands, sender, server.Pool, server.Time, server.Options.DataRequestInterval, server.Logger);
+        taskManager = new(session, parameters, commands, processor, sender, inbox);
+        snacks = new(commands, processor, sender);
     }
 
     public Session Session => session;
@@ -56,11 +64,34 @@ internal sealed class FullFeaturePhase
     /// <summary>True while commands wait for data or their medium.</summary>
     public bool HasCommands => commands.Count > 0;
 
+    /// <summary>True when lost PDUs are asked for again (ErrorRecoveryLevel 1 and 2).</summary>
+    public bool Recovers => parameters.ErrorRecoveryLevel > 0 && processor is not null;
+
+    /// <summary>True when the tasks outlive the connection, as it stands (ErrorRecoveryLevel 2).</summary>
+    public bool KeepsTasks => parameters.ErrorRecoveryLevel == 2 && processor is not null && inbox.CloseReason is null && (EndReason is null || logouts.KeepsTasks);
+
+    /// <summary>True while there are tasks for another connection to take over.</summary>
+    public bool HasTasks => processor is { HasTasks: true };
+
+    /// <summary>When the loop has to come round although nothing happens, milliseconds from now.</summary>
+    public int NextDueMs
+    {
+        get
+        {
+            if (negotiateBy is not null) return AnswerWithinSeconds * 1000;
+            return Recovers && HasCommands ? (int)server.Options.DataRequestInterval.TotalMilliseconds : int.MaxValue;
+        }
+    }
+
+    /// <summary>How long they wait for it.</summary>
+    public TimeSpan RetentionTime => TimeSpan.FromSeconds(parameters.DefaultTime2WaitSeconds + parameters.DefaultTime2RetainSeconds);
+
     /// <summary>Handles one PDU. Its data may be incomplete only where <see cref="MayStream"/> said so; then <paramref name="streaming"/> takes the rest.</summary>
     public void Handle(PduFrame frame, out Command? streaming)
     {
         streaming = null;
         BasicHeader header = frame.Basic;
+        if (Recovers) processor!.Acknowledge(header.ExpStatSN);
         if (header.Opcode == Opcode.DataOut)
         {
             if (!deferred.IsEmpty && deferred.IsDataOfDeferred(header.InitiatorTaskTag)) deferred.Add(frame, 0);
@@ -95,8 +126,15 @@ internal sealed class FullFeaturePhase
         }
     }
 
+    /// <summary>A PDU came whose data digest is wrong: it is dropped, and the initiator told (RFC 7143 7.8).</summary>
+    public void HandleSpoiled(PduFrame frame)
+    {
+        sender.Reject(RejectReason.DataDigestError, frame.HeaderBytes);
+        if (frame.Basic.Opcode == Opcode.DataOut) processor?.HandleSpoiledDataOut(new(frame.Header));
+    }
+
     /// <summary>True for a PDU that may be handled before its data is complete: a command that is next in order.</summary>
-    public bool MayStream(BasicHeader header) => processor is not null && header.Opcode == Opcode.ScsiCommand
+    public bool MayStream(BasicHeader header) => processor is not null && !Recovers && header.Opcode == Opcode.ScsiCommand
         && session.Window.Judge(header.CmdSN, header.Immediate) == CommandOrder.Now;
 
     /// <summary>A Data-Out whose data is not complete: true = accepted, and the data belongs into <paramref name="destination"/>.</summary>
@@ -104,7 +142,7 @@ internal sealed class FullFeaturePhase
     {
         command = null;
         destination = default;
-        return processor is not null && processor.TryBeginDataOutStream(header, out command, out destination);
+        return processor is not null && !Recovers && processor.TryBeginDataOutStream(header, out command, out destination);
     }
 
     /// <summary>The data that was streamed is complete.</summary>
@@ -133,8 +171,18 @@ internal sealed class FullFeaturePhase
             case MessageKind.FunctionCompleted:
                 taskManager!.Completed((AbortOperation)message.Subject!);
                 break;
+            case MessageKind.Inquire:
+                taskManager!.Answer((SessionInquiry)message.Subject!);
+                break;
+            case MessageKind.InquiryAnswered:
+                taskManager!.Answered((SessionInquiry)message.Subject!);
+                break;
             case MessageKind.Drain:
                 RequestLogout();
+                break;
+            case MessageKind.Negotiate:
+                Tell(AsyncEvent.NegotiationRequested, AnswerWithinSeconds);
+                negotiateBy = server.Time.GetTimestamp() + (AnswerWithinSeconds * server.Time.TimestampFrequency);
                 break;
             case MessageKind.Drop:
                 Tell(AsyncEvent.SessionDropped, (ushort)parameters.DefaultTime2WaitSeconds);
@@ -155,12 +203,30 @@ internal sealed class FullFeaturePhase
         }
     }
 
+    /// <summary>The connection is lost, and its tasks wait for another one.</summary>
+    public void Suspend()
+    {
+        foreach (Command command in commands.All) command.IsStreaming = false;
+        processor!.Suspend();
+    }
+
+    /// <summary>Handles a message of another thread after <see cref="Suspend"/>.</summary>
+    public void HandleSuspended(ConnectionMessage message)
+    {
+        if (message.Kind is MessageKind.CommandCompleted or MessageKind.Abort or MessageKind.Inquire) Handle(message);
+        else ConnectionInbox.AnswerForNobody(message);
+        processor!.Resume();
+        processor.CommitWrites();
+    }
+
     /// <summary>All that was received has been handled: what was collected is written and answered, the window opens.</summary>
     public void EndBatch()
     {
         processor?.CommitWrites();
         processor?.Resume();
         processor?.CommitWrites();
+        if (Recovers) processor!.RequestOverdueData();
+        if (negotiateBy < server.Time.GetTimestamp()) dropReason = "the initiator did not negotiate when it was asked to";
         if (sharesWindow) ShareWindow();
         // Nothing else may be due that would tell the initiator of the open window.
         if (session.Window.Update(commands.OrderedCount, commands.IsShortOfMemory)) TellWindow();
@@ -200,6 +266,7 @@ internal sealed class FullFeaturePhase
             command.IsStreaming = false;
             processor!.Abort(command);
         }
+        processor?.AbandonAnswers();
     }
 
     private void Dispatch(PduFrame frame, out Command? streaming)
@@ -218,6 +285,7 @@ internal sealed class FullFeaturePhase
                 AnswerPing(frame);
                 break;
             case Opcode.TextRequest:
+                negotiateBy = null;
                 text.Handle(frame);
                 break;
             case Opcode.LogoutRequest:
@@ -225,8 +293,8 @@ internal sealed class FullFeaturePhase
                 logouts.Handle(frame);
                 break;
             case Opcode.SnackRequest:
-                // ErrorRecoveryLevel 0 keeps nothing to send again.
-                sender.Reject(RejectReason.SnackReject, frame.HeaderBytes);
+                if (snacks is not null) snacks.Handle(frame);
+                else sender.Reject(RejectReason.SnackReject, frame.HeaderBytes);
                 break;
             case Opcode.LoginRequest:
                 throw new IscsiProtocolException("a Login Request came after the login");
@@ -248,7 +316,7 @@ internal sealed class FullFeaturePhase
         sender.EndWithStatus();
     }
 
-    private void RequestLogout() => Tell(AsyncEvent.LogoutRequested, LogoutWithinSeconds);
+    private void RequestLogout() => Tell(AsyncEvent.LogoutRequested, AnswerWithinSeconds);
 
     /// <summary>An Asynchronous Message (RFC 7143 11.9).</summary>
     private void Tell(AsyncEvent what, ushort seconds, ushort connection = 0)
@@ -256,8 +324,15 @@ internal sealed class FullFeaturePhase
         AsyncMessageHeader header = new(sender.Begin(Opcode.AsyncMessage, BasicHeader.ReservedTag));
         header.Event = what;
         header.Parameter1 = connection;
-        if (what == AsyncEvent.LogoutRequested) header.Parameter3 = seconds;
-        else header.Parameter2 = seconds;
+        if (what is AsyncEvent.LogoutRequested or AsyncEvent.NegotiationRequested)
+        {
+            header.Parameter3 = seconds;
+        }
+        else
+        {
+            header.Parameter2 = seconds;
+            if (what == AsyncEvent.ConnectionDropped && parameters.ErrorRecoveryLevel == 2) header.Parameter3 = (ushort)parameters.DefaultTime2RetainSeconds;
+        }
         sender.EndWithStatus();
     }
 }

@@ -11,6 +11,9 @@ internal sealed class LogoutRequests(Session session, SessionParameters paramete
 {
     private Request? pending;
 
+    /// <summary>True when the logout asks for the tasks of this connection to be kept for another one.</summary>
+    public bool KeepsTasks { get; private set; }
+
     /// <summary>True once the answer to a logout of this connection is on its way: the connection is to be closed.</summary>
     public bool IsLoggedOut { get; private set; }
 
@@ -35,8 +38,16 @@ internal sealed class LogoutRequests(Session session, SessionParameters paramete
             case LogoutReason.CloseConnection:
                 Respond(request, LogoutResponse.CidNotFound);
                 return;
-            case LogoutReason.RemoveConnectionForRecovery:
+            case LogoutReason.RemoveConnectionForRecovery when parameters.ErrorRecoveryLevel < 2:
                 Respond(request, LogoutResponse.RecoveryNotSupported);
+                return;
+            case LogoutReason.RemoveConnectionForRecovery when Find(request.ConnectionId) is ConnectionInbox lost:
+                if (lost != inbox) lost.Post(new(MessageKind.Suspend, "logout on another connection, for recovery"));
+                break;
+            case LogoutReason.RemoveConnectionForRecovery when session.Suspended.Any(one => one.ConnectionId == request.ConnectionId):
+                break;
+            case LogoutReason.RemoveConnectionForRecovery:
+                Respond(request, LogoutResponse.CidNotFound);
                 return;
             default:
                 sender.Reject(RejectReason.InvalidPduField, frame.HeaderBytes);
@@ -58,7 +69,7 @@ internal sealed class LogoutRequests(Session session, SessionParameters paramete
     }
 
     private bool IsDone(Request request) => request.Reason == LogoutReason.CloseSession
-        ? session.Connections.All(one => one.Inbox == inbox)
+        ? session.Holders.All(one => one.Inbox == inbox)
         : Find(request.ConnectionId) is not ConnectionInbox other || other == inbox;
 
     private ConnectionInbox? Find(ushort id) => session.Connections.FirstOrDefault(one => one.ConnectionId == id)?.Inbox;
@@ -71,6 +82,7 @@ internal sealed class LogoutRequests(Session session, SessionParameters paramete
         // Below ErrorRecoveryLevel 2 no task outlives its connection.
         header.Time2Retain = (ushort)(parameters.ErrorRecoveryLevel < 2 ? 0 : parameters.DefaultTime2RetainSeconds);
         sender.EndWithStatus();
+        KeepsTasks = request.Reason == LogoutReason.RemoveConnectionForRecovery;
         IsLoggedOut = response == LogoutResponse.Closed && (request.Reason == LogoutReason.CloseSession || request.ConnectionId == connectionId);
     }
 

@@ -14,6 +14,8 @@ internal enum ReadResult
     Partial,
     /// <summary>The PDU that was streamed is complete.</summary>
     StreamEnded,
+    /// <summary>A complete PDU whose data digest is wrong, where that can be recovered; to be consumed.</summary>
+    Spoiled,
 }
 
 /// <summary>A PDU whose data went straight to its command.</summary>
@@ -31,10 +33,13 @@ internal sealed class PduReader(ConnectionMemory memory)
     private Memory<byte> streamRest, streamData;
     private StreamedPdu streamed;
     private int streamTailBytes, consumedBytes, discardBytes;
-    private bool isStreaming, headerVerified;
+    private bool isStreaming, headerVerified, lostHeader;
 
     public bool HeaderDigest { get; set; }
     public bool DataDigest { get; set; }
+
+    /// <summary>True where a PDU with a wrong digest is dropped in place of the connection (ErrorRecoveryLevel 1 and 2).</summary>
+    public bool RecoversDigestErrors { get; set; }
 
     /// <summary>What this target declared; the default while logging in.</summary>
     public int MaxDataSegmentLength { get; set; } = ConnectionMemory.LoginDataLength;
@@ -65,6 +70,22 @@ internal sealed class PduReader(ConnectionMemory memory)
         frame = default;
         if (memory.Receive is null) return ReadResult.Nothing;
         if (isStreaming) return TryEndStream() ? ReadResult.StreamEnded : ReadResult.Nothing;
+        ReadResult result;
+        do result = ReadNext(out frame);
+        while (result == ReadResult.Nothing && TryPassLostHeader());
+        return result;
+    }
+
+    /// <summary>The PDU read last has been handled.</summary>
+    public void Consume()
+    {
+        Buffer.Start += consumedBytes;
+        headerVerified = false;
+    }
+
+    private ReadResult ReadNext(out PduFrame frame)
+    {
+        frame = default;
         if (discardBytes > 0) Discard();
         int available = Buffer.UnhandledBytes;
         if (discardBytes > 0 || available < BasicHeader.LengthBytes) return ReadResult.Nothing;
@@ -73,7 +94,11 @@ internal sealed class PduReader(ConnectionMemory memory)
         int headerLength = BasicHeader.LengthBytes + basic.TotalAhsLengthBytes;
         int dataStart = headerLength + (HeaderDigest ? Crc32C.LengthBytes : 0);
         if (available < dataStart) return ReadResult.Nothing;
-        VerifyHeader(bytes, basic, headerLength);
+        if (!VerifyHeader(bytes, basic, headerLength))
+        {
+            discardBytes = dataStart + BasicHeader.Padded(basic.DataSegmentLengthBytes) + (DataDigest && basic.DataSegmentLengthBytes > 0 ? Crc32C.LengthBytes : 0);
+            return ReadResult.Nothing;
+        }
         int dataLength = basic.DataSegmentLengthBytes, padded = BasicHeader.Padded(dataLength);
         int total = dataStart + padded + (DataDigest && dataLength > 0 ? Crc32C.LengthBytes : 0);
         int dataHere = Math.Min(dataLength, available - dataStart);
@@ -85,17 +110,13 @@ internal sealed class PduReader(ConnectionMemory memory)
         };
         consumedBytes = total;
         if (available < total) return total - available >= StreamThresholdBytes ? ReadResult.Partial : ReadResult.Nothing;
-        if (DataDigest && dataLength > 0 && !Crc32C.Matches(bytes.Slice(dataStart, padded), bytes[(dataStart + padded)..]))
-            ThrowDataDigest(bytes[..BasicHeader.LengthBytes]);
-        return ReadResult.Complete;
+        if (!DataDigest || dataLength == 0 || Crc32C.Matches(bytes.Slice(dataStart, padded), bytes[(dataStart + padded)..])) return ReadResult.Complete;
+        if (!RecoversDigestErrors) ThrowDataDigest(bytes[..BasicHeader.LengthBytes]);
+        return ReadResult.Spoiled;
     }
 
-    /// <summary>The PDU read last has been handled.</summary>
-    public void Consume()
-    {
-        Buffer.Start += consumedBytes;
-        headerVerified = false;
-    }
+    /// <summary>True when there may be a PDU behind one whose header was wrong.</summary>
+    private bool TryPassLostHeader() => lostHeader && discardBytes > 0 && discardBytes <= Buffer.UnhandledBytes;
 
     /// <summary>
     /// The partial PDU read last is streamed: <paramref name="here"/> bytes of <paramref name="destination"/> are filled, the rest is
@@ -152,14 +173,20 @@ internal sealed class PduReader(ConnectionMemory memory)
         discardBytes -= count;
     }
 
-    private void VerifyHeader(Span<byte> bytes, BasicHeader basic, int headerLength)
+    /// <summary>False = the header digest is wrong; the PDU is to be passed over as long as it says it is, which the next header confirms or not.</summary>
+    private bool VerifyHeader(Span<byte> bytes, BasicHeader basic, int headerLength)
     {
-        if (headerVerified) return;
+        if (headerVerified) return true;
         if (HeaderDigest && !Crc32C.Matches(bytes[..headerLength], bytes[headerLength..]))
-            throw new IscsiProtocolException("a header digest is wrong, so that the length of the PDU is not known");
+        {
+            if (!RecoversDigestErrors || lostHeader || basic.DataSegmentLengthBytes > MaxDataSegmentLength)
+                throw new IscsiProtocolException("a header digest is wrong, so that the length of the PDU is not known");
+            return !(lostHeader = true);
+        }
+        lostHeader = false;
         if (basic.DataSegmentLengthBytes > MaxDataSegmentLength)
             throw new IscsiProtocolException($"a data segment of {basic.DataSegmentLengthBytes} bytes is longer than the {MaxDataSegmentLength} this target declared");
-        headerVerified = true;
+        return headerVerified = true;
     }
 
     private int NeededBytes()

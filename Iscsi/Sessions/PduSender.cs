@@ -1,4 +1,5 @@
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi.Sessions;
@@ -15,6 +16,9 @@ internal sealed class PduSender(SendBuffer buffer, SocketWaiter waiter, Connecti
 
     /// <summary>Null during login.</summary>
     public CommandWindow? Window { get; set; }
+
+    /// <summary>What may have to be sent again; null at ErrorRecoveryLevel 0.</summary>
+    public StatusLog? Log { get; set; }
 
     /// <summary>StatSN of the next response that carries a status.</summary>
     public uint StatSN { get; set; } = 1;
@@ -40,7 +44,18 @@ internal sealed class PduSender(SendBuffer buffer, SocketWaiter waiter, Connecti
     public void EndWithStatus()
     {
         BasicHeader basic = new(buffer.Header);
+        Log?.Add(StatSN, buffer.Header, buffer.Data);
         basic.StatSN = StatSN++;
+        End(basic);
+    }
+
+    /// <summary>Sends a PDU with a status once more, with the StatSN it had.</summary>
+    public void Resend(SentStatus status)
+    {
+        BasicHeader basic = new(Begin(new BasicHeader(status.Header).Opcode, 0, status.Data.Length));
+        status.Header.CopyTo(basic.Bytes);
+        status.Data.CopyTo(Data);
+        basic.StatSN = status.StatSN;
         End(basic);
     }
 
@@ -72,7 +87,7 @@ internal sealed class PduSender(SendBuffer buffer, SocketWaiter waiter, Connecti
         int pending = buffer.PendingBytes;
         do
         {
-            if (inbox.CloseReason is string reason) throw new ConnectionClosedException(reason);
+            if (inbox.EndReason is string reason) throw new ConnectionClosedException(reason);
             waiter.Wait(forRead: false, forWrite: true, WaitSliceMs);
             if (buffer.TrySend()) return;
             if (buffer.PendingBytes != pending)

@@ -9,6 +9,11 @@ namespace Lunaria.Iscsi.Sessions;
 /// <summary>Data-In and SCSI Response PDUs, with residuals (RFC 7143 11.4, 11.7). The connection's thread only.</summary>
 internal sealed class ResponseSender(PduSender sender, SessionParameters parameters, CommandWindow window, CommandTable commands)
 {
+    /// <summary>What BUSY and TASK SET FULL say about when to try again, in units of 100 ms.</summary>
+    private const ushort RetryAfter = 1;
+
+    private uint lastAcknowledgeTag;
+
     /// <summary>
     /// Reads a prepared READ straight into the send buffer, behind headers that are already there, and ends it with GOOD. False = the
     /// medium has to be waited for: the rest, from <see cref="Command.DataInSentBytes"/> on, is sent by <see cref="SendResult"/>.
@@ -40,12 +45,19 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
     }
 
     /// <summary>Sends what an executed command has produced, or what it failed with.</summary>
-    public void SendResult(Command command)
+    /// <param name="firstDataSN">Where the initiator has some of the data already (TASK REASSIGN).</param>
+    public void SendResult(Command command, uint firstDataSN = 0)
     {
         ScsiTask task = command.Task;
         int total = Math.Min(task.DataInLengthBytes, task.DataIn.Length);
         if (task.Status != ScsiStatus.Good || task.Direction != DataDirection.In || total == 0)
         {
+            SendStatus(command);
+            return;
+        }
+        if (parameters.ErrorRecoveryLevel > 0)
+        {
+            SendDataAgain(command, firstDataSN, 0);
             SendStatus(command);
             return;
         }
@@ -60,6 +72,45 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         }
     }
 
+    /// <summary>
+    /// Sends the data of an executed read where it may be asked for again: without the status, so that each DataSN always stands for the same
+    /// bytes. The first time all of it, later <paramref name="count"/> PDUs from <paramref name="first"/> on, 0 = all.
+    /// </summary>
+    public void SendDataAgain(Command command, uint first, uint count)
+    {
+        int total = Math.Min(command.Task.DataInLengthBytes, command.Task.DataIn.Length), burstMax = parameters.MaxBurstLength, offset = 0;
+        if (command.SegmentBytes == 0) command.SegmentBytes = Math.Min(MaxSegment, burstMax);
+        uint dataSN = 0;
+        for (; offset < total; dataSN++)
+        {
+            int length = Math.Min(Math.Min(command.SegmentBytes, total - offset), burstMax - (offset % burstMax)), end = offset + length;
+            if (dataSN >= first && (count == 0 || dataSN - first < count))
+            {
+                command.NextDataSN = dataSN;
+                BeginDataIn(command, offset, length);
+                command.Task.DataIn.Span[offset..end].CopyTo(sender.Data);
+                EndPart(command, isLast: end == total, endsBurst: end % burstMax == 0);
+            }
+            offset = end;
+        }
+        command.NextDataSN = dataSN;
+        command.DataInSentBytes = total;
+    }
+
+    private void EndPart(Command command, bool isLast, bool endsBurst)
+    {
+        DataInHeader header = new(sender.Buffer.Header);
+        header.Basic.Final = isLast || endsBurst;
+        if (endsBurst && !isLast)
+        {
+            if (command.AcknowledgeTag == 0) command.AcknowledgeTag = ++lastAcknowledgeTag;
+            header.Acknowledge = true;
+            header.Basic.Lun = command.Task.LunField;
+            header.Basic.TargetTransferTag = command.AcknowledgeTag;
+        }
+        sender.EndWithoutStatSN();
+    }
+
     /// <summary>A SCSI Response without data but sense.</summary>
     public void SendStatus(Command command)
     {
@@ -70,6 +121,7 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         ScsiResponseHeader response = new(sender.Begin(Opcode.ScsiResponse, task.InitiatorTaskTag, senseLength == 0 ? 0 : senseLength + 2));
         response.Status = (byte)task.Status;
         response.ExpDataSN = command.NextDataSN;
+        if (parameters.ProtocolLevel >= 2 && task.Status is (ScsiStatus.Busy or ScsiStatus.TaskSetFull)) response.StatusQualifier = RetryAfter;
         Residual residual = Residual.Of(command);
         response.Overflow = residual.IsOverflow;
         response.Underflow = residual.IsUnderflow;

@@ -30,7 +30,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
     private readonly Lock gate = new();
     private readonly List<ConnectionInbox> waiting = [];
     private readonly HashSet<ConnectionInbox> joining = [];
-    private ImmutableArray<SessionConnection> connections = [];
+    private ImmutableArray<SessionConnection> connections = [], suspended = [];
     private bool ended;
 
     /// <summary>Of the connection that began the session.</summary>
@@ -65,6 +65,24 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         }
     }
 
+    /// <summary>The connections that are lost, and whose tasks wait for another one.</summary>
+    public ImmutableArray<SessionConnection> Suspended
+    {
+        get
+        {
+            lock (gate) return suspended;
+        }
+    }
+
+    /// <summary>All that may have tasks: <see cref="Connections"/> and <see cref="Suspended"/>.</summary>
+    public ImmutableArray<SessionConnection> Holders
+    {
+        get
+        {
+            lock (gate) return connections.AddRange(suspended);
+        }
+    }
+
     /// <summary>Completes when the session is over and its commands are gone.</summary>
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -81,7 +99,8 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
             if (ended) return JoinOutcome.Gone;
             if (connections.FirstOrDefault(one => one.ConnectionId == connectionId) is SessionConnection old)
             {
-                (other, message) = (old.Inbox, new(MessageKind.Close, "the initiator has logged in anew with its CID (connection reinstatement)"));
+                MessageKind end = Parameters.ErrorRecoveryLevel == 2 ? MessageKind.Suspend : MessageKind.Close;
+                (other, message) = (old.Inbox, new(end, "the initiator has logged in anew with its CID (connection reinstatement)"));
             }
             else if (connections.Length >= Parameters.MaxConnections)
             {
@@ -91,6 +110,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
             {
                 joining.Remove(inbox);
                 connections = connections.Add(new(connectionId, inbox));
+                foreach (SessionConnection one in suspended) one.Inbox.Post(new(MessageKind.SessionChanged, null));
                 return JoinOutcome.Joined;
             }
             else
@@ -115,6 +135,18 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         End();
     }
 
+    /// <summary>A connection is lost, but keeps its tasks for another one until it leaves.</summary>
+    public void Suspend(ConnectionInbox inbox)
+    {
+        lock (gate)
+        {
+            suspended = suspended.AddRange(connections.Where(one => one.Inbox == inbox));
+            connections = connections.RemoveAll(one => one.Inbox == inbox);
+        }
+        Window.Forget(inbox);
+        Changed();
+    }
+
     /// <summary>A connection and its commands are gone; with the last one the session ends.</summary>
     public void Leave(ConnectionInbox inbox)
     {
@@ -122,6 +154,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         lock (gate)
         {
             connections = connections.RemoveAll(one => one.Inbox == inbox);
+            suspended = suspended.RemoveAll(one => one.Inbox == inbox);
             last = IsOver();
         }
         Window.Forget(inbox);
@@ -152,10 +185,10 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         }
     }
 
-    /// <summary>Tells each connection but one.</summary>
+    /// <summary>Tells each connection but one, and those that are lost.</summary>
     public void Post(ConnectionMessage message, ConnectionInbox? except = null)
     {
-        foreach (SessionConnection one in Connections)
+        foreach (SessionConnection one in Holders)
             if (one.Inbox != except)
                 one.Inbox.Post(message);
     }
@@ -163,14 +196,14 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
     /// <summary>Ends the commands of the session on a LUN field without a response; completes when they are gone (PREEMPT AND ABORT). Any thread.</summary>
     public ValueTask AbortTasksAsync(ulong lun)
     {
-        ImmutableArray<SessionConnection> all = Connections;
+        ImmutableArray<SessionConnection> all = Holders;
         if (all.IsEmpty) return ValueTask.CompletedTask;
         AbortOperation operation = new(TaskManagementFunction.AbortTaskSet, lun, BasicHeader.ReservedTag, all.Length, asker: null);
         foreach (SessionConnection one in all) one.Inbox.Post(new(MessageKind.Abort, operation));
         return new(operation.Done);
     }
 
-    private bool IsOver() => !ended && connections.IsEmpty && joining.Count == 0 && (ended = true);
+    private bool IsOver() => !ended && connections.IsEmpty && suspended.IsEmpty && joining.Count == 0 && (ended = true);
 
     private void End()
     {

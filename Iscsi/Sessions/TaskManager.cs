@@ -1,5 +1,8 @@
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
+using Lunaria.Iscsi.Scsi.Sense;
+using Lunaria.Iscsi.Sessions.Recovery;
 
 namespace Lunaria.Iscsi.Sessions;
 
@@ -7,7 +10,8 @@ namespace Lunaria.Iscsi.Sessions;
 /// Task management functions of one connection (RFC 7143 11.5, 11.6). A response leaves only when the tasks it speaks of are gone, here
 /// and on every other connection. The connection's thread only.
 /// </summary>
-internal sealed class TaskManager(Session session, CommandTable commands, CommandProcessor processor, PduSender sender, ConnectionInbox inbox)
+internal sealed class TaskManager(
+    Session session, SessionParameters parameters, CommandTable commands, CommandProcessor processor, PduSender sender, ConnectionInbox inbox)
 {
     private readonly IscsiTarget target = session.Identity.Target!;
 
@@ -32,7 +36,18 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
                 Begin(header);
                 return;
             case TaskManagementFunction.TaskReassign:
-                Respond(tag, TaskManagementResponse.ReassignmentNotSupported);
+                if (parameters.ErrorRecoveryLevel < 2) Respond(tag, TaskManagementResponse.ReassignmentNotSupported);
+                else Inquire(header);
+                return;
+            case TaskManagementFunction.QueryTask or TaskManagementFunction.QueryTaskSet when parameters.ProtocolLevel >= 2:
+                if (target.DeviceServer.HasLogicalUnit(session.Nexus!, header.Basic.Lun)) Inquire(header);
+                else Respond(tag, TaskManagementResponse.LunDoesNotExist);
+                return;
+            case TaskManagementFunction.ITNexusReset when parameters.ProtocolLevel >= 2:
+                Begin(header);
+                return;
+            case TaskManagementFunction.QueryAsynchronousEvent when parameters.ProtocolLevel >= 2:
+                QueryAsynchronousEvent(header);
                 return;
             default:
                 Respond(tag, TaskManagementResponse.NotSupported);
@@ -48,6 +63,39 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
             if (operation.Matches(command))
                 End(command, part);
         part.Remove();
+    }
+
+    /// <summary>A connection of the session, maybe this one, asks about tasks.</summary>
+    public void Answer(SessionInquiry inquiry)
+    {
+        switch (inquiry.Function)
+        {
+            case TaskManagementFunction.TaskReassign when processor.IsSuspended:
+                processor.GiveTask(inquiry);
+                break;
+            case TaskManagementFunction.TaskReassign:
+                inquiry.Answer(commands.TryFind(inquiry.ReferencedTag, out _) || sender.Log!.FindTask(inquiry.ReferencedTag) is not null);
+                break;
+            case TaskManagementFunction.QueryTask:
+                inquiry.Answer(commands.TryFind(inquiry.ReferencedTag, out Command? command) && command.Task.LunField == inquiry.Lun);
+                break;
+            default:
+                inquiry.Answer(commands.All.Any(one => one.Task.LunField == inquiry.Lun));
+                break;
+        }
+    }
+
+    /// <summary>All connections have answered.</summary>
+    public void Answered(SessionInquiry inquiry)
+    {
+        if (inquiry.Function != TaskManagementFunction.TaskReassign)
+        {
+            Respond(inquiry.InitiatorTaskTag, inquiry.Found ? TaskManagementResponse.FunctionSucceeded : TaskManagementResponse.FunctionComplete);
+            return;
+        }
+        TaskManagementResponse missing = inquiry.Found ? TaskManagementResponse.TaskStillAllegiant : TaskManagementResponse.TaskDoesNotExist;
+        Respond(inquiry.InitiatorTaskTag, inquiry.Task is null ? missing : TaskManagementResponse.FunctionComplete);
+        if (inquiry.Task is Command task) processor.Adopt(task, inquiry.ExpDataSN);
     }
 
     /// <summary>The commands are gone everywhere: now the device server does its part.</summary>
@@ -78,6 +126,14 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
             part.Remove();
             return;
         }
+        // The task of a lost connection may be aborted from another one (RFC 7143 11.5.1).
+        SessionConnection[] lost = [.. session.Suspended];
+        if (lost.Length > 0)
+        {
+            AbortOperation operation = new(header.Function, header.Basic.Lun, tag, lost.Length, inbox) { ReferencedTag = header.ReferencedTaskTag };
+            foreach (SessionConnection one in lost) one.Inbox.Post(new(MessageKind.Abort, operation));
+            return;
+        }
         // A command that has not arrived yet counts as aborted; its CmdSN will not come (RFC 7143 11.6.1).
         bool onItsWay = SerialNumber.IsBefore(header.RefCmdSN, header.Basic.CmdSN) && session.Window.TryGiveUp(header.RefCmdSN);
         Respond(tag, onItsWay ? TaskManagementResponse.FunctionComplete : TaskManagementResponse.TaskDoesNotExist);
@@ -86,11 +142,45 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
     private void Begin(TaskManagementRequestHeader header)
     {
         // ABORT TASK SET is about the tasks of this I_T nexus only, the others about everybody's.
-        Session[] concerned = header.Function == TaskManagementFunction.AbortTaskSet ? [session] : target.Sessions.Snapshot();
-        ConnectionInbox[] others = [.. concerned.SelectMany(one => one.Connections).Select(one => one.Inbox).Where(one => one != inbox)];
+        bool own = header.Function is TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ITNexusReset;
+        Session[] concerned = own ? [session] : target.Sessions.Snapshot();
+        ConnectionInbox[] others = [.. concerned.SelectMany(one => one.Holders).Select(one => one.Inbox).Where(one => one != inbox)];
         AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 1, inbox);
         foreach (ConnectionInbox other in others) other.Post(new(MessageKind.Abort, operation));
         Abort(operation);
+    }
+
+    private void Inquire(TaskManagementRequestHeader header)
+    {
+        SessionConnection[] all = [.. session.Holders];
+        SessionInquiry inquiry = new(
+            header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, header.ReferencedTaskTag, header.ExpDataSN, all.Length, inbox);
+        foreach (SessionConnection one in all)
+        {
+            if (one.Inbox == inbox) Answer(inquiry);
+            else one.Inbox.Post(new(MessageKind.Inquire, inquiry));
+        }
+    }
+
+    /// <summary>Whether a unit attention waits, and which (RFC 7144 5.4, SAM-5 7.12): depth and sense key, ASC, ASCQ.</summary>
+    private void QueryAsynchronousEvent(TaskManagementRequestHeader request)
+    {
+        uint tag = request.Basic.InitiatorTaskTag;
+        if (!target.DeviceServer.HasLogicalUnit(session.Nexus!, request.Basic.Lun))
+        {
+            Respond(tag, TaskManagementResponse.LunDoesNotExist);
+            return;
+        }
+        (SenseData First, int Count)? pending = target.DeviceServer.PeekUnitAttention(session.Nexus!, request.Basic.Lun);
+        CodeResponseHeader header = new(sender.Begin(Opcode.TaskManagementResponse, tag));
+        header.Code = (byte)(pending is null ? TaskManagementResponse.FunctionComplete : TaskManagementResponse.FunctionSucceeded);
+        if (pending is (SenseData first, int count))
+        {
+            header.Basic.Bytes[8] = (byte)((count > 1 ? 0x20 : 0x10) | (byte)first.Key);
+            header.Basic.Bytes[9] = first.Code;
+            header.Basic.Bytes[10] = first.Qualifier;
+        }
+        sender.EndWithStatus();
     }
 
     private void End(Command command, AbortPart part)
@@ -110,6 +200,12 @@ internal sealed class TaskManager(Session session, CommandTable commands, Comman
             case TaskManagementFunction.LogicalUnitReset:
                 bool found = await target.DeviceServer.LogicalUnitResetAsync(session.Nexus!, operation.Lun);
                 if (!found) operation.Response = TaskManagementResponse.LunDoesNotExist;
+                break;
+            case TaskManagementFunction.AbortTask when !operation.Found && operation.ReferencedTag != 0:
+                operation.Response = TaskManagementResponse.TaskDoesNotExist;
+                break;
+            case TaskManagementFunction.ITNexusReset:
+                target.DeviceServer.NexusReset(session.Nexus!);
                 break;
             case TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
                 await target.DeviceServer.TargetResetAsync(session.Nexus!);

@@ -17,6 +17,7 @@ internal sealed class WriteBatch
     private readonly long[] offsets = new long[MaxCommands];
     private readonly ReadOnlyMemory<byte>[] sources = new ReadOnlyMemory<byte>[MaxCommands];
     private readonly Command[] commands = new Command[MaxCommands];
+    private readonly uint[] tags = new uint[MaxCommands];
     private IBlockDevice? medium;
     private long bytes;
 
@@ -34,9 +35,13 @@ internal sealed class WriteBatch
         medium = command.Task.Medium;
         offsets[Count] = command.Task.OffsetBytes;
         sources[Count] = payload;
+        tags[Count] = command.InitiatorTaskTag;
         commands[Count++] = command;
         bytes += payload.Length;
     }
+
+    /// <summary>True when a write with this task tag is in the batch.</summary>
+    public bool Contains(uint initiatorTaskTag) => tags.AsSpan(0, Count).Contains(initiatorTaskTag);
 
     /// <summary>True when a write in the batch touches the range of <paramref name="task"/>.</summary>
     public bool Overlaps(ScsiTask task)

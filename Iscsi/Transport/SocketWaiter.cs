@@ -24,11 +24,12 @@ internal sealed class SocketWaiter(Socket socket, WakeSocket wake)
     }
 
     /// <summary>Waits for a signal only; the connection's socket may be closed.</summary>
-    public void WaitForWake()
+    /// <param name="timeoutMs">-1 = for ever.</param>
+    public void WaitForWake(int timeoutMs = -1)
     {
         read.Clear();
         read.Add(wake.Socket);
-        Socket.Select(read, null, null, -1);
+        Socket.Select(read, null, null, timeoutMs < 0 ? -1 : timeoutMs * 1000);
         wake.Clear();
     }
 }

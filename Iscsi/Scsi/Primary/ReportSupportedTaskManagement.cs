@@ -8,8 +8,11 @@ internal static class ReportSupportedTaskManagement
 {
     private const int Extended = 0x80;
 
-    /// <summary>ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, TARGET RESET; no ACA, no wakeup.</summary>
-    private const int Functions = 0x80 | 0x40 | 0x10 | 0x08 | 0x02;
+    /// <summary>ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, QUERY TASK, TARGET RESET; no ACA, no wakeup.</summary>
+    private const int Functions = 0x80 | 0x40 | 0x10 | 0x08 | 0x04 | 0x02;
+
+    /// <summary>QUERY ASYNCHRONOUS EVENT, QUERY TASK SET, I_T NEXUS RESET: for sessions with iSCSIProtocolLevel 2.</summary>
+    private const int MoreFunctions = 0x04 | 0x02 | 0x01;
 
     public static readonly CommandDescriptor[] Rows =
     [
@@ -27,7 +30,7 @@ internal static class ReportSupportedTaskManagement
     private static ValueTask Execute(ScsiTask task)
     {
         bool extended = (task.Cdb.Span[2] & Extended) != 0;
-        var data = new ParameterData().Byte(Functions).Byte(0).Byte(0).Byte(extended ? 0x0C : 0);
+        var data = new ParameterData().Byte(Functions).Byte(MoreFunctions).Byte(0).Byte(extended ? 0x0C : 0);
         if (extended) data.Zeros(12);
         task.Reply(data.Span);
         return ValueTask.CompletedTask;

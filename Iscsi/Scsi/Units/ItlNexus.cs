@@ -62,6 +62,12 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
         }
     }
 
+    /// <summary>The condition to report next, and how many are pending; null where none is. Takes nothing.</summary>
+    public (SenseData First, int Count)? PeekUnitAttention()
+    {
+        lock (sync) return attentions.Count == 0 ? null : (attentions[0], attentions.Count);
+    }
+
     /// <summary>Drops a condition that an answer has made known by itself (REPORT LUNS, SPC-4 6.33).</summary>
     public void Clear(SenseData attention)
     {

@@ -157,6 +157,18 @@ public sealed class LogicalUnit
     {
         if (ImmutableInterlocked.Update(ref nexuses, (all, removed) => all.Remove(removed), itl))
             lock (departed) departed.Add(itl.Transfers);
+        EndWhatItHolds(itl);
+    }
+
+    /// <summary>The nexus is reset: the same, but it stays, and hears of it.</summary>
+    internal void LoseNexus(ItlNexus itl)
+    {
+        EndWhatItHolds(itl);
+        itl.Establish(SenseCodes.NexusLoss);
+    }
+
+    private void EndWhatItHolds(ItlNexus itl)
+    {
         LegacyReservation.Release(itl);
         Power.AllowRemoval(itl);
         itl.Copies.AbortAll();

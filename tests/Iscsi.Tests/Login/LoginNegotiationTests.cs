@@ -176,7 +176,7 @@ public class LoginNegotiationTests
         Dictionary<string, string> keys = Keys(reply);
         Assert.AreEqual("None", keys["HeaderDigest"]);
         Assert.AreEqual("Irrelevant", keys["InitialR2T"]);
-        Assert.AreEqual("0", keys["DefaultTime2Retain"]);
+        Assert.AreEqual("20", keys["DefaultTime2Retain"]);
         Assert.IsFalse(keys.ContainsKey("TargetPortalGroupTag"));
         Assert.IsTrue(login.Identity!.IsDiscovery);
     }

@@ -116,7 +116,7 @@ public class CommandTableTests
     [TestMethod]
     public void Supported_task_management_functions_are_told_in_both_formats()
     {
-        CollectionAssert.AreEqual(new byte[] { 0xDA, 0, 0, 0 }, host.Send("A3 0D 00 00 00 00 00 00 FF FF 00 00").Good().Data);
+        CollectionAssert.AreEqual(new byte[] { 0xDE, 0x07, 0, 0 }, host.Send("A3 0D 00 00 00 00 00 00 FF FF 00 00").Good().Data);
         byte[] extended = host.Send("A3 0D 80 00 00 00 00 00 FF FF 00 00").Good().Data;
         Assert.HasCount(16, extended);
         Assert.AreEqual(0x0C, extended[3]);
