@@ -50,6 +50,18 @@ public sealed class IscsiServer : IAsyncDisposable
 
     internal ServerContext Context => context;
 
+    /// <summary>Other times for connections from now on, and for the drain.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A time is not positive.</exception>
+    public void ChangeTimes(TimeSpan loginTimeout, TimeSpan pingInterval, TimeSpan pingTimeout, TimeSpan drainTimeout)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(loginTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(pingInterval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(pingTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
+        lock (gate)
+            context.Options = context.Options with { LoginTimeout = loginTimeout, PingInterval = pingInterval, PingTimeout = pingTimeout, DrainTimeout = drainTimeout };
+    }
+
     /// <summary>Adds a target without logical units. Allowed while the server runs.</summary>
     /// <param name="name">iSCSI name: <c>iqn.</c>, <c>eui.</c> or <c>naa.</c>, at most 223 bytes (RFC 7143 4.2.7).</param>
     /// <param name="options">Who may log in; null = everybody.</param>

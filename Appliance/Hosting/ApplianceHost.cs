@@ -61,6 +61,11 @@ internal static partial class ApplianceHost
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
+        var file = new SettingsFile(settings, changed =>
+        {
+            log.SetLevel(changed.Logging.Level);
+            server.ChangeTimes(changed.Iscsi.LoginTimeout.Value, changed.Iscsi.PingInterval.Value, changed.Iscsi.PingTimeout.Value, changed.Iscsi.DrainTimeout.Value);
+        });
         await using var services = new ApplianceServices(
             volumes,
             server,
@@ -68,7 +73,7 @@ internal static partial class ApplianceHost
             SecretBox.Open(data.FullPath),
             TokenFile.Open(data.FullPath),
             (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
-            settings.Listing,
+            new SettingsAccess(file.List, file.Set),
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
         await Portals.ListenAsync(server, settings.Iscsi.Portals);

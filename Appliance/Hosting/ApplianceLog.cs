@@ -17,14 +17,16 @@ internal sealed class ApplianceLog : IDisposable
     private const int MaxFiles = 14;
     private const string Template = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
+    private readonly LoggingLevelSwitch _level = new();
     private readonly Logger _logger;
     private readonly SerilogLoggerFactory _factory;
 
     /// <summary>Opens the file.</summary>
     public ApplianceLog(LoggingSettings settings)
     {
+        SetLevel(settings.Level);
         _logger = new LoggerConfiguration()
-            .MinimumLevel.Is(Level(settings.Level))
+            .MinimumLevel.ControlledBy(_level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", standardErrorFromLevel: LogEventLevel.Verbose)
             .WriteTo.File(
@@ -40,6 +42,9 @@ internal sealed class ApplianceLog : IDisposable
 
     /// <summary>What the libraries write to.</summary>
     public ILoggerFactory Factory => _factory;
+
+    /// <summary>The least severe message that is written from now on, in the word of the settings.</summary>
+    public void SetLevel(string word) => _level.MinimumLevel = Level(word);
 
     /// <summary>Writes out what is left.</summary>
     public void Dispose()

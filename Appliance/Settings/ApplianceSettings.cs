@@ -17,7 +17,14 @@ internal sealed record ApplianceSettings(
     IReadOnlyList<TargetSettings> BootstrapTargets,
     LoggingSettings Logging,
     WebSettings Web,
-    IReadOnlyList<SettingView> Listing);
+    IReadOnlyList<SettingView> Listing)
+{
+    /// <summary>Where they come from.</summary>
+    public required SettingsOrigin Origin { get; init; }
+}
+
+/// <summary>The file of the settings, and what the command line says instead of it.</summary>
+internal sealed record SettingsOrigin(string Path, SettingsOverrides Overrides);
 
 /// <summary>How hosts reach the targets.</summary>
 internal sealed record IscsiSettings(

@@ -5,9 +5,9 @@ namespace Lunaria.Appliance.Settings;
 
 /// <summary>
 /// One key of an object. <paramref name="Default"/> is JSON text, read as if it stood in the file; null = the key is left out,
-/// which is an error where it is <paramref name="Required"/>.
+/// which is an error where it is <paramref name="Required"/>. <paramref name="Live"/>: a change takes effect at once, else at the next start.
 /// </summary>
-internal sealed record Setting(string Name, string Description, Shape Shape, string? Default = null, bool Required = false);
+internal sealed record Setting(string Name, string Description, Shape Shape, string? Default = null, bool Required = false, bool Live = false);
 
 /// <summary>An object with known keys; every other key is an error that names the nearest known one.</summary>
 internal sealed class ObjectShape(IReadOnlyList<Setting> settings) : Shape

@@ -21,6 +21,19 @@ internal static class SettingsListing
         return values;
     }
 
+    /// <summary>The setting of a key as it is listed; null where there is none.</summary>
+    public static Setting? Find(string key)
+    {
+        var (shape, found) = (SettingsTable.Root, (Setting?)null);
+        foreach (var name in key.Split('.'))
+        {
+            found = shape?.Settings.FirstOrDefault(setting => setting.Name == name && name != "$schema");
+            shape = found?.Shape as ObjectShape;
+        }
+
+        return shape == null ? found : null;
+    }
+
     private static void Add(List<SettingView> values, ObjectShape shape, string prefix, JsonElement? given)
     {
         foreach (var setting in shape.Settings.Where(setting => setting.Name != "$schema"))
@@ -35,7 +48,7 @@ internal static class SettingsListing
 
             var fallback = setting.Default == null ? null : JsonNode.Parse(setting.Default);
             var shown = value is { } own ? Mask(setting.Shape, own) : fallback?.DeepClone();
-            values.Add(new SettingView(key, ToElement(shown), ToElement(fallback), $"{setting.Description} {setting.Shape.Allowed}".TrimEnd()));
+            values.Add(new SettingView(key, ToElement(shown), ToElement(fallback), $"{setting.Description} {setting.Shape.Allowed}".TrimEnd(), setting.Live));
         }
     }
 

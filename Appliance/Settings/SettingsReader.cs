@@ -55,7 +55,7 @@ internal static class SettingsReader
             using var document = JsonDocument.Parse(content, Lenient);
             var root = (SettingsNode?)SettingsTable.Root.Read(document.RootElement, "", errors);
             if (errors.All.Count == 0)
-                settings = Compose(root!, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides, errors) with { Listing = SettingsListing.Of(document.RootElement, overrides) };
+                settings = Compose(root!, path, overrides, errors) with { Listing = SettingsListing.Of(document.RootElement, overrides) };
         }
         catch (JsonException e)
         {
@@ -67,11 +67,11 @@ internal static class SettingsReader
         return errors.All.Count == 0 ? settings! : throw new SettingsException(path, errors.All);
     }
 
-    private static ApplianceSettings Compose(SettingsNode root, string fileDirectory, SettingsOverrides overrides, SettingsErrors errors)
+    private static ApplianceSettings Compose(SettingsNode root, string path, SettingsOverrides overrides, SettingsErrors errors)
     {
         var data = overrides.DataDirectory is { } directory
             ? Path.GetFullPath(directory)
-            : Path.GetFullPath(root.Get<string>("dataDirectory"), fileDirectory);
+            : Path.GetFullPath(root.Get<string>("dataDirectory"), Path.GetDirectoryName(Path.GetFullPath(path))!);
         var log = root.Get<SettingsNode>("log");
         var logging = root.Get<SettingsNode>("logging");
         return new ApplianceSettings(
@@ -85,7 +85,10 @@ internal static class SettingsReader
             [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
             ComposeWeb(root.Get<SettingsNode>("web"), data),
-            []);
+            [])
+        {
+            Origin = new SettingsOrigin(path, overrides),
+        };
     }
 
     private static S3Settings? ComposeS3(SettingsNode backend, string data, SettingsErrors errors)

@@ -38,10 +38,10 @@ internal static class SettingsTable
     [
         new("portals", "Addresses to listen on, as \"ADDRESS:PORT\"; 0.0.0.0 stands for all of IPv4, [::] for all of IPv4 and IPv6, port 0 for any free one.", new ListShape(Text(Values.EndPoint), 1, 64), "[\"0.0.0.0:3260\"]"),
         new("maxConnections", "Most connections at once; a host with multipath has several.", new NumberShape(1, 65536), "1024"),
-        new("loginTimeout", "A log-in that takes longer is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(300)), "\"15s\""),
-        new("pingInterval", "After this long without a sign of life a host is pinged.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\""),
-        new("pingTimeout", "A host that does not answer a ping, or takes no data, for this long is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\""),
-        new("drainTimeout", "How long a stop waits for commands in flight and for hosts to log out.", new DurationShape(Duration.Seconds(0), Duration.Seconds(300)), "\"5s\""),
+        new("loginTimeout", "A log-in that takes longer is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(300)), "\"15s\"", Live: true),
+        new("pingInterval", "After this long without a sign of life a host is pinged.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\"", Live: true),
+        new("pingTimeout", "A host that does not answer a ping, or takes no data, for this long is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\"", Live: true),
+        new("drainTimeout", "How long a stop waits for commands in flight and for hosts to log out.", new DurationShape(Duration.Seconds(0), Duration.Seconds(300)), "\"5s\"", Live: true),
         new("bufferMemory", "Memory for data on its way from and to hosts. When it is used up, commands wait; none fails.", new SizeShape(ByteSize.MiB(16), ByteSize.GiB(64), ByteSize.MiB(1)), "\"256MiB\""),
     ]);
 
@@ -128,7 +128,7 @@ internal static class SettingsTable
 
     private static ObjectShape Logging() => new(
     [
-        new("level", "The least severe message that is written.", new ChoiceShape("debug", "information", "warning", "error"), "\"information\""),
+        new("level", "The least severe message that is written.", new ChoiceShape("debug", "information", "warning", "error"), "\"information\"", Live: true),
         new("file", "The log file; relative to dataDirectory. A new one is begun each day and at 64MiB, and 14 are kept.", Path, "\"logs/lunaria.log\""),
     ]);
 

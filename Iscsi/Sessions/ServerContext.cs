@@ -9,8 +9,11 @@ namespace Lunaria.Iscsi.Sessions;
 internal sealed class ServerContext(IscsiServerOptions options, TimeProvider time, ILogger logger)
 {
     private IReadOnlyList<IPEndPoint> portals = [];
+    private IscsiServerOptions current = options;
 
-    public IscsiServerOptions Options { get; } = options;
+
+    /// <summary>The settings now; a connection keeps those it began with.</summary>
+    public IscsiServerOptions Options { get => Volatile.Read(ref current); set => Volatile.Write(ref current, value); }
     public TimeProvider Time { get; } = time;
     public ILogger Logger { get; } = logger;
     public BufferPool Pool { get; } = new(options.BufferPoolBytes);

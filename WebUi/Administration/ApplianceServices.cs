@@ -25,15 +25,15 @@ public sealed class ApplianceServices : IAsyncDisposable
         SecretBox secrets,
         string fileToken,
         Func<Volume, UnitRecord, IBlockDevice> openMedium,
-        IReadOnlyList<SettingView> settings,
+        SettingsAccess settings,
         TimeProvider time)
     {
-        Settings = settings;
         var locks = new ObjectLocks(time);
         Audit = new AuditStore(database, time);
         Events = new EventService(new EventStore(database), time);
         Jobs = new JobService(Events, time);
         var changes = new ChangeRecorder(locks, Audit);
+        Settings = new SettingsService(settings, changes);
         var store = new TargetStore(database, secrets, time);
         Units = new UnitTable(volumes, store, openMedium);
         Catalog = new TargetCatalog(server, volumes, Units, store);
@@ -94,8 +94,8 @@ public sealed class ApplianceServices : IAsyncDisposable
     /// <summary>Work in the background.</summary>
     public JobService Jobs { get; }
 
-    /// <summary>The settings that this run began with.</summary>
-    public IReadOnlyList<SettingView> Settings { get; }
+    /// <summary>The settings of appliance.json.</summary>
+    public SettingsService Settings { get; }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -4,8 +4,22 @@ namespace Lunaria.WebUi.Contracts;
 
 /// <summary>
 /// A setting of appliance.json and the command line. <paramref name="Value"/> and <paramref name="Default"/>: as JSON; a secret shows as ***.
+/// <paramref name="Live"/>: a change takes effect at once, else at the next start.
 /// </summary>
-public sealed record SettingView(string Key, JsonElement? Value, JsonElement? Default, string Description);
+public sealed record SettingView(string Key, JsonElement? Value, JsonElement? Default, string Description, bool Live);
+
+/// <summary>Settings to change, by key; null = back to the default.</summary>
+public sealed record SetSettings
+{
+    /// <summary>The values, as they would stand in appliance.json.</summary>
+    public required IReadOnlyDictionary<string, JsonElement?> Values { get; init; }
+
+    /// <summary>Only say what would change.</summary>
+    public bool DryRun { get; set; }
+}
+
+/// <summary>A setting that changes; <paramref name="Live"/>: at once, else at the next start.</summary>
+public sealed record SettingChangeView(string Key, JsonElement? Before, JsonElement? After, bool Live);
 
 /// <summary>An entry of the audit log: who changed what, from where, the thing before and after.</summary>
 public sealed record AuditView(

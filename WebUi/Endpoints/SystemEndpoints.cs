@@ -1,4 +1,5 @@
 using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,8 +13,10 @@ internal static class SystemEndpoints
 
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/settings", (ApiCall call) => TypedResults.Ok(call.Services.Settings))
+        api.MapGet("/settings", (ApiCall call) => TypedResults.Ok(call.Services.Settings.List()))
             .Is("listSettings", Scopes.Read, "All settings with their values now; secrets are not shown.").WithTags("settings");
+        api.MapPatch("/settings", async (SetSettings wanted, ApiCall call) => TypedResults.Ok(await call.Services.Settings.SetAsync(call.Actor, wanted)))
+            .Is("setSettings", Scopes.System, "Changes settings in appliance.json, or says what would change; what is live takes effect at once.").WithTags("settings");
         api.MapGet("/audit", (long? before, int? limit, ApiCall call) =>
                 TypedResults.Ok(call.Services.Audit.Read(before ?? long.MaxValue, Math.Clamp(limit ?? 100, 1, MaxPage))))
             .Is("listAudit", Scopes.System, "Who changed what, the newest first; older ones than the entry `before`.").WithTags("audit");

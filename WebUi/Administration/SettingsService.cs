@@ -1,0 +1,30 @@
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.WebUi.Administration;
+
+/// <summary>
+/// Where the settings lie, which only the program knows: <paramref name="List"/> says what the run works with, <paramref name="Set"/> changes the file and
+/// what can be changed live; it refuses with <see cref="RefusedException"/>.
+/// </summary>
+public sealed record SettingsAccess(Func<IReadOnlyList<SettingView>> List, Func<SetSettings, IReadOnlyList<SettingChangeView>> Set);
+
+/// <summary>The settings of appliance.json. Any thread.</summary>
+public sealed class SettingsService
+{
+    private readonly SettingsAccess _access;
+    private readonly ChangeRecorder _changes;
+
+    internal SettingsService(SettingsAccess access, ChangeRecorder changes) => (_access, _changes) = (access, changes);
+
+    /// <summary>All settings with the values of this run; secrets are not shown.</summary>
+    public IReadOnlyList<SettingView> List() => _access.List();
+
+    /// <summary>Changes settings, or only says what would change.</summary>
+    public Task<IReadOnlyList<SettingChangeView>> SetAsync(Actor actor, SetSettings wanted) => _changes.RunAsync(actor, "settings.set", "settings", change =>
+    {
+        var made = _access.Set(wanted);
+        change.Nothing = wanted.DryRun || made.Count == 0;
+        change.After = made.ToArray();
+        return made;
+    });
+}
