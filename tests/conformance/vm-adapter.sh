@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
 # Lunaria for shared/vm/run-cases.sh: the verbs and printed variables of shared/vm/targets/tgt.sh.
 #   up | down | start | stop | kill9 | restart | pause | cont | sessions | resize LUN MB
-# Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB.
+# and for the cases in guest/: lun-add LUN MB | lun-remove LUN, of the plain target.
+# Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB; bytes of a block: $BLOCKSIZE; $POOL_SIZE, $LOG_SIZE.
 . "$(dirname "$(readlink -f "$0")")/../lib/common.sh"
 . "$LIB/target.sh"
 
 PORT=${PORT:-13261}
 T=${TARGET_DIR:-${TMPDIR:-/tmp}/vmlab/target-lunaria-$PORT}
-size=${LUN_MB:-512} size_b=${LUN_B_MB:-128}
+size=${LUN_MB:-512} size_b=${LUN_B_MB:-128} block=512B
+[ "${BLOCKSIZE:-512}" = 4096 ] && block=4KiB
+admin() { "$LUNARIA" "$@" --data "$T/data" >&2; }
 
 case ${1:-} in
   up)
     "$0" down
     build_lunaria || exit 1
     mkdir -p "$T" && echo "$PORT" >"$T/port"
-    target_create lunaria "$T" plain:1="${size}MiB" plain:2="${size_b}MiB" chap:1="${size_b}MiB" mutual:1="${size_b}MiB" \
-      chap=chap/chapuser/chappassword12 chap=mutual/chapuser/chappassword12 mutual=mutual/mutuser/mutpassword1234 \
-      log=256MiB pool=8GiB web=127.0.0.1:0
+    target_create lunaria "$T" plain:1="${size}MiB,blockSize=$block" plain:2="${size_b}MiB,blockSize=$block" \
+      chap:1="${size_b}MiB,blockSize=$block" mutual:1="${size_b}MiB,blockSize=$block" chap=chap/chapuser/chappassword12 chap=mutual/chapuser/chappassword12 mutual=mutual/mutuser/mutpassword1234 \
+      log="${LOG_SIZE:-256MiB}" pool="${POOL_SIZE:-8GiB}" web=127.0.0.1:0
     target_start "$T" >&2 || exit 1
     cat <<END
 PORTAL=10.0.2.2:$PORT
@@ -42,7 +45,11 @@ END
   restart) target_stop "$T" && target_start "$T" ;;
   pause) kill -STOP "$(target_pid "$T")" ;;
   cont) kill -CONT "$(target_pid "$T")" ;;
-  sessions) grep -iE 'login|logged|session' "$T/output" | tail -n 20 ;;
-  resize) "$LUNARIA" volume resize "plain-$2" --size "${3}MiB" --data "$T/data" >&2 ;;
+  sessions) "$LUNARIA" session list --data "$T/data" ;;
+  resize) admin volume resize "plain-$2" --size "${3}MiB" ;;
+  lun-add)
+    name=added-$2-$(date +%s%N)
+    admin volume create "$name" --size "${3}MiB" && admin lun map "$(target_iqn "$T" plain)" "$name" --lun "$2" ;;
+  lun-remove) admin lun unmap "$(target_iqn "$T" plain)" "$2" --yes ;;
   *) echo "unknown verb ${1:-}" >&2; exit 2 ;;
 esac
