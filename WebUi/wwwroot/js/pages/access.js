@@ -107,6 +107,7 @@ async function createToken() {
   await formDialog({
     title: "The token",
     submit: "I have it",
+    tells: true,
     onSubmit: async () => true,
     body: () => [notice("warn", "It is shown only now. Whoever has it may do what it may do."), commands(`Token ${made.token.name}, for the header Authorization: Bearer`, [made.secret])],
   });

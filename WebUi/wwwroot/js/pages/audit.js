@@ -42,6 +42,7 @@ function details(entry) {
     title: `${entry.action}: ${entry.subject}`,
     wide: true,
     submit: "Close",
+    tells: true,
     onSubmit: async () => true,
     body: () => [
       h("p", { class: "muted" }, `${entry.who} from ${entry.origin}, ${time(entry.time)}`),

@@ -31,6 +31,6 @@ export function loadCharts(load, status, view) {
     h("div", { class: "charts" },
       chart({ ...common, title: "Commands", unit: (value) => `${number(value)}/s`, series: [line("Reads", 1, "readsPerSecond"), line("Writes", 2, "writesPerSecond")] }),
       chart({ ...common, title: "Throughput", unit: rate, base: 1024, series: [line("Read", 1, "readBytesPerSecond"), line("Written", 2, "writtenBytesPerSecond")] }),
-      chart({ ...common, title: "Latency, on average", unit: latency, least: 0.001, series: [line("Read", 1, "readSeconds"), line("Write", 2, "writeSeconds")] }),
+      chart({ ...common, title: "Average latency", unit: latency, least: 0.001, series: [line("Read", 1, "readSeconds"), line("Write", 2, "writeSeconds")] }),
       chart({ ...common, title: "Write log", unit: bytes, base: 1024, series: [line("Waiting for the pool", 3, "logUsedBytes")] })));
 }

@@ -63,7 +63,7 @@ export async function deleteSnapshot(snapshot) {
     consequences: [
       `${snapshot.volume} cannot go back to ${time(snapshot.created)} any more. The volume itself stays as it is.`,
       space && `${bytes(space.exclusiveBytes)} that only it shows become free; ${bytes(space.sharedBytes)} are shared and stay.`,
-      snapshot.clones.length > 0 && `${plural(snapshot.clones.length, "clone")} of it keep what they need.`,
+      snapshot.clones.some((clone) => clone !== snapshot.volume) && `${plural(snapshot.clones.filter((clone) => clone !== snapshot.volume).length, "clone")} of it keep what they need.`,
     ],
     onSubmit: async () => {
       await api.remove(address);

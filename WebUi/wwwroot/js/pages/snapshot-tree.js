@@ -16,13 +16,17 @@ export function snapshotTree(volume, snapshots, view) {
       h("div", { class: "node" },
         h("span", { class: "name" }, snapshot.name),
         h("span", { class: "when" }, when(snapshot.created), snapshot.sizeBytes !== volume.sizeBytes && `, ${bytes(snapshot.sizeBytes)}`),
+        snapshot.clones.includes(volume.name) && badge("gone back to", "accent", true),
         snapshot.consistent && badge("at rest", "good", true),
         snapshot.sticky && badge("kept", "accent", true),
         Object.entries(snapshot.labels ?? {}).slice(0, 4).map(([name, value]) => badge(`${name}: ${value}`.slice(0, 40), "", true)),
         can("volumes") && actions(snapshot, snapshots.length - index - 1, view)),
-      snapshot.clones.length > 0 && h("ul", { class: "clones" }, snapshot.clones.map((clone) => h("li", { key: clone }, icon("branch"), "clone ", h("a", { href: `/volumes/${encodeURIComponent(clone)}` }, clone)))))),
+      branches(snapshot, volume).length > 0 && h("ul", { class: "clones" }, branches(snapshot, volume).map((clone) => h("li", { key: clone }, icon("branch"), "clone ", h("a", { href: `/volumes/${encodeURIComponent(clone)}` }, clone)))))),
     h("li", { class: "now", key: "now" }, h("div", { class: "node" }, h("span", { class: "name" }, "Now"), h("span", { class: "when" }, volume.name))));
 }
+
+/** A volume that was rolled back goes on from its own snapshot: that is no clone. */
+const branches = (snapshot, volume) => snapshot.clones.filter((clone) => clone !== volume.name);
 
 function actions(snapshot, younger, view) {
   const of = (text) => `${text}: ${snapshot.name}`;

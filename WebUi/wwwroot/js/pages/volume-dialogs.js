@@ -73,7 +73,7 @@ export const deleteVolume = (volume, snapshots) => confirmDialog({
   consequences: [
     `${bytes(volume.mappedBytes + volume.inLogBytes)} of data are lost for good. Nothing brings them back.`,
     snapshots.length > 0 && snapshots.length === 1 ? "Its snapshot is deleted with it." : `Its ${plural(snapshots.length, "snapshot")} are deleted with it.`,
-    snapshots.some((one) => one.clones.length) && "Clones of its snapshots stay; they keep what they need.",
+    snapshots.some((one) => one.clones.some((clone) => clone !== volume.name)) && "Clones of its snapshots stay; they keep what they need.",
   ],
   onSubmit: async () => {
     await api.remove(api.path`/volumes/${volume.name}?snapshots=${snapshots.length > 0}`);

@@ -36,8 +36,8 @@ function wizard(volumes, targets, suggested) {
     body: (form) => [
       h("ol", { class: "steps" }, STEPS.map((title, index) => h("li", { "aria-current": index === form.values.step ? "step" : null, class: index < form.values.step ? "done" : null }, title))),
       [hostStep, diskStep, accessStep, checkStep][form.values.step](form, { free, targets }),
-      form.values.step > 0 && h("div", {}, button("Back", { size: "small", onClick: () => form.set("step", form.values.step - 1) })),
     ],
+    left: (form) => form.values.step > 0 && button("Back", { onClick: () => form.set("step", form.values.step - 1), disabled: form.busy }),
     onSubmit: (values) => submit(values, targets),
   });
 }
@@ -122,6 +122,7 @@ const showCommands = (made, portals) => formDialog({
   title: "On the host",
   wide: true,
   submit: "Done",
+  tells: true,
   onSubmit: async () => true,
   body: () => [
     notice("good", `${made.volume} is LUN ${made.lun} of ${made.iqn}. Type this on the host:`),

@@ -11,9 +11,9 @@ let counter = 0;
 
 /**
  * A dialog with a form. body(form): its content, drawn anew after each change; submit: the text of the button, or what makes it of the values; onSubmit(values): throws what the API
- * says, which is shown at its field. Resolves with the result, or null where it was given up.
+ * says, which is shown at its field; tells: there is nothing to give up; left(form): what stands at the other end of the foot. Resolves with the result, or null where it was given up.
  */
-export function formDialog({ title, body, submit, kind = "primary", wide = false, values = {}, onSubmit, ready = () => true }) {
+export function formDialog({ title, body, submit, kind = "primary", wide = false, tells = false, values = {}, onSubmit, left, ready = () => true }) {
   return new Promise((resolve) => {
     const id = `dialog-${counter++}`;
     const dialog = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id });
@@ -43,7 +43,8 @@ export function formDialog({ title, body, submit, kind = "primary", wide = false
         h("div", { class: "dialog-head" }, h("h2", { id }, title)),
         h("div", { class: "dialog-body" }, content, form.error && !named && notice("bad", form.error.message)),
         h("div", { class: "dialog-foot" },
-          button("Cancel", { onClick: () => end(null), disabled: form.busy }),
+          left && h("span", { class: "left" }, left(form)),
+          !tells && button("Cancel", { onClick: () => end(null), disabled: form.busy }),
           button(form.busy ? "Working…" : typeof submit === "function" ? submit(form.values) : submit, { kind: `${kind} ${kind === "danger" ? "solid" : ""} ${form.busy ? "busy" : ""}`, type: "submit", disabled: form.busy || !ready(form.values) }))));
     }
 
