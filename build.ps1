@@ -15,6 +15,7 @@ if ($Step -in 'all', 'format') { Invoke-Dotnet format Lunaria.slnx --no-restore 
 if ($Step -in 'all', 'build') { Invoke-Dotnet build Lunaria.slnx --no-restore }
 if ($Step -in 'all', 'test') { Invoke-Dotnet test Lunaria.slnx --no-build }
 if ($Step -in 'all', 'publish') {
+    # packaging/debian/build.sh makes the Debian package of another publish, see there.
     foreach ($runtime in 'linux-x64', 'win-x64') {
         Invoke-Dotnet publish Appliance/Appliance.csproj --runtime $runtime --self-contained --property:PublishSingleFile=true --output artifacts/$runtime
     }

@@ -13,27 +13,36 @@ internal static class RunCommand
         var command = new Command("run", "Serve the targets until Ctrl-C or SIGTERM.\nExample: lunaria run --config appliance.json --portal 0.0.0.0:3260");
         configuration.AddTo(command);
         var takeOver = new Option<bool>("--take-over") { Description = "Take the object store from the appliance that has it, which must be stopped for good. For one start." };
+        var service = new Option<bool>("--windows-service") { Description = "Windows' service control manager starts it, and says when to stop." };
         command.Add(takeOver);
+        command.Add(service);
         command.SetAction(async parsed =>
         {
-            var output = parsed.InvocationConfiguration;
-            try
-            {
-                using var stop = new StopSignals();
-                await ApplianceHost.RunAsync(configuration.Read(parsed), parsed.GetValue(takeOver), output.Output, TimeProvider.System, stop.Token);
-                return ExitCode.Ok;
-            }
-            catch (SettingsException e)
-            {
-                await output.Error.WriteLineAsync(e.Message);
-                return ExitCode.WrongUsage;
-            }
-            catch (StartException e)
-            {
-                await output.Error.WriteLineAsync($"lunaria: {e.Message}");
-                return ExitCode.Failed;
-            }
+            if (parsed.GetValue(service) && OperatingSystem.IsWindows())
+                return await WindowsService.RunAsync(stop => ServeAsync(parsed, configuration, parsed.GetValue(takeOver), stop));
+            using var signals = new StopSignals();
+            return await ServeAsync(parsed, configuration, parsed.GetValue(takeOver), signals.Token);
         });
         return command;
+    }
+
+    private static async Task<int> ServeAsync(ParseResult parsed, ConfigurationOptions configuration, bool takeOver, CancellationToken stop)
+    {
+        var output = parsed.InvocationConfiguration;
+        try
+        {
+            await ApplianceHost.RunAsync(configuration.Read(parsed), takeOver, output.Output, TimeProvider.System, stop);
+            return ExitCode.Ok;
+        }
+        catch (SettingsException e)
+        {
+            await output.Error.WriteLineAsync(e.Message);
+            return ExitCode.WrongUsage;
+        }
+        catch (StartException e)
+        {
+            await output.Error.WriteLineAsync($"lunaria: {e.Message}");
+            return ExitCode.Failed;
+        }
     }
 }

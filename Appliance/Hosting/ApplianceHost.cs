@@ -87,6 +87,7 @@ internal static partial class ApplianceHost
             await output.WriteLineAsync(line);
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
+        ServiceManager.TellReady($"Serves {targets.Count} target(s)");
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var schedules = services.ScheduleRunner.RunAsync(ending.Token);
@@ -95,6 +96,7 @@ internal static partial class ApplianceHost
         await ending.CancelAsync();
         await watch;
         await schedules;
+        ServiceManager.TellStopping();
         LogStop(logger, server.Sessions.Count);
         await pages.DisposeAsync(); // First: a report reads the parts that close now.
         if (!stop.IsCancellationRequested)
