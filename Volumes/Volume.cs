@@ -60,11 +60,17 @@ public sealed class Volume
     /// <summary>What lunaria.db says of it.</summary>
     internal VolumeRecord Record => _record;
 
+    /// <summary>Of a snapshot, the generation whose end it shows.</summary>
+    internal uint ViewGeneration { get; init; }
+
+    /// <summary>True where the map has all that it began as, so that its statistics are its own.</summary>
+    internal bool IsSettled => Index.IsSettled;
+
     internal VolumeIndex Index => _line.Index;
 
     /// <summary>Space of this volume now.</summary>
     public VolumeStatistics GetStatistics() =>
-        new(Index.Map.MappedBlocks << BlockGeometry.BlockShift, Index.BlocksInLog << BlockGeometry.BlockShift);
+        new(Index.MappedBlocks << BlockGeometry.BlockShift, Index.BlocksInLog << BlockGeometry.BlockShift);
 
     /// <summary>Fills <paramref name="destination"/> without waiting for a medium; false = its content is undefined, use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(long offsetBytes, Span<byte> destination)

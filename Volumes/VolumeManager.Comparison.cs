@@ -72,6 +72,8 @@ public sealed partial class VolumeManager
         foreach ((uint line, uint generation) in beside)
             if (generation != uint.MaxValue)
                 await SettleAsync(record with { Line = line, Generation = generation });
+            else if (_volumes.Lines.FirstOrDefault(open => open.Number == line) is { } live)
+                await SettleAsync(live);
         List<(BlockMap Map, Lock MapLock)> maps = [];
         ulong sizeBlocks = (ulong)record.SizeBytes >> BlockGeometry.BlockShift;
         await _publisher.WhileMapRestsAsync(all =>

@@ -86,23 +86,32 @@ public sealed partial class VolumeManager
     public ValueTask DeleteSnapshotAsync(Snapshot snapshot) => DeleteSnapshotsAsync([snapshot]);
 
     /// <summary>
-    /// Opens a snapshot for reading, as a volume whose writes are answered with <see cref="VolumeStatus.ReadOnly"/>; waits until the object store has all of it. It stays
-    /// readable, whatever happens to the snapshot, until it is closed with <see cref="CloseSnapshotAsync"/>.
+    /// Opens a snapshot for reading, as a volume whose writes are answered with <see cref="VolumeStatus.ReadOnly"/>. It stays readable, whatever happens to the snapshot,
+    /// until it is closed with <see cref="CloseSnapshotAsync"/>.
     /// </summary>
     public ValueTask<Volume> OpenSnapshotAsync(Snapshot snapshot) => ChangeAsync(async () =>
     {
         SnapshotRecord record = CheckOwn(snapshot);
-        await SettleAsync(record);
-        Lock mapLock = new();
+        await LimitDepthAsync(record);
         LineRecord line = _catalog.Find(record.Line)!;
-        BlockMap map = await _publisher.WhileMapRestsAsync(
-            maps => maps.OpenView(record.Line, record.Generation, (ulong)line.CapacityBytes >> BlockGeometry.BlockShift, mapLock));
-        string name = $"{snapshot.Volume.Name}@{record.Name}";
-        OpenLine view = new(line, name, new(map, mapLock), _engine);
-        view.Writer.Close();
         _catalog.AddView(record.Line, record.Generation);
-        return new Volume(
-            new(record.Line, record.Uuid, name, record.SizeBytes, record.Created, VolumeRecordState.Active), view, _engine, isReadOnly: true);
+        VolumeIndex index;
+        try
+        {
+            index = await _publisher.WhileMapRestsAsync(maps => OpenView(maps, line, record.Generation));
+        }
+        catch
+        {
+            _catalog.RemoveView(record.Line, record.Generation);
+            throw;
+        }
+        string name = $"{snapshot.Volume.Name}@{record.Name}";
+        OpenLine view = new(line, name, index, _engine);
+        view.Writer.Close();
+        return new Volume(new(record.Line, record.Uuid, name, record.SizeBytes, record.Created, VolumeRecordState.Active), view, _engine, isReadOnly: true)
+        {
+            ViewGeneration = record.Generation,
+        };
     });
 
     /// <summary>Closes what <see cref="OpenSnapshotAsync"/> opened; nobody reads it any more.</summary>
@@ -111,10 +120,12 @@ public sealed partial class VolumeManager
         if (!view.IsReadOnly || view.Health.State == HealthState.Closed)
             return;
         view.Refuse(new(HealthState.Closed, $"Snapshot '{view.Name}' was closed."));
-        (uint line, uint generation) = (view.Line.Number, view.Index.Map.Generation);
+        (uint line, uint generation) = (view.Line.Number, view.ViewGeneration);
         await _publisher.WhileMapRestsAsync(maps =>
         {
-            maps.CloseView(view.Index.Map);
+            _volumes.RemoveUnsettled(view.Index);
+            if (view.Index.IsSettled)
+                maps.CloseView(view.Index.Map);
             return true;
         });
         _catalog.RemoveView(line, generation);
@@ -126,8 +137,7 @@ public sealed partial class VolumeManager
     });
 
     /// <summary>
-    /// Makes a new volume that begins as a snapshot was, durably; it may be written at once and shares all data. Waits until the object store has all of the snapshot.
-    /// InvalidOperationException where the name is taken.
+    /// Makes a new volume that begins as a snapshot was, durably; it may be written at once and shares all data. InvalidOperationException where the name is taken.
     /// </summary>
     public ValueTask<Volume> CloneAsync(Snapshot snapshot, string name)
     {
@@ -135,15 +145,14 @@ public sealed partial class VolumeManager
         return ChangeAsync(async () =>
         {
             SnapshotRecord record = CheckOwn(snapshot);
-            await SettleAsync(record);
+            await LimitDepthAsync(record);
             return await OpenNewAsync(_files.Metadata.CreateVolume(Guid.NewGuid(), name, record.SizeBytes, _catalog.Find(record.Line)!, record.Generation));
         });
     }
 
     /// <summary>
     /// Makes a volume what it was at one of its snapshots, size included, durably; nobody may use it meanwhile. Younger snapshots stay as a branch that can be gone back to, or
-    /// go with <paramref name="dropYounger"/>. Waits until the object store has all of the snapshot; whatever fails leaves the volume as it is. InvalidOperationException for a
-    /// template, and for younger snapshots that are sticky and should go.
+    /// go with <paramref name="dropYounger"/>. Whatever fails leaves the volume as it is. InvalidOperationException for a template, and for younger snapshots that are sticky and should go.
     /// </summary>
     public ValueTask RollBackAsync(Snapshot snapshot, bool dropYounger = false) => ChangeAsync(async () =>
     {
@@ -157,7 +166,7 @@ public sealed partial class VolumeManager
             : [];
         if (younger.Find(other => other.Sticky) is { } sticky)
             throw new InvalidOperationException($"Snapshot '{sticky.Name}' is younger and kept (sticky). Let go of it first, or keep the younger ones.");
-        await SettleAsync(target);
+        await LimitDepthAsync(target);
         OpenLine before = volume.Line;
         VolumeHealth? refusal = volume.Refusal;
         volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' is being rolled back."));
@@ -190,7 +199,7 @@ public sealed partial class VolumeManager
         _keeper.Wake();
     });
 
-    /// <summary>Complete = the object store has all of a snapshot, so that what is made of it does not wait.</summary>
+    /// <summary>Complete = the object store has all of a snapshot.</summary>
     public ValueTask SettleSnapshotAsync(Snapshot snapshot) => SettleAsync(CheckOwn(snapshot));
 
     /// <summary>Makes a volume a template, which takes no writes and cannot be deleted, or an ordinary volume again. Durable.</summary>
@@ -211,6 +220,7 @@ public sealed partial class VolumeManager
     public async ValueTask FlattenAsync(Volume volume)
     {
         CheckOwn(volume);
+        await SettleAsync(volume.Line);
         await _keeper.FlattenAsync(volume.Line.Number);
     }
 
@@ -292,6 +302,33 @@ public sealed partial class VolumeManager
     {
         while (_volumes.Lines.FirstOrDefault(line => line.Number == record.Line) is { } line && line.Index.Holds(record.Generation))
             await _destager.DestageAsync(checkpoint: false);
+    }
+
+    /// <summary>Complete = the map has all that a line began as.</summary>
+    private async ValueTask SettleAsync(OpenLine line)
+    {
+        while (!line.Index.IsSettled)
+            await _destager.DestageAsync(checkpoint: false);
+    }
+
+    /// <summary>What is made of a snapshot reads through all that waits for the object store before it: where that is too long a chain, it waits, too.</summary>
+    private async ValueTask LimitDepthAsync(SnapshotRecord record)
+    {
+        if (FindIndex(record.Line)?.Depth >= Beginning.MaxDepth)
+            await SettleAsync(record);
+    }
+
+    private VolumeIndex OpenView(MapStore maps, LineRecord line, uint generation)
+    {
+        ulong sizeBlocks = (ulong)line.CapacityBytes >> BlockGeometry.BlockShift;
+        if (FindIndex(line.Number) is { } parent && parent.Holds(generation))
+        {
+            VolumeIndex index = new(new(parent, generation, (all, size, mapLock) => all.OpenView(line.Number, generation, size, mapLock)), sizeBlocks);
+            _volumes.AddUnsettled(index);
+            return index;
+        }
+        Lock own = new();
+        return new(maps.OpenView(line.Number, generation, sizeBlocks, own), own);
     }
 
     private SnapshotRecord CheckOwn(Snapshot snapshot) => _catalog.SnapshotsOf(snapshot.Record.Volume).FirstOrDefault(record => record.Uuid == snapshot.Uuid)

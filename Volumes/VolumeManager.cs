@@ -93,7 +93,8 @@ public sealed partial class VolumeManager : IAsyncDisposable
         foreach (SnapshotRecord snapshot in snapshots)
             _catalog.Remove(snapshot);
         _catalog.SetCurrent(line.Number, false);
-        line.Leave(keepOlder: false);
+        // A clone may begin at what the log still holds.
+        line.Leave(keepOlder: !_catalog.IsUnused(line.Number));
         _keeper.Wake();
         await ValueTask.CompletedTask;
     });
@@ -231,17 +232,23 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     private async ValueTask<OpenLine> OpenLineAsync(LineRecord record, string name)
     {
-        VolumeIndex index = await _publisher.WhileMapRestsAsync(maps =>
-        {
-            maps.AddLine(record);
-            return VolumeIndex.Open(maps, record);
-        });
-        OpenLine line = new(record, name, index, _engine);
+        // Known as somebody who looks at its parent before anything of that can go.
         _catalog.Add(record);
         _catalog.SetCurrent(record.Number, true);
-        _volumes.Add(line);
-        return line;
+        return await _publisher.WhileMapRestsAsync(maps =>
+        {
+            maps.AddLine(record);
+            VolumeIndex index = VolumeIndex.Open(maps, record, FindIndex(record.Parent));
+            if (!index.IsSettled)
+                _volumes.AddUnsettled(index);
+            OpenLine line = new(record, name, index, _engine);
+            _volumes.Add(line);
+            return line;
+        });
     }
+
+    /// <summary>The index of a line that may have something in the log, or null.</summary>
+    private VolumeIndex? FindIndex(uint line) => _volumes.Lines.FirstOrDefault(open => open.Number == line)?.Index;
 
     private static async ValueTask DiscardAsync(Volume volume, long fromBytes, long toBytes)
     {

@@ -12,6 +12,25 @@ internal sealed class VolumeRegistry
     private volatile Volume[] _volumes = [];
     private volatile OpenLine[] _lines = [];
 
+    private volatile VolumeIndex[] _unsettled = [];
+
+    /// <summary>Indexes, of lines or of views, that the map does not have the beginning of yet; those they begin on come before them.</summary>
+    public IReadOnlyList<VolumeIndex> Unsettled => _unsettled;
+
+    /// <summary>Adds one of them.</summary>
+    public void AddUnsettled(VolumeIndex index)
+    {
+        lock (_lock)
+            _unsettled = [.. _unsettled, index];
+    }
+
+    /// <summary>It is settled, or not used any more.</summary>
+    public void RemoveUnsettled(VolumeIndex index)
+    {
+        lock (_lock)
+            _unsettled = [.. _unsettled.Where(other => other != index)];
+    }
+
     /// <summary>All volumes now, in the order of their creation.</summary>
     public IReadOnlyList<Volume> All => _volumes;
 

@@ -86,7 +86,7 @@ internal sealed class BlockReader(
                 return (VolumeStatus.Unavailable, 0);
             try
             {
-                await line.Index.Map.LoadAsync(block, maxBlocks);
+                await line.Index.LoadAsync(block, maxBlocks);
             }
             catch (Exception e) when (e is InvalidDataException or IOException)
             {

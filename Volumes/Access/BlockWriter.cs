@@ -103,7 +103,7 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
             if (writers.Any(writer => writer._closed) || !log.TryAppend(markers, default, default, out appended, waited))
                 return false;
             for (int i = 0; i < writers.Count; i++)
-                writers[i]._index.Advance((uint)markers[i].StartBlock, appended.RecordLsn);
+                writers[i]._index.Advance((uint)markers[i].StartBlock, appended.RecordLsn, appended.End);
         }
         finally
         {

@@ -18,8 +18,14 @@ internal sealed class VolumeIndex
     private uint _generation;
     private ulong _lastObsoletingLsn;
     private volatile bool _isLeft;
+    private BlockMap? _map;
+    private Beginning? _beginning;
+    private ulong _sizeBlocks;
 
-    internal VolumeIndex(BlockMap map, Lock mapLock) => (Map, _mapLock, _generation) = (map, mapLock, map.Generation);
+    internal VolumeIndex(BlockMap map, Lock mapLock) => (_map, _mapLock, _generation) = (map, mapLock, map.Generation);
+
+    /// <summary>An index that begins as another one was, before the map has that. Its generations begin at 0.</summary>
+    internal VolumeIndex(Beginning beginning, ulong sizeBlocks) => (_beginning, _mapLock, _sizeBlocks) = (beginning, new(), sizeBlocks);
 
     /// <summary>An empty index over a line's map.</summary>
     public static VolumeIndex Open(MapStore maps, LineRecord record)
@@ -27,6 +33,13 @@ internal sealed class VolumeIndex
         Lock mapLock = new();
         return new(maps.OpenVolume(record.Number, (ulong)record.CapacityBytes >> BlockGeometry.BlockShift, mapLock), mapLock);
     }
+
+    /// <summary>
+    /// An empty index over a line's map, or, where the line begins on <paramref name="parent"/> at a generation that is not published to its end, over that. While the map rests.
+    /// </summary>
+    public static VolumeIndex Open(MapStore maps, LineRecord record, VolumeIndex? parent) => parent?.Holds(record.ParentGeneration) == true
+        ? new(new(parent, record.ParentGeneration, (all, sizeBlocks, mapLock) => all.OpenVolume(record.Number, sizeBlocks, mapLock)), (ulong)record.CapacityBytes >> BlockGeometry.BlockShift)
+        : Open(maps, record);
 
     /// <summary>The generation that writes belong to now.</summary>
     public uint Generation
@@ -44,8 +57,40 @@ internal sealed class VolumeIndex
         get
         {
             lock (_mapLock)
-                return [.. _older.Reverse(), new(_generation, _overlay, ulong.MaxValue)];
+                return [.. _older.Reverse(), new(_generation, _overlay, ulong.MaxValue, default)];
         }
+    }
+
+    /// <summary>Behind the marker that ends the oldest generation which is not published to its end; null where that goes on.</summary>
+    public LogPosition? EndOfOldest
+    {
+        get
+        {
+            lock (_mapLock)
+                return _older.Length > 0 ? _older[^1].End : null;
+        }
+    }
+
+    /// <summary>True where the map has all that the index began as, so that publishes may name its line.</summary>
+    public bool IsSettled => Volatile.Read(ref _beginning) is null;
+
+    /// <summary>How many indexes a read may have to look through.</summary>
+    public int Depth => Volatile.Read(ref _beginning) is { } beginning ? beginning.Parent.Depth + 1 : 0;
+
+    /// <summary>Opens the map where what the index begins as has been published to its end. While the map rests, before anything younger is published.</summary>
+    public bool TrySettle(MapStore maps)
+    {
+        if (_beginning is not { } beginning)
+            return true;
+        if (beginning.Parent.Holds(beginning.Generation))
+            return false;
+        BlockMap map = beginning.Open(maps, _sizeBlocks, _mapLock);
+        lock (_mapLock)
+        {
+            map.Grow(_sizeBlocks);
+            (_map, _beginning) = (map, null);
+        }
+        return true;
     }
 
     /// <summary>Older generations that are not published to their end.</summary>
@@ -62,14 +107,14 @@ internal sealed class VolumeIndex
     public bool Holds(uint generation)
     {
         lock (_mapLock)
-            return _generation <= generation || _older.Any(layer => layer.Generation <= generation);
+            return _beginning is not null || _generation <= generation || _older.Any(layer => layer.Generation <= generation);
     }
 
     /// <summary>
     /// From the marker at <paramref name="lsn"/> on (0 = one that is published) writes belong to another generation. Takes the same time whatever there is. Under the line's
     /// writeLock or in replay.
     /// </summary>
-    public void Advance(uint generation, ulong lsn)
+    public void Advance(uint generation, ulong lsn, LogPosition end = default)
     {
         lock (_mapLock)
         {
@@ -80,7 +125,7 @@ internal sealed class VolumeIndex
                 _generation = generation;
                 return;
             }
-            _older = [new(_generation, _overlay, lsn), .. _older];
+            _older = [new(_generation, _overlay, lsn, end), .. _older];
             (_overlay, _generation) = (new(), generation);
         }
     }
@@ -101,20 +146,43 @@ internal sealed class VolumeIndex
     }
 
     /// <summary>True where nothing can be resolved any more: the line was left, or its map is closed.</summary>
-    public bool IsGone => _isLeft || Map.IsClosed;
+    public bool IsGone => _isLeft || _map is { IsClosed: true };
 
     /// <summary>What the map has room for: the largest size the line's volume ever had.</summary>
-    public long CapacityBytes => (long)Map.SizeBlocks << BlockGeometry.BlockShift;
+    public long CapacityBytes
+    {
+        get
+        {
+            lock (_mapLock)
+                return (long)(_map?.SizeBlocks ?? _sizeBlocks) << BlockGeometry.BlockShift;
+        }
+    }
 
     /// <summary>The volume has become larger.</summary>
     public void Grow(long sizeBytes)
     {
+        ulong sizeBlocks = (ulong)sizeBytes >> BlockGeometry.BlockShift;
         lock (_mapLock)
-            Map.Grow((ulong)sizeBytes >> BlockGeometry.BlockShift);
+        {
+            _sizeBlocks = Math.Max(_sizeBlocks, sizeBlocks);
+            _map?.Grow(sizeBlocks);
+        }
     }
 
-    /// <summary>What the destager has published.</summary>
-    public BlockMap Map { get; }
+    /// <summary>What the destager has published. Only where <see cref="IsSettled"/>.</summary>
+    public BlockMap Map => _map ?? throw new InvalidOperationException("The map does not have what this line begins as yet.");
+
+    /// <summary>Blocks the map names now; before it has what the index begins as, those of the map it begins on.</summary>
+    public long MappedBlocks => Volatile.Read(ref _beginning) is { } beginning ? beginning.Parent.MappedBlocks : Map.MappedBlocks;
+
+    /// <summary>Brings leaves into memory for <see cref="TryResolve"/>. Any thread.</summary>
+    public ValueTask LoadAsync(ulong block, int maxBlocks)
+    {
+        if (Volatile.Read(ref _beginning) is not { } beginning)
+            return Map.LoadAsync(block, maxBlocks);
+        long inside = (beginning.Parent.CapacityBytes >> BlockGeometry.BlockShift) - (long)block;
+        return inside <= 0 ? default : beginning.Parent.LoadAsync(block, (int)Math.Min(maxBlocks, inside));
+    }
 
     /// <summary>
     /// Fills <paramref name="runs"/> with the places of the blocks from <paramref name="block"/> on, at most <paramref name="maxBlocks"/> in all, and
@@ -124,7 +192,24 @@ internal sealed class VolumeIndex
     public bool TryResolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
     {
         lock (_mapLock)
-            return Resolve(block, maxBlocks, runs, crcs, out count);
+            return Resolve(-1, block, maxBlocks, runs, crcs, out count);
+    }
+
+    /// <summary>As the other, as it was at the end of a generation that the map does not have all of; what lies behind the end is a hole.</summary>
+    private bool TryResolveUpTo(uint generation, ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
+    {
+        lock (_mapLock)
+        {
+            ulong sizeBlocks = _map?.SizeBlocks ?? _sizeBlocks;
+            if (block >= sizeBlocks)
+            {
+                runs[0] = new(BlockPlace.Hole, maxBlocks, 0, default, 0);
+                count = 1;
+                return true;
+            }
+            int newest = Array.FindIndex(_older, layer => layer.Generation <= generation);
+            return Resolve(newest < 0 ? _older.Length : newest, block, (int)Math.Min((ulong)maxBlocks, sizeBlocks - block), runs, crcs, out count);
+        }
     }
 
     /// <summary>Records what an append has put into the log. Called in the order of LSNs, under the volume's writeLock or in replay.</summary>
@@ -219,21 +304,23 @@ internal sealed class VolumeIndex
         _overlay.Share(range.StartBlock, range.LengthBlocks, recordLsn, range.Place);
     }
 
-    private bool Resolve(ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
+    /// <summary>From an older layer on, whose number is <paramref name="newest"/>; -1 = from the newest overlay on.</summary>
+    private bool Resolve(int newest, ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, out int count)
     {
         count = 0;
-        if (_isLeft)
+        // Who begins at an older generation goes on to read it.
+        if (_isLeft && newest < 0)
             return false;
-        bool overlayIsEmpty = _overlay.Count + _overlay.RangeCount == 0;
+        bool overlayIsEmpty = newest >= 0 || _overlay.Count + _overlay.RangeCount == 0;
         while (maxBlocks > 0 && count < runs.Length)
         {
             OverlayRun top = overlayIsEmpty ? new(OverlayKind.NotHere, maxBlocks, 0) : _overlay.LookupRun(block, maxBlocks, crcs);
-            for (int i = 0; top.Kind == OverlayKind.NotHere && i < _older.Length; i++)
+            for (int i = Math.Max(newest, 0); top.Kind == OverlayKind.NotHere && i < _older.Length; i++)
                 top = _older[i].Overlay.LookupRun(block, top.LengthBlocks, crcs);
             int covered = top.LengthBlocks;
             if (top.Kind == OverlayKind.NotHere)
             {
-                covered = ResolveInMap(block, covered, runs, ref count);
+                covered = _beginning is { } beginning ? ResolveInBeginning(beginning, block, covered, runs, crcs, ref count) : ResolveInMap(block, covered, runs, ref count);
                 if (covered == 0)
                     return count > 0;
             }
@@ -252,6 +339,18 @@ internal sealed class VolumeIndex
             crcs = crcs[covered..];
         }
         return true;
+    }
+
+    private static int ResolveInBeginning(Beginning beginning, ulong block, int maxBlocks, Span<BlockRun> runs, Span<uint> crcs, ref int count)
+    {
+        Span<BlockRun> found = runs[count..];
+        if (!beginning.Parent.TryResolveUpTo(beginning.Generation, block, maxBlocks, found, crcs, out int foundCount))
+            return 0;
+        count += foundCount;
+        int covered = 0;
+        foreach (ref readonly BlockRun run in found[..foundCount])
+            covered += run.LengthBlocks;
+        return covered;
     }
 
     private int ResolveInMap(ulong block, int maxBlocks, Span<BlockRun> runs, ref int count)

@@ -172,9 +172,29 @@ internal sealed class Destager : IDisposable
             await _collector.RunAsync(_stop.Token);
     }
 
-    /// <summary>After a failure a small cut, so that little is put and taken back while the trouble lasts.</summary>
-    private LogPosition NextCut(ulong start) =>
-        _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutMarks.PerCut), _engine.Log.Position);
+    /// <summary>
+    /// After a failure a small cut, so that little is put and taken back while the trouble lasts. None goes beyond the end of a generation: who begins there reads the map of
+    /// the line it begins on until then.
+    /// </summary>
+    private LogPosition NextCut(ulong start)
+    {
+        LogPosition end = _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutMarks.PerCut), _engine.Log.Position);
+        foreach (OpenLine line in _volumes.Lines)
+            if (line.Index.EndOfOldest is { } marker && marker.Lsn > start && marker.Lsn < end.Lsn)
+                end = marker;
+        return end;
+    }
+
+    /// <summary>Generations that are published to their end leave the indexes, and who begins there gets a map of its own, before anything younger is published.</summary>
+    private ValueTask<bool> SettleAsync(LogPosition end) => _publisher.WhileMapRestsAsync(maps =>
+    {
+        foreach (OpenLine line in _volumes.Lines)
+            line.Index.DropOlder(end.Lsn);
+        foreach (VolumeIndex index in _volumes.Unsettled)
+            if (index.TrySettle(maps))
+                _volumes.RemoveUnsettled(index);
+        return true;
+    });
 
     /// <summary>False = the store could not take it, for a reason that may pass.</summary>
     private async ValueTask<bool> TryShipAsync(ulong start, LogPosition end)
@@ -190,8 +210,7 @@ internal sealed class Destager : IDisposable
             await _publisher.PublishAsync(end, segments, TrimsOf(cuts), SharesOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
-            foreach (OpenLine line in _volumes.Lines)
-                line.Index.DropOlder(end.Lsn);
+            await SettleAsync(end);
             _keeper.Published();
             _failures = 0;
             if (_engine.Health.SetStore(VolumeHealth.Online))
@@ -242,6 +261,9 @@ internal sealed class Destager : IDisposable
         {
             // Who appended below the end of the cut, but has not recorded it in the index yet, still holds the writeLock.
             line.Writer.Barrier();
+            // The map cannot take what is younger than what it does not know yet.
+            if (oldestOnly && !line.Index.IsSettled)
+                continue;
             foreach (OverlayLayer layer in oldestOnly ? line.Index.Layers[..1] : line.Index.Layers)
             {
                 VolumeCut cut = _spareCuts.Count > 0 ? _spareCuts[^1] : new();
@@ -249,6 +271,8 @@ internal sealed class Destager : IDisposable
                     _spareCuts.RemoveAt(_spareCuts.Count - 1);
                 take(cut, line, layer, endLsn);
                 _cuts.Add(cut);
+                if (layer.EndLsn >= endLsn)
+                    break; // What follows begins behind the cut.
             }
         }
         return _cuts;

@@ -116,6 +116,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
             else if (line.IsLeft)
             {
                 volumes.Remove(line);
+                volumes.RemoveUnsettled(line.Index);
                 await publisher.CheckpointAsync(CancellationToken.None);
                 await publisher.WhileMapRestsAsync(all =>
                 {
@@ -126,7 +127,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     }
 
     private bool IsTooEarly(PruneRecord prune) =>
-        maps.Lines.TryGetValue(prune.Line, out MapLine? line) && line.Live is { } live && prune.Generation >= live.Generation;
+        volumes.Lines.Any(line => line.Number == prune.Line && !line.Index.IsSettled) || maps.Lines.TryGetValue(prune.Line, out MapLine? line) && line.Live is { } live && prune.Generation >= live.Generation;
 
     private async ValueTask PruneAsync(PruneRecord prune, CancellationToken cancellation)
     {

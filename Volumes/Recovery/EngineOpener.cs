@@ -51,10 +51,17 @@ internal static class EngineOpener
             PublishReplay publishes = new(files.Maps, Open);
             files.Journal = await MapJournal.OpenAsync(
                 data, JournalDirectory, files.Metadata.PoolId, files.Maps.Checkpoint.JournalSequence, publishes.VisitAsync);
-            foreach (LineRecord line in catalog.Lines)
-                Open(line.Number);
             foreach (VolumeIndex index in indexes.Values)
                 index.Advance(index.Map.Generation, 0);
+            VolumeRegistry volumes = new();
+            foreach (LineRecord line in catalog.Lines.Where(line => !indexes.ContainsKey(line.Number)))
+            {
+                // What it begins as may still be in the log.
+                VolumeIndex index = VolumeIndex.Open(files.Maps, line, indexes.GetValueOrDefault(line.Parent));
+                indexes.Add(line.Number, index);
+                if (!index.IsSettled)
+                    volumes.AddUnsettled(index);
+            }
             SegmentPins pins = new(files.Maps.Segments);
             files.Log = await WriteLog.OpenAsync(
                 data, options.Log, publishes.Published, new OverlayReplay(indexes, marks, files.Maps.Segments, pins).Visit, logger, CancellationToken.None);
@@ -62,7 +69,6 @@ internal static class EngineOpener
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes);
             EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(), options, time, logger);
             RestoreSnapshots(files.Metadata, catalog, indexes);
-            VolumeRegistry volumes = new();
             RestoreVolumes(files, catalog, indexes, volumes, engine);
             Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, engine.Health, options, time, logger, publishes.Published);
             LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell);

@@ -21,7 +21,7 @@ internal sealed class OverlayReplay(IReadOnlyDictionary<uint, VolumeIndex> index
             int payloadBlocks = extent.Kind == LogExtentKind.Data ? (int)extent.LengthBlocks : 0;
             VolumeIndex? index = indexes.GetValueOrDefault(extent.Volume);
             if (extent.Kind == LogExtentKind.Marker)
-                index?.Advance((uint)extent.StartBlock, record.RecordLsn);
+                index?.Advance((uint)extent.StartBlock, record.RecordLsn, record.End);
             else if (extent.Kind == LogExtentKind.Share)
                 Share(index, extent, record.Extents[++i], record.RecordLsn);
             else

@@ -129,9 +129,6 @@ public sealed class SnapshotService
             var snapshot = Get(volume, name);
             change.Begin(_volumes.View(volume));
             _volumes.CheckNoHost(volume, "roll back");
-            // That may take long, and a host may come meanwhile.
-            await EngineCalls.RunAsync(() => _manager.SettleSnapshotAsync(snapshot));
-            _volumes.CheckNoHost(volume, "roll back");
             await EngineCalls.RunAsync(() => _manager.RollBackAsync(snapshot, wanted.DropYounger));
             var view = _volumes.View(volume);
             change.After = view;

@@ -39,7 +39,7 @@ internal static class SnapshotEndpoints
         {
             var clone = await call.Services.Snapshots.CloneAsync(call.Actor, volume, name, wanted);
             return TypedResults.Created($"/api/v1/volumes/{clone.Name}", call.Tagged(clone));
-        }).Is("cloneSnapshot", Scopes.Volumes, "Makes a new volume of a snapshot; waits until the pool has all of the snapshot.");
+        }).Is("cloneSnapshot", Scopes.Volumes, "Makes a new volume of a snapshot, writable at once; they share their data.");
         snapshots.MapPost("/{name}/rollback", async (string volume, string name, RollBack wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Snapshots.RollBackAsync(call.Actor, volume, name, wanted))))
             .Is("rollBackVolume", Scopes.Volumes, "Makes a volume what it was at a snapshot, size included; no host may be logged in.");

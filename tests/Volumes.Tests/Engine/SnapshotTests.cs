@@ -71,16 +71,66 @@ public sealed class SnapshotTests
         bed.Store.HoldPuts();
         Snapshot snapshot = await bed.Manager.CreateSnapshotAsync(volume, "s").AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         await WriteAsync(volume, 3, 10);
-        Task<Volume> opening = bed.Manager.OpenSnapshotAsync(snapshot).AsTask();
         byte[] content = new byte[Block];
         Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, content));
         Assert.AreEqual(1, content[0]);
-        Assert.IsFalse(opening.IsCompleted);
-        bed.Store.ReleasePuts();
-        Volume view = await opening.WaitAsync(TimeSpan.FromSeconds(10));
+        Volume view = await bed.Manager.OpenSnapshotAsync(snapshot).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.AreEqual(VolumeStatus.Ok, await view.ReadAsync(11 * Block, content));
         Assert.AreEqual(0, content[0]);
+        bed.Store.ReleasePuts();
         await bed.Manager.CloseSnapshotAsync(view);
+    }
+
+    [TestMethod]
+    public async Task Clones_of_clones_and_a_rollback_never_wait_for_the_store_and_outlive_the_process_and_the_origin()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 20);
+        await bed.Manager.DestageAsync();
+        await WriteAsync(volume, 4, 4, 2);
+        bed.Store.HoldPuts();
+        Snapshot first = await bed.Manager.CreateSnapshotAsync(volume, "first");
+        await WriteAsync(volume, 0, 20, 9);
+        Volume clone = await bed.Manager.CloneAsync(first, "clone").AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await WriteAsync(clone, 8, 4, 3);
+        Volume second = await bed.Manager.CloneAsync(await bed.Manager.CreateSnapshotAsync(clone, "s"), "second").AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await WriteAsync(clone, 0, 20, 9);
+        await WriteAsync(second, 12, 4, 4);
+        await bed.Manager.ResizeVolumeAsync(second, 2 << 20);
+        await WriteAsync(second, 300, 1, 5);
+        await bed.Manager.RollBackAsync(first).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await CheckAsync();
+        await bed.KillAsync(new Random(1));
+        bed.Store.HoldPuts();
+        await CheckAsync();
+        await bed.Manager.DeleteVolumeAsync(bed.Manager.Find("clone")!, withSnapshots: true);
+        await CheckAsync();
+        Volume view = await bed.Manager.OpenSnapshotAsync(bed.Manager.FindSnapshot(bed.Manager.Find("v")!, "first")!);
+        await bed.Manager.DeleteSnapshotAsync(bed.Manager.FindSnapshot(bed.Manager.Find("v")!, "first")!);
+        await bed.KillAsync(new Random(2));
+        await CheckAsync();
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await CheckAsync();
+        await bed.Manager.FlattenAsync(bed.Manager.Find("second")!);
+        await bed.Manager.DeleteVolumeAsync(bed.Manager.Find("v")!);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        Assert.AreEqual("1111 2222 3333 4444 1111 5", await ShowAsync("second"));
+
+        async Task CheckAsync()
+        {
+            Assert.AreEqual("1111 2222 1111 1111 1111", await ShowAsync("v"));
+            Assert.AreEqual("1111 2222 3333 4444 1111 5", await ShowAsync("second"));
+        }
+
+        async Task<string> ShowAsync(string name)
+        {
+            Volume shown = bed.Manager.Find(name)!;
+            byte[] content = new byte[shown.SizeBytes];
+            Assert.AreEqual(VolumeStatus.Ok, await shown.ReadAsync(0, content));
+            return string.Join(' ', Enumerable.Range(0, content.Length / Block).Select(block => content[block * Block]).Where(value => value != 0)
+                .Chunk(4).Select(values => string.Concat(values)));
+        }
     }
 
     [TestMethod]

@@ -230,7 +230,11 @@ public sealed class GenerationModelTests
         byte[] content = new byte[expected.Length];
         Assert.AreEqual(VolumeStatus.Ok, await view.ReadAsync(0, content));
         ModelSteps.AssertSame(expected, content, 0);
-        Assert.AreEqual((long)EngineBed.CountMapped(expected) * EngineBed.Block, view.GetStatistics().MappedBytes, $"mapped bytes of {view.Name}");
+        // Until then it may show what the log holds, and the map counts something else.
+        if (random == null || random.Next(2) == 0)
+            await bed.Manager.DestageAsync();
+        if (view.IsSettled)
+            Assert.AreEqual((long)EngineBed.CountMapped(expected) * EngineBed.Block, view.GetStatistics().MappedBytes, $"mapped bytes of {view.Name}");
         if (random != null && random.Next(3) == 0)
         {
             // It stays what it is while the volume goes on, and even when the snapshot is deleted.
