@@ -23,6 +23,9 @@ public sealed class Volume
     private volatile VolumeRecord _record;
     private volatile OpenLine _line;
 
+    // Null where nothing is limited: that is all a volume without limits pays for them.
+    private volatile IoGovernor? _governor;
+
     internal Volume(VolumeRecord record, OpenLine line, EngineParts engine, bool isReadOnly = false)
     {
         (_record, _line, _engine, IsReadOnly) = (record, line, engine, isReadOnly);
@@ -41,6 +44,9 @@ public sealed class Volume
 
     /// <summary>When it was created.</summary>
     public DateTimeOffset Created => _record.Created;
+
+    /// <summary>What it may do at most. Changes with <see cref="VolumeManager.SetLimitsAsync"/>.</summary>
+    public VolumeLimits Limits { get; private set; } = VolumeLimits.None;
 
     /// <summary>True for a template, which takes no writes and is only cloned.</summary>
     public bool IsTemplate => _record.IsTemplate;
@@ -76,21 +82,34 @@ public sealed class Volume
     public bool TryRead(long offsetBytes, Span<byte> destination)
     {
         CheckRange(offsetBytes, destination.Length);
-        if (_refusal is not null)
+        IoGovernor? governor = _governor;
+        if (_refusal is not null || governor?.IsFree == false || !TryReadNow(offsetBytes, destination))
             return false;
+        governor?.Count(1, destination.Length);
+        return true;
+    }
+
+    /// <summary>Fills <paramref name="destination"/>; blocks nobody wrote are zeros.</summary>
+    public ValueTask<VolumeStatus> ReadAsync(long offsetBytes, Memory<byte> destination)
+    {
+        CheckRange(offsetBytes, destination.Length);
+        if (_refusal is { } refusal)
+            return new(refusal.Status);
+        return _governor is { } governor ? ReadInTurnAsync(governor, offsetBytes, destination) : ReadNowAsync(offsetBytes, destination);
+    }
+
+    private bool TryReadNow(long offsetBytes, Span<byte> destination)
+    {
         BlockReader reader = _line.Reader;
         return BlockGeometry.IsAligned(offsetBytes, destination.Length)
             ? reader.TryRead((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
             : TryReadUnaligned(reader, offsetBytes, destination);
     }
 
-    /// <summary>Fills <paramref name="destination"/>; blocks nobody wrote are zeros.</summary>
-    public ValueTask<VolumeStatus> ReadAsync(long offsetBytes, Memory<byte> destination)
+    private ValueTask<VolumeStatus> ReadNowAsync(long offsetBytes, Memory<byte> destination)
     {
-        if (TryRead(offsetBytes, destination.Span))
+        if (TryReadNow(offsetBytes, destination.Span))
             return new(VolumeStatus.Ok);
-        if (_refusal is { } refusal)
-            return new(refusal.Status);
         BlockReader reader = _line.Reader;
         return BlockGeometry.IsAligned(offsetBytes, destination.Length)
             ? reader.ReadAsync((ulong)offsetBytes >> BlockGeometry.BlockShift, destination)
@@ -103,13 +122,26 @@ public sealed class Volume
     /// </summary>
     public bool TryWriteBatch(ReadOnlySpan<long> offsetsBytes, ReadOnlySpan<ReadOnlyMemory<byte>> sources)
     {
+        if (_governor is not { } governor)
+            return TryWriteNow(offsetsBytes, sources, isPaced: true);
+        if (!governor.IsFree || !TryWriteNow(offsetsBytes, sources, !governor.TryTakeFloor(sources.Length)))
+            return false;
+        long bytes = 0;
+        foreach (ReadOnlyMemory<byte> source in sources)
+            bytes += source.Length;
+        governor.Count(sources.Length, bytes);
+        return true;
+    }
+
+    private bool TryWriteNow(ReadOnlySpan<long> offsetsBytes, ReadOnlySpan<ReadOnlyMemory<byte>> sources, bool isPaced)
+    {
         for (int i = 0; i < sources.Length; i++)
         {
             CheckRange(offsetsBytes[i], sources[i].Length);
             if (!BlockGeometry.IsAligned(offsetsBytes[i], sources[i].Length))
                 return false;
         }
-        if (_refusal is not null || !WritePacer.IsFree(_engine.Log.UsedBytes, _engine.Log.CapacityBytes))
+        if (_refusal is not null || (isPaced && !WritePacer.IsFree(_engine.Log.UsedBytes, _engine.Log.CapacityBytes)))
             return false;
         try
         {
@@ -130,11 +162,25 @@ public sealed class Volume
         CheckRange(offsetBytes, source.Length);
         if (WriteRefusal is { } refused)
             return new(refused);
-        if (TryWriteBatch(new(in offsetBytes), MemoryMarshal.CreateReadOnlySpan(in source, 1)))
-            return durable ? FlushAsync() : new(VolumeStatus.Ok);
-        ValueTask<VolumeStatus> write = _line.WaitingWriter.WriteAsync(offsetBytes, source);
+        ValueTask<VolumeStatus> write = _governor is { } governor ? WriteInTurnAsync(governor, offsetBytes, source) : WriteNowAsync(offsetBytes, source, isPaced: true);
         return durable ? ThenFlushAsync(write) : write;
     }
+
+    private ValueTask<VolumeStatus> WriteNowAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool isPaced) =>
+        TryWriteNow(new(in offsetBytes), MemoryMarshal.CreateReadOnlySpan(in source, 1), isPaced)
+            ? new(VolumeStatus.Ok)
+            : _line.WaitingWriter.WriteAsync(offsetBytes, source, isPaced);
+
+    private async ValueTask<VolumeStatus> ReadInTurnAsync(IoGovernor governor, long offsetBytes, Memory<byte> destination) =>
+        await governor.WaitAsync(destination.Length) ? await ReadNowAsync(offsetBytes, destination) : VolumeStatus.Unavailable;
+
+    private async ValueTask<VolumeStatus> WriteInTurnAsync(IoGovernor governor, long offsetBytes, ReadOnlyMemory<byte> source) =>
+        await governor.WaitAsync(source.Length) && WriteRefusal is null
+            ? await WriteNowAsync(offsetBytes, source, !governor.TryTakeFloor(1))
+            : WriteRefusal ?? VolumeStatus.Unavailable;
+
+    private async ValueTask<VolumeStatus> UnmapInTurnAsync(IoGovernor governor, long offsetBytes, long lengthBytes) =>
+        await governor.WaitAsync(0) && WriteRefusal is null ? await _line.WaitingWriter.UnmapAsync(offsetBytes, lengthBytes) : WriteRefusal ?? VolumeStatus.Unavailable;
 
     /// <summary>Complete = every write completed before the call survives the loss of power; MediumError = that is not known, the log is fenced.</summary>
     public ValueTask<VolumeStatus> FlushAsync()
@@ -160,7 +206,8 @@ public sealed class Volume
     {
         CheckRange(offsetBytes, lengthBytes);
         return WriteRefusal is { } refused ? new(refused)
-            : lengthBytes == 0 ? new(VolumeStatus.Ok) : _line.WaitingWriter.UnmapAsync(offsetBytes, lengthBytes);
+            : lengthBytes == 0 ? new(VolumeStatus.Ok)
+            : _governor is { } governor ? UnmapInTurnAsync(governor, offsetBytes, lengthBytes) : _line.WaitingWriter.UnmapAsync(offsetBytes, lengthBytes);
     }
 
     /// <summary>
@@ -194,6 +241,13 @@ public sealed class Volume
 
     /// <summary>The volume refuses all I/O from now on; null = no more.</summary>
     internal void Refuse(VolumeHealth? cause) => _refusal = cause;
+
+    /// <summary>What counts from the next operation on.</summary>
+    internal void SetLimits(VolumeLimits limits)
+    {
+        Limits = limits;
+        _governor = limits == VolumeLimits.None ? null : new(limits, _engine.Time, _engine.Options.RoomWait);
+    }
 
     /// <summary>Its name, size or line is another one.</summary>
     internal void Change(VolumeRecord record, OpenLine? line = null)

@@ -170,6 +170,20 @@ public sealed partial class VolumeManager : IAsyncDisposable
         return ValueTask.CompletedTask;
     });
 
+    /// <summary>Sets what a volume may do at most, durably; counts from its next operation on. ArgumentException for limits that make no sense.</summary>
+    public ValueTask SetLimitsAsync(Volume volume, VolumeLimits limits)
+    {
+        if (limits.FindFault() is { } fault)
+            throw new ArgumentException(fault, nameof(limits));
+        return ChangeAsync(() =>
+        {
+            CheckOwn(volume);
+            _files.Metadata.WriteLimits(volume.Uuid, limits);
+            volume.SetLimits(limits);
+            return ValueTask.CompletedTask;
+        });
+    }
+
     /// <summary>The engine now.</summary>
     public EngineStatistics GetStatistics() => new(
         _files.Maps.MappedBlocks << BlockGeometry.BlockShift,

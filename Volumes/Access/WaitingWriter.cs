@@ -15,10 +15,10 @@ internal sealed class WaitingWriter(BlockReader reader, BlockWriter writer, Engi
     private readonly int _pieceBytes = Math.Min(BlockWriter.MaxBatchExtents, engine.Log.MaxRecordBlocks) * BlockGeometry.BlockBytes;
 
     /// <summary>Writes a range of any alignment in pieces; partial blocks at its ends by read-modify-write.</summary>
-    public async ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source)
+    public async ValueTask<VolumeStatus> WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source, bool isPaced = true)
     {
         TimeSpan wait = engine.Pacer.Charge(source.Length, engine.Log.UsedBytes, engine.Log.CapacityBytes);
-        if (wait > TimeSpan.Zero)
+        if (isPaced && wait > TimeSpan.Zero)
             await Task.Delay(wait, engine.Time);
         try
         {

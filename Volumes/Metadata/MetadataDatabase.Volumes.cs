@@ -88,6 +88,7 @@ public sealed partial class MetadataDatabase
             Run("INSERT OR IGNORE INTO prunes SELECT line, generation FROM snapshots WHERE volume = $1", ToBytes(uuid));
             Run("DELETE FROM snapshots WHERE volume = $1", ToBytes(uuid));
             Run("DELETE FROM volumes WHERE uuid = $1", ToBytes(uuid));
+            Run("DELETE FROM limits WHERE volume = $1", ToBytes(uuid));
             Run("INSERT OR IGNORE INTO prunes VALUES ($1, $2)", (long)line, (long)uint.MaxValue);
             Commit(transaction);
         }

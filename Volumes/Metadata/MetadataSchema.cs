@@ -34,5 +34,9 @@ internal static class MetadataSchema
             UNIQUE (volume, name), UNIQUE (line, generation)) WITHOUT ROWID;
         CREATE TABLE prunes (line INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (line, generation)) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE limits (volume BLOB PRIMARY KEY, operations_per_second INTEGER, burst_operations INTEGER, bytes_per_second INTEGER, burst_bytes INTEGER,
+            floor_operations_per_second INTEGER) WITHOUT ROWID;
+        """,
     ];
 }

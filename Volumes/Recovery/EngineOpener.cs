@@ -116,6 +116,7 @@ internal static class EngineOpener
     private static void RestoreVolumes(
         EngineFiles files, LineCatalog catalog, Dictionary<uint, VolumeIndex> indexes, VolumeRegistry volumes, EngineParts engine)
     {
+        IReadOnlyDictionary<Guid, VolumeLimits> limits = files.Metadata.ReadLimits();
         foreach (VolumeRecord record in files.Metadata.ReadVolumes())
         {
             OpenLine line = new(catalog.Find(record.Number)!, record.Name, indexes[record.Number], engine);
@@ -124,7 +125,9 @@ internal static class EngineOpener
             if (record.IsTemplate || record.State != VolumeRecordState.Active)
                 line.Writer.Close();
             volumes.Add(line);
-            volumes.Add(new Volume(record, line, engine));
+            Volume volume = new(record, line, engine);
+            volume.SetLimits(limits.GetValueOrDefault(record.Uuid, VolumeLimits.None));
+            volumes.Add(volume);
         }
         foreach ((uint number, VolumeIndex index) in indexes)
         {

@@ -120,6 +120,24 @@ public sealed class VolumeService
         }));
     }
 
+    /// <summary>Sets what a volume may do at most, live.</summary>
+    public Task<VolumeView> LimitAsync(Actor actor, string name, LimitsView wanted) => _changes.RunAsync(actor, "volume.limit", Subject(Get(name).Name), async change =>
+    {
+        var volume = Get(name);
+        change.Begin(View(volume));
+        await EngineCalls.RunAsync(() => _volumes.SetLimitsAsync(volume, new VolumeLimits
+        {
+            OperationsPerSecond = wanted.OperationsPerSecond,
+            BurstOperations = wanted.BurstOperations,
+            BytesPerSecond = wanted.BytesPerSecond,
+            BurstBytes = wanted.BurstBytes,
+            FloorOperationsPerSecond = wanted.FloorOperationsPerSecond,
+        }));
+        var view = View(volume);
+        change.After = view;
+        return view;
+    });
+
     /// <summary>How changes of a volume are named: in locks, audit log and messages.</summary>
     internal static string Subject(string name) => $"volume {name}";
 
@@ -139,6 +157,9 @@ public sealed class VolumeService
 
     /// <summary>The volume as administrators see it.</summary>
     internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid], _volumes.ListOrigins());
+
+    private static LimitsView View(VolumeLimits limits) =>
+        new(limits.OperationsPerSecond, limits.BurstOperations, limits.BytesPerSecond, limits.BurstBytes, limits.FloorOperationsPerSecond);
 
     private static void CheckSize(long sizeBytes)
     {
@@ -166,6 +187,7 @@ public sealed class VolumeService
             volume.IsTemplate,
             new UnitView(unit.BlockBytes, unit.ReadOnly, unit.Removable, unit.WriteSameToEnd),
             [.. luns],
-            origins.GetValueOrDefault(volume.Uuid) is { } origin ? new OriginView(origin.Volume.Name, origin.Name) : null);
+            origins.GetValueOrDefault(volume.Uuid) is { } origin ? new OriginView(origin.Volume.Name, origin.Name) : null,
+            View(volume.Limits));
     }
 }

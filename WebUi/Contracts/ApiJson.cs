@@ -17,6 +17,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(IReadOnlyList<VolumeView>))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(EditVolume))]
+[JsonSerializable(typeof(LimitsView))]
 [JsonSerializable(typeof(SnapshotView))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotView>))]
 [JsonSerializable(typeof(SnapshotView[]))]

@@ -7,7 +7,8 @@ namespace Lunaria.WebUi.Contracts;
 /// </summary>
 public sealed record VolumeView(
     string Name, Guid Uuid, long SizeBytes, long MappedBytes, long InLogBytes, string Health, string? Cause, DateTimeOffset Created, bool IsTemplate, UnitView Unit, IReadOnlyList<MappingView> Luns,
-    OriginView? Origin);
+    OriginView? Origin,
+    LimitsView Limits);
 
 /// <summary>The snapshot that a clone was made of.</summary>
 public sealed record OriginView(string Volume, string Snapshot);
@@ -20,6 +21,12 @@ public sealed record UnitView(int BlockBytes, bool ReadOnly, bool Removable, boo
 
 /// <summary>Where a volume is shown: a LUN of a target.</summary>
 public sealed record MappingView(string Target, int Lun);
+
+/// <summary>
+/// What a volume may do at most: reads, writes and unmaps together. What is null or left out is not limited. A burst is what may come at once after a pause, as much as in a second
+/// where it is left out. The floor: so many writes a second are not slowed by the back-pressure of a log that other volumes fill.
+/// </summary>
+public sealed record LimitsView(long? OperationsPerSecond = null, long? BurstOperations = null, long? BytesPerSecond = null, long? BurstBytes = null, long? FloorOperationsPerSecond = null);
 
 /// <summary>A volume to create.</summary>
 public sealed record CreateVolume

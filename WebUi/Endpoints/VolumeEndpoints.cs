@@ -25,6 +25,9 @@ internal static class VolumeEndpoints
         volumes.MapPatch("/{name}", async (string name, EditVolume wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Volumes.EditAsync(call.Actor, name, wanted))))
             .Is("editVolume", Scopes.Volumes, "Renames a volume or changes its size; more is live, less loses the tail and must be meant.");
+        volumes.MapPut("/{name}/limits", async (string name, LimitsView wanted, ApiCall call) =>
+                TypedResults.Ok(call.Tagged(await call.Services.Volumes.LimitAsync(call.Actor, name, wanted))))
+            .Is("limitVolume", Scopes.Volumes, "Sets what a volume may do at most, all of it, live; an empty object limits nothing.");
         volumes.MapDelete("/{name}", async (string name, bool? snapshots, ApiCall call) =>
         {
             await call.Services.Volumes.DeleteAsync(call.Actor, name, snapshots ?? false);

@@ -15,6 +15,7 @@ internal static class VolumeVerbs
         ShowVolume(verbs),
         Resize(verbs),
         Rename(verbs),
+        VolumeLimitVerb.Create(verbs),
         SnapshotVerbs.Clone(verbs),
         SnapshotVerbs.RollBack(verbs),
         Flatten(verbs),
@@ -138,6 +139,8 @@ internal static class VolumeVerbs
         output.WriteLine($"mapped    {VerbCall.Size(volume.MappedBytes)} in the pool, {VerbCall.Size(volume.InLogBytes)} in the log");
         output.WriteLine($"hosts see {volume.Unit.BlockBytes}-byte blocks{(volume.Unit.ReadOnly ? ", read-only" : "")}{(volume.Unit.Removable ? ", removable" : "")}");
         output.WriteLine($"health    {volume.Health}{(volume.Cause == null ? "" : $": {volume.Cause}")}");
+        if (volume.Limits != new LimitsView())
+            output.WriteLine($"limits    {VolumeLimitVerb.Describe(volume.Limits)}");
         foreach (var lun in volume.Luns)
             output.WriteLine($"lun       {lun.Lun} of {lun.Target}");
     }

@@ -1,0 +1,44 @@
+namespace Lunaria.Volumes.Access;
+
+/// <summary>
+/// Keeps a volume within its limits. An unlimited volume has none. Owned by the volume; any thread.
+/// </summary>
+internal sealed class IoGovernor(VolumeLimits limits, TimeProvider time, TimeSpan patience)
+{
+    private readonly TokenBucket? _operations = limits.OperationsPerSecond is { } perSecond ? new(perSecond, limits.BurstOperations ?? perSecond, time) : null;
+    private readonly TokenBucket? _bytes = limits.BytesPerSecond is { } perSecond ? new(perSecond, limits.BurstBytes ?? perSecond, time) : null;
+    private readonly TokenBucket? _floor = limits.FloorOperationsPerSecond is { } perSecond ? new(perSecond, perSecond, time) : null;
+
+    /// <summary>True where the next operation need not wait.</summary>
+    public bool IsFree => (_operations is null || _operations.HasTokens) && (_bytes is null || _bytes.HasTokens);
+
+    /// <summary>Counts operations that were done at once, since <see cref="IsFree"/> was true.</summary>
+    public void Count(int operations, long bytes)
+    {
+        _operations?.Take(operations, TimeSpan.MaxValue);
+        _bytes?.Take(bytes, TimeSpan.MaxValue);
+    }
+
+    /// <summary>True where writes belong to the floor, so that back-pressure does not hold them; they are counted then.</summary>
+    public bool TryTakeFloor(int operations) => _floor is { HasTokens: true } floor && floor.Take(operations, TimeSpan.Zero) is not null;
+
+    /// <summary>Counts one operation and waits for its turn; false = that would take longer than hosts wait, so it is to be tried again.</summary>
+    public async ValueTask<bool> WaitAsync(long bytes)
+    {
+        if (_operations?.Take(1, patience) is var forOperation && _operations is not null && forOperation is null)
+            return await RefuseAsync();
+        if (_bytes?.Take(bytes, patience) is var forBytes && _bytes is not null && forBytes is null)
+            return await RefuseAsync();
+        TimeSpan wait = (forOperation ?? default) > (forBytes ?? default) ? forOperation ?? default : forBytes ?? default;
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, time);
+        return true;
+    }
+
+    /// <summary>Not at once: the host would come again at once.</summary>
+    private async ValueTask<bool> RefuseAsync()
+    {
+        await Task.Delay(patience, time);
+        return false;
+    }
+}
