@@ -123,6 +123,7 @@ public sealed partial class VolumeManager
         (uint line, uint generation) = (view.Line.Number, view.ViewGeneration);
         await _publisher.WhileMapRestsAsync(maps =>
         {
+            view.Index.Leave();
             _volumes.RemoveUnsettled(view.Index);
             if (view.Index.IsSettled)
                 maps.CloseView(view.Index.Map);
