@@ -6,5 +6,11 @@ namespace Lunaria.Volumes;
 /// </summary>
 public readonly record struct SnapshotSpace(long TotalBytes, long ExclusiveBytes, long SharedBytes, long InLogBytes);
 
+/// <summary>
+/// How far the object store is with a snapshot. <paramref name="InLogBytes"/>: what it does not have yet; <paramref name="TimeLeft"/>: until it has all, as fast as the log is
+/// emptied now, whoever's data lies before it.
+/// </summary>
+public readonly record struct SnapshotProgress(bool IsDone, long InLogBytes, TimeSpan TimeLeft);
+
 /// <summary>A range of bytes that differs between two snapshots; <paramref name="IsMapped"/>: the newer one has data there, else zeros.</summary>
 public readonly record struct ChangedRange(long OffsetBytes, long LengthBytes, bool IsMapped);

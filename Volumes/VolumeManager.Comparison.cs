@@ -9,6 +9,16 @@ public sealed partial class VolumeManager
 {
     private const int CompareBlocks = 64 * BlockMap.LeafBlocks;
 
+    /// <summary>How far the object store is with a snapshot.</summary>
+    public SnapshotProgress GetProgress(Snapshot snapshot)
+    {
+        (uint line, uint generation) = (snapshot.Record.Line, snapshot.Record.Generation);
+        if (FindIndex(line) is not { } index || !index.Holds(generation))
+            return new(true, 0, TimeSpan.Zero);
+        ulong end = index.EndOf(generation) ?? _engine.Log.NextLsn, start = _engine.Log.NextLsn - _engine.Log.UsedBytes;
+        return new(false, index.CountBlocksInLog(generation) << BlockGeometry.BlockShift, TimeSpan.FromSeconds((end > start ? end - start : 0) / _engine.Pacer.BytesPerSecond));
+    }
+
     /// <summary>
     /// Space of a snapshot; waits until the object store has all of it and of its neighbours. Reads the map of what is mapped, so it takes as long as that is large.
     /// </summary>

@@ -18,6 +18,10 @@ public sealed partial class VolumeManager
     /// <summary>A volume's snapshot of that name, or null.</summary>
     public Snapshot? FindSnapshot(Volume volume, string name) => _catalog.FindSnapshot(volume.Uuid, name) is { } record ? new(record, volume) : null;
 
+    /// <summary>The snapshot of that identity, or null.</summary>
+    public Snapshot? FindSnapshot(Guid uuid) =>
+        _catalog.FindSnapshot(uuid) is { } record && _volumes.All.FirstOrDefault(volume => volume.Uuid == record.Volume) is { } owner ? new(record, owner) : null;
+
     /// <summary>Takes a snapshot, durably; see <see cref="CreateSnapshotsAsync"/>.</summary>
     public async ValueTask<Snapshot> CreateSnapshotAsync(Volume volume, string name, SnapshotOptions? options = null) =>
         (await CreateSnapshotsAsync([volume], name, options))[0];
@@ -332,6 +336,6 @@ public sealed partial class VolumeManager
         return new(maps.OpenView(line.Number, generation, sizeBlocks, own), own);
     }
 
-    private SnapshotRecord CheckOwn(Snapshot snapshot) => _catalog.SnapshotsOf(snapshot.Record.Volume).FirstOrDefault(record => record.Uuid == snapshot.Uuid)
+    private SnapshotRecord CheckOwn(Snapshot snapshot) => _catalog.FindSnapshot(snapshot.Uuid)
         ?? throw new InvalidOperationException($"There is no snapshot '{snapshot.Name}' of volume '{snapshot.Volume.Name}' any more.");
 }

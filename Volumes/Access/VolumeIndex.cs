@@ -71,6 +71,13 @@ internal sealed class VolumeIndex
         }
     }
 
+    /// <summary>Behind the marker that ends a generation; null where it goes on, or is published to its end.</summary>
+    public ulong? EndOf(uint generation)
+    {
+        lock (_mapLock)
+            return Array.Find(_older, layer => layer.Generation == generation)?.End.Lsn;
+    }
+
     /// <summary>True where the map has all that the index began as, so that publishes may name its line.</summary>
     public bool IsSettled => Volatile.Read(ref _beginning) is null;
 
@@ -293,8 +300,9 @@ internal sealed class VolumeIndex
     /// <summary>As the other, of generations up to one.</summary>
     public long CountBlocksInLog(uint upToGeneration)
     {
+        long before = Volatile.Read(ref _beginning) is { } beginning ? beginning.Parent.CountBlocksInLog(beginning.Generation) : 0;
         lock (_mapLock)
-            return _older.Where(layer => layer.Generation <= upToGeneration).Sum(layer => (long)layer.Overlay.Count) + (_generation <= upToGeneration ? _overlay.Count : 0);
+            return before + _older.Where(layer => layer.Generation <= upToGeneration).Sum(layer => (long)layer.Overlay.Count) + (_generation <= upToGeneration ? _overlay.Count : 0);
     }
 
     private void Share(in SharedRange range, ulong recordLsn)

@@ -11,6 +11,7 @@ internal sealed class LineCatalog
     private readonly Lock _lock = new();
     private readonly SortedDictionary<uint, Entry> _lines = [];
     private readonly Dictionary<Guid, Dictionary<string, SnapshotRecord>> _snapshots = [];
+    private readonly Dictionary<Guid, SnapshotRecord> _byUuid = [];
 
     /// <summary>Adds a line, on which a volume may be.</summary>
     public void Add(LineRecord line)
@@ -32,6 +33,7 @@ internal sealed class LineCatalog
             if (!_snapshots.TryGetValue(snapshot.Volume, out Dictionary<string, SnapshotRecord>? all))
                 _snapshots.Add(snapshot.Volume, all = []);
             all.Add(snapshot.Name, snapshot);
+            _byUuid[snapshot.Uuid] = snapshot;
         }
     }
 
@@ -42,6 +44,7 @@ internal sealed class LineCatalog
         {
             _lines[snapshot.Line].RemoveView(snapshot.Generation);
             _snapshots[snapshot.Volume].Remove(snapshot.Name);
+            _byUuid.Remove(snapshot.Uuid);
         }
     }
 
@@ -147,6 +150,13 @@ internal sealed class LineCatalog
     {
         lock (_lock)
             return _snapshots.GetValueOrDefault(volume)?.GetValueOrDefault(name);
+    }
+
+    /// <summary>The snapshot of that identity, or null.</summary>
+    public SnapshotRecord? FindSnapshot(Guid uuid)
+    {
+        lock (_lock)
+            return _byUuid.GetValueOrDefault(uuid);
     }
 
     /// <summary>Number of a volume's snapshots.</summary>

@@ -36,11 +36,12 @@ public sealed class ApplianceServices : IAsyncDisposable
         Settings = new SettingsService(settings, changes);
         var store = new TargetStore(database, secrets, time);
         Units = new UnitTable(volumes, store, openMedium);
-        Catalog = new TargetCatalog(server, volumes, Units, store);
+        var mapped = new MappedSnapshots(volumes);
+        Catalog = new TargetCatalog(server, volumes, mapped, Units, store);
         Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
         Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
         Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, locks, time), new ScheduleStore(database), changes, time);
-        Luns = new LunService(volumes, Catalog, store, Units, changes, locks);
+        Luns = new LunService(volumes, Catalog, store, Units, mapped, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
         Sessions = new SessionService(server, Catalog, changes);

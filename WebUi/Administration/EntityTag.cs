@@ -15,6 +15,7 @@ internal static class EntityTag
         object steady = view switch
         {
             VolumeView volume => volume with { MappedBytes = 0, InLogBytes = 0, Health = "", Cause = null },
+            SnapshotView snapshot => snapshot with { Destaging = null },
             TargetView target => target with { Sessions = 0 },
             _ => view,
         };

@@ -100,6 +100,7 @@ public sealed class SnapshotService
     {
         var snapshot = Get(_volumes.Get(volume), name);
         change.Begin(View(snapshot));
+        _volumes.CheckNotMapped([snapshot]);
         await EngineCalls.RunAsync(() => _manager.DeleteSnapshotAsync(snapshot));
         return true;
     });
@@ -129,6 +130,8 @@ public sealed class SnapshotService
             var snapshot = Get(volume, name);
             change.Begin(_volumes.View(volume));
             _volumes.CheckNoHost(volume, "roll back");
+            if (wanted.DropYounger)
+                _volumes.CheckNotMapped(_manager.ListSnapshots(volume).Where(other => other.Created > snapshot.Created));
             await EngineCalls.RunAsync(() => _manager.RollBackAsync(snapshot, wanted.DropYounger));
             var view = _volumes.View(volume);
             change.After = view;
@@ -165,5 +168,10 @@ public sealed class SnapshotService
         snapshot.Sticky,
         snapshot.Consistent,
         snapshot.Labels,
-        [.. _manager.ListClones(snapshot).Select(clone => clone.Name)]);
+        [.. _manager.ListClones(snapshot).Select(clone => clone.Name)],
+        Progress(snapshot));
+
+    /// <summary>Null where the pool has all of a snapshot.</summary>
+    private SnapshotProgressView? Progress(Snapshot snapshot) =>
+        _manager.GetProgress(snapshot) is { IsDone: false } progress ? new SnapshotProgressView(progress.InLogBytes, (long)Math.Ceiling(progress.TimeLeft.TotalSeconds)) : null;
 }

@@ -17,7 +17,7 @@ internal sealed class TargetCatalog
     private ImmutableSortedDictionary<string, Entry> _entries = ImmutableSortedDictionary.Create<string, Entry>(StringComparer.Ordinal);
 
     /// <summary>Serves what the store has; InvalidDataException where a LUN's volume is gone.</summary>
-    public TargetCatalog(IscsiServer server, VolumeManager volumes, UnitTable units, TargetStore store)
+    public TargetCatalog(IscsiServer server, VolumeManager volumes, MappedSnapshots snapshots, UnitTable units, TargetStore store)
     {
         _server = server;
         foreach (var record in store.Read())
@@ -26,6 +26,7 @@ internal sealed class TargetCatalog
             foreach (var lun in record.Luns)
             {
                 var volume = volumes.Volumes.FirstOrDefault(existing => existing.Uuid == lun.Volume)
+                    ?? snapshots.OpenAtStart(lun.Volume)
                     ?? throw new InvalidDataException($"the volume {lun.Volume} of target {record.Iqn} is not in lunaria.db: restore the file from a copy");
                 served.Luns.Add(lun.Lun, units.Get(volume));
             }
@@ -47,7 +48,7 @@ internal sealed class TargetCatalog
     /// <summary>The target as hosts are served.</summary>
     public IscsiTarget Served(string iqn) => _entries[iqn].Served;
 
-    /// <summary>Where each volume is shown.</summary>
+    /// <summary>Where each volume and each snapshot is shown.</summary>
     public ILookup<Guid, MappingView> Mappings() =>
         All.SelectMany(target => target.Luns, (target, lun) => (lun.Volume, View: new MappingView(target.Iqn, lun.Lun))).ToLookup(row => row.Volume, row => row.View);
 

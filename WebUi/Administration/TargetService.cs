@@ -67,7 +67,7 @@ public sealed class TargetService
         change.Begin(view);
         _store.Remove(iqn);
         await _targets.RemoveAsync(iqn);
-        _luns.ForgetUnused(record.Luns.Select(lun => lun.Volume));
+        await _luns.ForgetUnusedAsync(actor, record.Luns.Select(lun => lun.Volume));
         return true;
     });
 

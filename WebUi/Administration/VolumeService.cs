@@ -100,6 +100,7 @@ public sealed class VolumeService
         change.Begin(view);
         if (view.Luns.Count > 0)
             throw new RefusedException(RefusalKind.InUse, $"The volume {volume.Name} is shown as {string.Join(", ", view.Luns.Select(lun => $"LUN {lun.Lun} of {lun.Target}"))}. Unmap it first.");
+        CheckNotMapped(_volumes.ListSnapshots(volume));
         await EngineCalls.RunAsync(() => _volumes.DeleteVolumeAsync(volume, withSnapshots));
         _units.Remove(volume.Uuid);
         return true;
@@ -153,6 +154,16 @@ public sealed class VolumeService
         var iqns = _targets.Mappings()[volume.Uuid].Select(lun => lun.Target).ToHashSet();
         if (_server.Sessions.FirstOrDefault(session => iqns.Contains(session.TargetName)) is { } session)
             throw new RefusedException(RefusalKind.InUse, $"The host {session.InitiatorName} is logged in to {session.TargetName}, which shows the volume {volume.Name}. Log it out to {verb} the volume.");
+    }
+
+    /// <summary><see cref="RefusalKind.InUse"/> where a LUN shows one of the snapshots.</summary>
+    internal void CheckNotMapped(IEnumerable<Snapshot> snapshots)
+    {
+        var mappings = _targets.Mappings();
+        if (snapshots.FirstOrDefault(snapshot => mappings.Contains(snapshot.Uuid)) is { } mapped)
+            throw new RefusedException(
+                RefusalKind.InUse,
+                $"The snapshot {mapped.Name} of {mapped.Volume.Name} is shown as {string.Join(", ", mappings[mapped.Uuid].Select(lun => $"LUN {lun.Lun} of {lun.Target}"))}. Unmap it first.");
     }
 
     /// <summary>The volume as administrators see it.</summary>

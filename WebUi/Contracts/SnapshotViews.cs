@@ -2,10 +2,14 @@ namespace Lunaria.WebUi.Contracts;
 
 /// <summary>
 /// A snapshot of a volume. <paramref name="Sticky"/>: not deleted until that is taken back; <paramref name="Consistent"/>: the applications were at rest;
-/// <paramref name="Clones"/>: volumes made of it that still share its data.
+/// <paramref name="Clones"/>: volumes made of it that still share its data; <paramref name="Destaging"/>: null where the pool has all of it.
 /// </summary>
 public sealed record SnapshotView(
-    string Volume, string Name, Guid Uuid, long SizeBytes, DateTimeOffset Created, bool Sticky, bool Consistent, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> Clones);
+    string Volume, string Name, Guid Uuid, long SizeBytes, DateTimeOffset Created, bool Sticky, bool Consistent, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> Clones,
+    SnapshotProgressView? Destaging);
+
+/// <summary>What of a snapshot the pool does not have yet. <paramref name="SecondsLeft"/>: until it has all, as fast as the log is emptied now.</summary>
+public sealed record SnapshotProgressView(long InLogBytes, long SecondsLeft);
 
 /// <summary>A snapshot to take.</summary>
 public sealed record CreateSnapshot

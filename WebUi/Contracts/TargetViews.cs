@@ -28,7 +28,7 @@ public sealed record CreateTarget
 /// <summary>A LUN to map.</summary>
 public sealed record MapLun
 {
-    /// <summary>The volume's name.</summary>
+    /// <summary>The volume's name, or VOLUME@SNAPSHOT: then hosts can only read it.</summary>
     public required string Volume { get; init; }
 
     /// <summary>0 to 255; the first free one where left out.</summary>

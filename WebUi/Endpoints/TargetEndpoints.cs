@@ -44,7 +44,7 @@ internal static class TargetEndpoints
         {
             var (lun, created) = await call.Services.Luns.MapAsync(call.Actor, iqn, wanted);
             return created ? TypedResults.Created($"/api/v1/targets/{iqn}/luns/{lun.Lun}", lun) : TypedResults.Ok(lun);
-        }).Is("mapLun", Scopes.Targets, "Shows a volume to the hosts of a target; 200 where it is shown there already.");
+        }).Is("mapLun", Scopes.Targets, "Shows a volume, or a snapshot read-only, to the hosts of a target; 200 where it is shown there already.");
         api.MapDelete("/targets/{iqn}/luns/{lun:int}", async (string iqn, int lun, ApiCall call) =>
         {
             await call.Services.Luns.UnmapAsync(call.Actor, iqn, lun);

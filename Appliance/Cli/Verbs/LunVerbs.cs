@@ -8,7 +8,7 @@ internal static class LunVerbs
 {
     public static Command Create(VerbFactory verbs) => VerbFactory.Noun(
         "lun",
-        "LUNs: which volume a target shows under which number.",
+        "LUNs: which volume or snapshot a target shows under which number.",
         Map(verbs),
         Unmap(verbs),
         verbs.Create("list", "All LUNs of all targets.", "lun list", call =>
@@ -26,7 +26,7 @@ internal static class LunVerbs
     private static Command Map(VerbFactory verbs)
     {
         var target = TargetVerbs.Target;
-        var volume = new Argument<string>("VOLUME") { Description = "The volume to show." };
+        var volume = new Argument<string>("VOLUME") { Description = "The volume to show; VOLUME@SNAPSHOT shows a snapshot of it, read-only." };
         var lun = new Option<int?>("--lun") { Description = "0 to 255; the first free one where left out.", HelpName = "NUMBER" };
         return verbs.Create(
             "map",

@@ -148,15 +148,18 @@ internal static class SnapshotVerbs
 
     private static void Show(IEnumerable<SnapshotView> snapshots, TextWriter output)
     {
-        var table = new TextTable("VOLUME", "SNAPSHOT", "TAKEN (UTC)", "SIZE", "KEPT", "CLONES");
+        var table = new TextTable("VOLUME", "SNAPSHOT", "TAKEN (UTC)", "SIZE", "KEPT", "NOT IN POOL", "CLONES");
         foreach (var snapshot in snapshots)
         {
             table.Add(
-                snapshot.Volume, snapshot.Name, $"{snapshot.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss}", VerbCall.Size(snapshot.SizeBytes), snapshot.Sticky ? "sticky" : null, string.Join(", ", snapshot.Clones));
+                snapshot.Volume, snapshot.Name, $"{snapshot.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss}", VerbCall.Size(snapshot.SizeBytes), snapshot.Sticky ? "sticky" : null, Progress(snapshot), string.Join(", ", snapshot.Clones));
         }
 
         table.Write(output, "SIZE");
     }
+
+    private static string? Progress(SnapshotView snapshot) =>
+        snapshot.Destaging is { } left ? $"{VerbCall.Size(left.InLogBytes)}, {left.SecondsLeft} s left" : null;
 
     private static string PathOf(string volume, string snapshot) => $"volumes/{VerbCall.Part(volume)}/snapshots/{VerbCall.Part(snapshot)}";
 }
