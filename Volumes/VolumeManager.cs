@@ -88,6 +88,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
             throw new InvalidOperationException($"Volume '{volume.Name}' has snapshots that are kept ({Names(sticky)}). Let go of them first.");
         OpenLine line = volume.Line;
         _files.Metadata.RemoveVolume(volume.Uuid, line.Number);
+        Remember(volume, null);
         volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' was deleted."));
         _volumes.Remove(volume);
         foreach (SnapshotRecord snapshot in snapshots)
