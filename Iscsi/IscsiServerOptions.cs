@@ -21,6 +21,9 @@ public sealed record IscsiServerOptions
     /// <summary>Most connections at once from one address.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 256;
 
+    /// <summary>Most sessions at once of one target; further logins are refused (out of resources).</summary>
+    public int MaxSessionsPerTarget { get; init; } = 512;
+
     /// <summary>Most connections that have not finished their login; when full, the oldest of them goes.</summary>
     public int MaxHalfOpenConnections { get; init; } = 64;
 
@@ -47,7 +50,9 @@ public sealed record IscsiServerOptions
     /// <summary>Largest data segment this target takes (MaxRecvDataSegmentLength), bytes, 8 KiB to 1 MiB.</summary>
     public int MaxRecvDataSegmentLength { get; init; } = 262144;
 
-    /// <summary>All buffers of all connections together, bytes. When used up, commands wait; none fails.</summary>
+    /// <summary>
+    /// All buffers of all connections together, bytes. When used up, commands wait; none fails. The last eighth is for connections that hold little.
+    /// </summary>
     public long BufferPoolBytes { get; init; } = 256L << 20;
 
     /// <summary>Buffers of one connection, bytes: room for the longest transfer of a logical unit beside ordinary ones.</summary>
@@ -70,6 +75,7 @@ public sealed record IscsiServerOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnections, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnectionsPerAddress, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxSessionsPerTarget, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxHalfOpenConnections, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CommandWindow, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CommandWindow, 4096);

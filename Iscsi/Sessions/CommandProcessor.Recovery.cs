@@ -130,7 +130,11 @@ internal sealed partial class CommandProcessor
             SendAnswer(command, recut ? 0 : expDataSN);
             return;
         }
-        if (commands.TryFind(command.InitiatorTaskTag, out _)) throw new IscsiProtocolException("a reassigned task has the tag of another one");
+        if (commands.TryFind(command.InitiatorTaskTag, out _))
+        {
+            Release(command);
+            throw new IscsiProtocolException("a reassigned task has the tag of another one");
+        }
         commands.Enter(command);
         RequestAgain(command);
     }
@@ -187,6 +191,11 @@ internal sealed partial class CommandProcessor
             // The next send says so again; this task must outlive the connection.
             Keep(command);
             return;
+        }
+        catch
+        {
+            Release(command);
+            throw;
         }
         if (parameters.ErrorRecoveryLevel < 2 && (command.Task.Direction != DataDirection.In || command.Task.Status != ScsiStatus.Good))
         {

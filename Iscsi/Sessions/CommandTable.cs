@@ -11,6 +11,9 @@ namespace Lunaria.Iscsi.Sessions;
 /// </summary>
 internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int maxBufferBytes)
 {
+    /// <summary>Commands of a connection with less than this find memory also when others have used up theirs.</summary>
+    private const int ModestBytes = 1 << 20;
+
     private readonly Dictionary<uint, Command> inFlight = new(256);
     private readonly Stack<Command> free = new();
     private readonly LinkedList<Command> waitingForMemory = new();
@@ -56,7 +59,7 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
         {
             // A share too small for a single command would never grant it: one is always allowed.
             if (rentedBytes > 0 && rentedBytes + lengthBytes > maxBufferBytes) continue;
-            command.Buffer = pool.TryRent(lengthBytes, inbox);
+            command.Buffer = pool.TryRent(lengthBytes, inbox, greedy: rentedBytes >= ModestBytes);
             if (command.Buffer is null) continue;
             rentedBytes += command.Buffer.Array.Length;
             return true;

@@ -89,10 +89,13 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
         session ??= new(identity, sender.Window!, agreed!) { Began = server.Time.GetUtcNow() };
         if (identity.Target is IscsiTarget target)
         {
-            if (!target.Sessions.TryEnter(session, inbox))
+            switch (target.Sessions.TryEnter(session, inbox, server.Options.MaxSessionsPerTarget))
             {
-                waited = true;
-                return LoginStatus.Success;
+                case EnterOutcome.Waits:
+                    waited = true;
+                    return LoginStatus.Success;
+                case EnterOutcome.Full:
+                    return LoginStatus.OutOfResources;
             }
             session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited, AbortTasks = session.AbortTasksAsync };
             target.DeviceServer.Attach(session.Nexus);

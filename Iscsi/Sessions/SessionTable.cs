@@ -1,5 +1,15 @@
 namespace Lunaria.Iscsi.Sessions;
 
+/// <summary>What came of a new session's wish to enter the table.</summary>
+internal enum EnterOutcome
+{
+    Entered,
+    /// <summary>An old session has to go first; the inbox hears <see cref="MessageKind.SessionChanged"/>.</summary>
+    Waits,
+    /// <summary>The target has as many sessions as it may.</summary>
+    Full,
+}
+
 /// <summary>The live sessions of one target by initiator port (name and ISID). Any thread.</summary>
 internal sealed class SessionTable
 {
@@ -8,10 +18,10 @@ internal sealed class SessionTable
     private ushort lastTsih;
 
     /// <summary>
-    /// Enters a session and gives it a TSIH. False when one of the same initiator port is there: it is told to close (session
+    /// Enters a session and gives it a TSIH. Where one of the same initiator port is there, it is told to close (session
     /// reinstatement, RFC 7143 6.3.5), and <paramref name="inbox"/> hears of its end and tries again.
     /// </summary>
-    public bool TryEnter(Session session, ConnectionInbox inbox)
+    public EnterOutcome TryEnter(Session session, ConnectionInbox inbox, int maxSessions)
     {
         Session? old;
         do
@@ -20,15 +30,16 @@ internal sealed class SessionTable
             {
                 if (!sessions.TryGetValue(Key(session), out old))
                 {
+                    if (sessions.Count >= maxSessions) return EnterOutcome.Full;
                     session.Tsih = NextTsih();
                     sessions.Add(Key(session), session);
-                    return true;
+                    return EnterOutcome.Entered;
                 }
             }
         }
         while (!old.TryAwaitEnd(inbox));
         old.Post(new(MessageKind.Close, "the initiator has logged in anew (session reinstatement)"));
-        return false;
+        return EnterOutcome.Waits;
     }
 
     /// <summary>Closes every session; completes when their commands are gone.</summary>

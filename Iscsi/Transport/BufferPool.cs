@@ -26,16 +26,21 @@ internal sealed class BufferPool(long limitBytes)
     /// <summary>The longest buffer there is: the longest transfer of a logical unit fits.</summary>
     public static int MaxLengthBytes => ClassBytes[^1];
 
+    /// <summary>Kept for those who have little: who has much already gets nothing of the last eighth.</summary>
+    private readonly long limitForGreedyBytes = limitBytes - (limitBytes / 8);
+
     /// <summary>Bytes in use now.</summary>
     public long RentedBytes => Interlocked.Read(ref rentedBytes);
 
     /// <summary>A buffer of at least <paramref name="lengthBytes"/>, or null when the limit is reached.</summary>
-    public PooledBuffer? TryRent(int lengthBytes)
+    /// <param name="greedy">True for a connection that has much already.</param>
+    public PooledBuffer? TryRent(int lengthBytes, bool greedy = false)
     {
         int sizeClass = 0;
         while (ClassBytes[sizeClass] < lengthBytes) sizeClass++;
         lock (gate)
         {
+            if (greedy && rentedBytes + ClassBytes[sizeClass] > limitForGreedyBytes) return null;
             if (!free[sizeClass].TryPop(out PooledBuffer? buffer))
             {
                 if (!MakeRoom(ClassBytes[sizeClass])) return null;
@@ -49,12 +54,12 @@ internal sealed class BufferPool(long limitBytes)
     }
 
     /// <summary>The same; when the limit is reached, <paramref name="waiter"/> hears of the next buffer that comes back.</summary>
-    public PooledBuffer? TryRent(int lengthBytes, ConnectionInbox waiter)
+    public PooledBuffer? TryRent(int lengthBytes, ConnectionInbox waiter, bool greedy = false)
     {
-        if (TryRent(lengthBytes) is PooledBuffer buffer) return buffer;
+        if (TryRent(lengthBytes, greedy) is PooledBuffer buffer) return buffer;
         lock (gate) waiters.Add(waiter);
         // One may have come back in between.
-        return TryRent(lengthBytes);
+        return TryRent(lengthBytes, greedy);
     }
 
     /// <summary>Gives a buffer back.</summary>

@@ -25,6 +25,9 @@ internal sealed class RamBlockDevice(int lengthBytes, int blockBytes = 512) : IB
     /// <summary>Not null: what every waiting call throws.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>Not null: called with offset and length of every read before it is done; a test plants a bug here.</summary>
+    public Action<long, int>? Reading { get; set; }
+
     public Span<byte> Bytes => bytes;
 
     /// <summary>Calls that wait now.</summary>
@@ -52,6 +55,7 @@ internal sealed class RamBlockDevice(int lengthBytes, int blockBytes = 512) : IB
     {
         await WaitAsync();
         if (Fault is BlockStatus fault) return fault;
+        Reading?.Invoke(offsetBytes, destination.Length);
         bytes.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination.Span);
         return BlockStatus.Ok;
     }
@@ -73,6 +77,7 @@ internal sealed class RamBlockDevice(int lengthBytes, int blockBytes = 512) : IB
 
     public bool TryRead(long offsetBytes, Span<byte> destination)
     {
+        Reading?.Invoke(offsetBytes, destination.Length);
         if (!ShortCuts || hold is not null || Fault is not null) return false;
         bytes.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination);
         return true;

@@ -121,8 +121,12 @@ internal sealed class ScriptedInitiator : IDisposable
         return wire;
     }
 
+    /// <summary>Not null: gets a copy of what is sent.</summary>
+    public List<byte[]>? Sent { get; set; }
+
     public void SendRaw(ReadOnlySpan<byte> bytes)
     {
+        Sent?.Add(bytes.ToArray());
         while (!bytes.IsEmpty) bytes = bytes[socket.Send(bytes)..];
     }
 

@@ -42,6 +42,39 @@ public class LimitTests
     }
 
     [TestMethod]
+    public async Task A_target_takes_as_many_sessions_as_it_may_and_a_host_that_comes_again()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { MaxSessionsPerTarget = 2 });
+        using ScriptedInitiator first = server.LogIn(1), second = server.LogIn(2), third = server.Connect(3);
+        Assert.AreEqual(0x0302, third.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+            ("InitiatorName", third.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
+        using ScriptedInitiator again = server.LogIn(2);
+        Assert.AreEqual(0, again.Read(0, 8).Status);
+        Assert.AreEqual(0, first.Read(0, 8).Status);
+    }
+
+    [TestMethod]
+    public async Task Sessions_that_use_up_the_memory_leave_some_for_one_that_needs_little()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { BufferPoolBytes = 32 << 20, MaxConnectionBufferBytes = 32 << 20 });
+        using ScriptedInitiator modest = server.LogIn(9);
+        List<ScriptedInitiator> greedy = [.. Enumerable.Range(1, 3).Select(number => server.LogIn((ulong)number))];
+        server.Medium.ShortCuts = false;
+        // Writes of which nothing but the command comes: each holds a buffer.
+        foreach (ScriptedInitiator one in greedy)
+            for (int i = 0; i < 40; i++)
+                one.Send(one.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 2048), 1 << 20, write: true));
+        foreach (ScriptedInitiator one in greedy)
+        {
+            one.Receive(Opcode.ReadyToTransfer);
+            TaskManagementTests.PingPast(one);
+        }
+        Assert.IsGreaterThan(20L << 20, server.Server.Context.Pool.RentedBytes);
+        for (int i = 0; i < 20; i++) Assert.AreEqual(0, modest.Read(0, 128).Status);
+        foreach (ScriptedInitiator one in greedy) one.Dispose();
+    }
+
+    [TestMethod]
     public async Task A_target_that_may_not_answer_any_more_cuts_the_connection_instead()
     {
         bool may = true;

@@ -192,6 +192,16 @@ public class TaskManagementTests
     internal static TaskManagementResponse ReceiveFunction(ScriptedInitiator initiator) =>
         (TaskManagementResponse)new CodeResponseHeader(initiator.Receive(Opcode.TaskManagementResponse).Header).Code;
 
+    /// <summary>A ping whose answer comes behind R2Ts.</summary>
+    internal static void PingPast(ScriptedInitiator initiator)
+    {
+        initiator.Send(initiator.NewHeader(Opcode.NopOut, immediate: true), "hello"u8);
+        ReceivedPdu pdu;
+        do pdu = initiator.TryReceive() ?? throw new InvalidOperationException("The target closed the connection.");
+        while (pdu.Opcode == Opcode.ReadyToTransfer);
+        Assert.AreEqual(Opcode.NopIn, pdu.Opcode);
+    }
+
     internal static void Ping(ScriptedInitiator initiator)
     {
         initiator.Send(initiator.NewHeader(Opcode.NopOut, immediate: true), "hello"u8);
