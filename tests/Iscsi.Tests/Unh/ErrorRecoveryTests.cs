@@ -1,7 +1,8 @@
 using Lunaria.Iscsi.Pdu;
+using Lunaria.Iscsi.Tests.Sessions;
 using Lunaria.Testing;
 
-namespace Lunaria.Iscsi.Tests.Sessions;
+namespace Lunaria.Iscsi.Tests.Unh;
 
 /// <summary>
 /// ErrorRecoveryLevel 1 and 2 (RFC 7143 7). The numbers are those of the test purposes of the UNH-IOL "Error Recovery Test Suite for iSCSI
