@@ -18,7 +18,7 @@ internal static class CommandTable
         .. new CommandDescriptor[][]
         {
             TestUnitReady.Rows, RequestSense.Rows, Inquiry.Rows, ReportLuns.Rows, ModeSense.Rows, ModeSelect.Rows,
-            PreventAllowMediumRemoval.Rows, ReserveRelease.Rows, SendDiagnostic.Rows,
+            PreventAllowMediumRemoval.Rows, ReserveRelease.Rows, SendDiagnostic.Rows, EchoBuffer.Rows,
             PersistentReserveIn.Rows, PersistentReserveOut.Rows, ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagement.Rows,
             ReadCommands.Rows, WriteCommands.Rows, WriteAndVerify.Rows, VerifyCommands.Rows, SynchronizeCache.Rows, PreFetch.Rows,
             Unmap.Rows, WriteSame.Rows, CompareAndWrite.Rows, OrWrite.Rows, GetLbaStatus.Rows, ReadCapacity.Rows, StartStopUnit.Rows,

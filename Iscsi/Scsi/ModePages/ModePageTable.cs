@@ -34,6 +34,8 @@ internal static class ModePageTable
         // QUEUE ALGORITHM MODIFIER 1: commands are not kept in order. Busy timeout: unlimited. Self-test takes no time.
         new("Control", "SPC-4 7.5.8", _ => Hex("0A 0A 00 10 00 00 00 00 FF FF 00 00"), Hex("0A 0A 04 00 08 00 00 00 00 00 00 00")),
         new("Control Extension", "SPC-4 7.5.9", _ => Subpage(0x0A, 0x01, 28), Subpage(0x0A, 0x01, 28)),
+        // PROTOCOL IDENTIFIER 5h, iSCSI, which has nothing to set here.
+        new("Protocol Specific Port", "SPC-4, Protocol Specific Port mode page", _ => Hex("19 06 05 00 00 00 00 00"), Page(0x19, 6)),
         new("Power Condition", "SPC-4 7.5.13", _ => Page(0x1A, 38), Page(0x1A, 38)),
         // MRIE 0: informational exceptions are not reported; there are none.
         new("Informational Exceptions Control", "SPC-4 7.5.11", _ => Page(0x1C, 10), Page(0x1C, 10)),

@@ -38,6 +38,7 @@ internal static class SenseCodes
     public static readonly SenseData UnsupportedSegmentDescriptorType = new(IllegalRequest, 0x26, 0x09);
     public static readonly SenseData InlineDataLengthExceeded = new(IllegalRequest, 0x26, 0x0B);
     public static readonly SenseData InvalidReleaseOfPersistentReservation = new(IllegalRequest, 0x26, 0x04);
+    public static readonly SenseData CommandSequenceError = new(IllegalRequest, 0x2C, 0x00);
     public static readonly SenseData SavingParametersNotSupported = new(IllegalRequest, 0x39, 0x00);
     public static readonly SenseData MediumRemovalPrevented = new(IllegalRequest, 0x53, 0x02);
     public static readonly SenseData InsufficientRegistrationResources = new(IllegalRequest, 0x55, 0x04);

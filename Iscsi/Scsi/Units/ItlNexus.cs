@@ -28,6 +28,9 @@ internal sealed class ItlNexus(ItNexus nexus, LogicalUnit unit, ulong lunField)
     /// <summary>Copy operations that can be asked for.</summary>
     public CopyOperations Copies { get; } = new();
 
+    /// <summary>What WRITE BUFFER has left for READ BUFFER; null before the first.</summary>
+    public byte[]? EchoBuffer { get; set; }
+
     /// <summary>What the nexus has read and written.</summary>
     public TransferCounts Transfers { get; } = new();
 

@@ -16,6 +16,8 @@ internal static class VpdPages
         new(0x87, "Mode Page Policy", "SPC-4 7.8.10", (data, _, _) => data.Byte(0x3F).Byte(0xFF).Byte(0).Byte(0)),
         new(0x88, "SCSI Ports", "SPC-4 7.8.14", ScsiPorts.Build),
         new(0x8F, "Third-party Copy", "SPC-4, Third-party Copy VPD page", ThirdPartyCopyPage.Build),
+        // No feature set is claimed: what each demands could not be checked against its text.
+        new(0x92, "SCSI Feature Sets", "SPC-5, SCSI Feature Sets VPD page", (data, _, _) => data.Zeros(4)),
         new(0xB0, "Block Limits", "SBC-3 6.5.3", BlockLimits.Build),
         new(0xB1, "Block Device Characteristics", "SBC-3 6.5.2", BlockDeviceCharacteristics.Build),
         new(0xB2, "Logical Block Provisioning", "SBC-3 6.5.4", LogicalBlockProvisioning.Build),
