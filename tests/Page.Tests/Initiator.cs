@@ -20,6 +20,9 @@ internal static class Initiator
         Assert.IsFalse(output.Contains("fail", StringComparison.OrdinalIgnoreCase) || output.Contains("error", StringComparison.OrdinalIgnoreCase), output);
     }
 
+    /// <summary>A host that logs in and stays until it is disposed of.</summary>
+    public static Guest Stay(string url) => new(Process.Start(new ProcessStartInfo("qemu-io", ["-f", "raw", url]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!);
+
     /// <summary>Inconclusive where a tool is not installed.</summary>
     public static void Need()
     {
@@ -38,5 +41,15 @@ internal static class Initiator
         using var patience = new CancellationTokenSource(Patience);
         await process.WaitForExitAsync(patience.Token);
         return await output + await error;
+    }
+
+    /// <summary>The host that stays.</summary>
+    internal sealed class Guest(Process process) : IDisposable
+    {
+        public void Dispose()
+        {
+            process.Kill();
+            process.Dispose();
+        }
     }
 }

@@ -20,6 +20,7 @@ internal static class Sample
         await appliance.SendAsync(HttpMethod.Post, $"targets/{Uri.EscapeDataString("iqn.2026-11.com.example.lunaria:databases")}/luns", new { volume = "db-primary" });
         foreach (var name in (string[])["before-upgrade", "nightly-2026-11-26", "nightly-2026-11-27"])
             await appliance.SendAsync(HttpMethod.Post, "volumes/db-primary/snapshots", new { name, consistent = name == "before-upgrade", sticky = name == "before-upgrade" });
+        await appliance.SendAsync(HttpMethod.Post, "schedules", new { name = "nightly", volumes = new[] { "db-primary", "db-archive" }, every = "daily", at = "02:30", keep = new { daily = 7, weekly = 4 } });
         await appliance.SendAsync(HttpMethod.Post, "volumes/db-primary/snapshots/before-upgrade/clone", new { name = "db-test" });
     }
 }

@@ -52,6 +52,7 @@ check "a disk by the command line, as root, from anywhere" disk
 check "a host writes" io "write -P 0x42 0 8M"
 check "all that it has made is its own" owned
 
+check "a setting is changed" sh -c 'cd / && lunaria settings set iscsi.maxConnections=500 && grep -q 500 /etc/lunaria/appliance.json'
 check "upgrade while it runs" dpkg -i "$WORK/new.deb"
 check "the changed settings stay" grep -q "127.0.0.1:$PORT" /etc/lunaria/appliance.json
 check "stop" stop

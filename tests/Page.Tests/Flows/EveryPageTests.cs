@@ -16,6 +16,7 @@ public sealed class EveryPageTests
         ("target", $"/targets/{Uri.EscapeDataString(Sample.Iqn)}", Sample.Iqn),
         ("hosts", "/hosts", "Hosts and CHAP"),
         ("sessions", "/sessions", "Sessions"),
+        ("schedules", "/schedules", "Schedules"),
         ("jobs", "/jobs", "Jobs"),
         ("events", "/events", "Events"),
         ("audit", "/audit", "Audit log"),

@@ -35,6 +35,9 @@ export const postEmpty = (url) => send("POST", url);
 export const put = (url, body) => send("PUT", url, body);
 export const remove = (url) => send("DELETE", url);
 
+/** Changes what has no state of its own to be compared. */
+export const patchDirect = (url, body) => send("PATCH", url, body);
+
 /** Changes a thing as it was read: who changed it meanwhile is not overwritten. */
 export async function patch(url, body) {
   const response = await raw("GET", url);

@@ -6,6 +6,7 @@ import { targets } from "./targets.js";
 import { target } from "./target.js";
 import { hosts } from "./hosts.js";
 import { sessions } from "./sessions.js";
+import { schedules } from "./schedules.js";
 import { jobs } from "./jobs.js";
 import { events } from "./events.js";
 import { audit } from "./audit.js";
@@ -21,6 +22,7 @@ export const routes = [
   { path: "/targets/:iqn", nav: "/targets", view: target },
   { path: "/hosts", nav: "/hosts", view: hosts },
   { path: "/sessions", nav: "/sessions", view: sessions },
+  { path: "/schedules", nav: "/schedules", view: schedules },
   { path: "/jobs", nav: "/jobs", view: jobs },
   { path: "/events", nav: "/events", view: events },
   { path: "/audit", nav: "/audit", view: audit },
@@ -35,6 +37,7 @@ export const groups = [
     title: "Storage",
     links: [
       { href: "/volumes", icon: "volumes", title: "Volumes" },
+      { href: "/schedules", icon: "schedules", title: "Schedules" },
       { href: "/targets", icon: "targets", title: "Targets" },
       { href: "/hosts", icon: "hosts", title: "Hosts and CHAP" },
       { href: "/sessions", icon: "sessions", title: "Sessions" },

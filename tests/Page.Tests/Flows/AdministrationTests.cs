@@ -1,0 +1,169 @@
+using Microsoft.Playwright;
+
+namespace Lunaria.Page.Tests.Flows;
+
+/// <summary>Everything else that an administrator does, each by the page alone and seen by the API.</summary>
+[TestClass]
+public sealed class AdministrationTests
+{
+    [TestMethod]
+    public async Task Users_tokens_schedules_and_settings()
+    {
+        await using var appliance = await RunningAppliance.StartAsync();
+        await Sample.FillAsync(appliance);
+        await using var visitor = await Visitor.LogInAsync(appliance, Looks.Of("narrow-dark"));
+        await UsersAndTokensAsync(appliance, visitor);
+        await SchedulesAsync(appliance, visitor);
+        await SettingsAsync(appliance, visitor);
+        visitor.NoTrouble("administration");
+    }
+
+    [TestMethod]
+    public async Task A_host_with_a_secret_comes_and_is_sent_away()
+    {
+        Initiator.Need();
+        await using var appliance = await RunningAppliance.StartAsync();
+        await Sample.FillAsync(appliance);
+        await using var visitor = await Visitor.LogInAsync(appliance, Looks.Wide);
+        var iqn = "iqn.2026-11.com.example.lunaria:databases";
+        await visitor.GoAsync($"/targets/{Uri.EscapeDataString(iqn)}", iqn);
+        await visitor.PressAsync("Set CHAP of everybody");
+        await visitor.FillAsync("Name that the host gives", "host1");
+        visitor.Expect("400");
+        await visitor.FillAsync("Secret of the host", "too short");
+        await visitor.PressAsync("Set it");
+        await visitor.SeeAsync("is not a CHAP secret");
+        await visitor.CheckAsync("dialog-chap");
+        await visitor.PressAsync("Make one: Secret of the host");
+        var secret = await visitor.Page.GetByLabel("Secret of the host", new() { Exact = true }).InputValueAsync();
+        Assert.AreEqual(16, secret.Length);
+        await visitor.PressAsync("Set it");
+        await visitor.DialogGoneAsync();
+        StringAssert.Contains(await Initiator.InfoAsync($"iscsi://{appliance.Portal}/{iqn}/0"), "ail");
+        StringAssert.Contains(await Initiator.InfoAsync($"iscsi://host1%{secret}@{appliance.Portal}/{iqn}/0"), "virtual-size");
+
+        using var stay = Initiator.Stay($"iscsi://host1%{secret}@{appliance.Portal}/{iqn}/0");
+        await visitor.GoAsync("/sessions", "Sessions");
+        await visitor.Page.Locator("tbody tr").First.WaitForAsync();
+        await visitor.CheckAsync("sessions-with-a-host");
+        await visitor.Page.Locator("td.buttons button").First.ClickAsync();
+        await visitor.PressAsync("Disconnect");
+        await visitor.DialogGoneAsync();
+        var audit = await appliance.SendAsync(HttpMethod.Get, "audit?limit=5");
+        Assert.IsTrue(audit.EnumerateArray().Any(entry => entry.GetProperty("action").GetString() == "session.kick" && entry.GetProperty("who").GetString() == "admin"));
+        visitor.NoTrouble("CHAP");
+    }
+
+    [TestMethod]
+    public async Task Everything_is_reached_by_the_keyboard_in_the_order_of_reading()
+    {
+        await using var appliance = await RunningAppliance.StartAsync();
+        await Sample.FillAsync(appliance);
+        await using var visitor = await Visitor.LogInAsync(appliance, Looks.Wide);
+        await visitor.GoAsync("/volumes/db-primary", "db-primary");
+        var keyboard = visitor.Page.Keyboard;
+        var seen = new List<string>();
+        for (var i = 0; i < 60; i++)
+        {
+            await keyboard.PressAsync("Tab");
+            var step = await visitor.Page.EvaluateAsync<string>("""
+                () => {
+                  const one = document.activeElement;
+                  const outline = getComputedStyle(one).outlineStyle;
+                  return one === document.body ? "" : `${outline === "none" ? "NO OUTLINE " : ""}${one.getAttribute("aria-label") ?? one.textContent.trim()}`;
+                }
+                """);
+            if (step.Length == 0)
+                break;
+            seen.Add(step);
+        }
+
+        Assert.AreEqual("", string.Join(", ", seen.Where(step => step.StartsWith("NO OUTLINE", StringComparison.Ordinal))));
+        Assert.AreEqual("Skip to content", seen[0]);
+        string[] order = ["Overview", "Volumes", "Log out", "← Volumes", "Resize", "Rename", "Show it to hosts", "Take a snapshot", "Clone: before-upgrade", "Roll back: nightly-2026-11-27"];
+        var places = order.Select(step => seen.IndexOf(step)).ToArray();
+        Assert.IsTrue(places.All(place => place >= 0) && places.SequenceEqual(places.Order()), $"{string.Join(" ", places)}: {string.Join(" | ", seen)}");
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Resize" }).FocusAsync();
+        await keyboard.PressAsync("Enter");
+        await visitor.SeeAsync("Resize db-primary");
+        Assert.AreEqual("New size", await visitor.Page.EvaluateAsync<string>("document.activeElement.labels[0].textContent"), "the first field has the focus");
+        await keyboard.PressAsync("Escape");
+        await visitor.DialogGoneAsync();
+        Assert.AreEqual("Resize", await visitor.Page.EvaluateAsync<string>("document.activeElement.textContent"), "the focus is given back");
+        visitor.NoTrouble("by keyboard");
+    }
+
+    private static async Task UsersAndTokensAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.GoAsync("/access", "Users and tokens");
+        await visitor.PressAsync("Add a user");
+        await visitor.FillAsync("Name", "ops");
+        await visitor.FillAsync("Password", Sample.Password);
+        await visitor.CheckAsync("dialog-user");
+        await visitor.PressAsync("Add");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Make a token");
+        await visitor.FillAsync("What it is for", "backup");
+        await visitor.TickAsync("Change volumes and snapshots");
+        await visitor.CheckAsync("dialog-token");
+        await visitor.PressAsync("Make it");
+        await visitor.SeeAsync("It is shown only now");
+        StringAssert.StartsWith(await visitor.Page.Locator("dialog pre").InnerTextAsync(), "lun_");
+        await visitor.PressAsync("I have it");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Revoke prometheus");
+        await visitor.PressAsync("Revoke");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Delete ops");
+        await visitor.PressAsync("Delete");
+        await visitor.DialogGoneAsync();
+        var tokens = await appliance.SendAsync(HttpMethod.Get, "tokens");
+        Assert.AreEqual("backup", tokens.EnumerateArray().Single().GetProperty("name").GetString());
+        Assert.AreEqual(2, (await appliance.SendAsync(HttpMethod.Get, "users")).GetArrayLength());
+    }
+
+    private static async Task SchedulesAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.GoAsync("/schedules", "Schedules");
+        await visitor.PressAsync("Create a schedule");
+        await visitor.FillAsync("Name", "weekly");
+        await visitor.TickAsync("build-cache");
+        await visitor.ChooseAsync("How often", "weekly");
+        await visitor.ChooseAsync("Day of the week", "friday");
+        await visitor.FillAsync("Time of the day", "22:15");
+        await visitor.CheckAsync("dialog-schedule");
+        await visitor.PressAsync("Create");
+        await visitor.DialogGoneAsync();
+        var made = (await appliance.SendAsync(HttpMethod.Get, "schedules")).EnumerateArray().Single(one => one.GetProperty("name").GetString() == "weekly");
+        Assert.AreEqual("friday 22:15", $"{made.GetProperty("weekday").GetString()} {made.GetProperty("at").GetString()}");
+        await visitor.PressAsync("Run now: weekly");
+        await visitor.SeeAsync("is taken of 1 volume");
+        Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "volumes/build-cache/snapshots")).GetArrayLength());
+        await visitor.PressAsync("Preview: weekly");
+        await visitor.SeeAsync("If weekly ran now");
+        await visitor.CheckAsync("dialog-preview");
+        await visitor.PressAsync("Close");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Pause: weekly");
+        await visitor.PressAsync("Go on: weekly");
+    }
+
+    private static async Task SettingsAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.GoAsync("/settings", "Settings");
+        visitor.Expect("400");
+        await visitor.PressAsync("Change iscsi.pingInterval");
+        await visitor.FillAsync("Value", "soon");
+        await visitor.PressAsync("Look at it");
+        await visitor.Page.Locator("[aria-invalid=true]").WaitForAsync();
+        await visitor.FillAsync("Value", "30s");
+        await visitor.PressAsync("Look at it");
+        await visitor.SeeAsync("It counts");
+        await visitor.CheckAsync("dialog-setting");
+        await visitor.PressAsync("Change it");
+        await visitor.DialogGoneAsync();
+        var setting = (await appliance.SendAsync(HttpMethod.Get, "settings")).EnumerateArray().Single(one => one.GetProperty("key").GetString() == "iscsi.pingInterval");
+        StringAssert.Contains(setting.GetRawText(), "30s");
+    }
+}
