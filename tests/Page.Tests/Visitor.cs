@@ -14,7 +14,7 @@ internal sealed class Visitor : IAsyncDisposable
     private static readonly string Screenshots = Path.Combine(FindRoot(), "artifacts", "page");
 
     private readonly IBrowserContext _context;
-    private readonly Looks _looks;
+    private Looks _looks;
     private readonly ConcurrentQueue<string> _troubles = [];
     private readonly List<string> _expected = [];
 
@@ -56,6 +56,14 @@ internal sealed class Visitor : IAsyncDisposable
 
     /// <summary>What may stand in the console from now on: a part of the text.</summary>
     public void Expect(string part) => _expected.Add(part);
+
+    /// <summary>Turns the system's colours, as a visitor's evening does.</summary>
+    public async Task LookAsync(Looks looks)
+    {
+        _looks = looks;
+        await Page.EmulateMediaAsync(new() { ColorScheme = looks.Options.ColorScheme, ReducedMotion = ReducedMotion.Reduce });
+        await Page.WaitForFunctionAsync("dark => document.documentElement.dataset.theme === (dark ? 'dark' : 'light')", looks.Dark);
+    }
 
     public async Task GoAsync(string address, string heading)
     {

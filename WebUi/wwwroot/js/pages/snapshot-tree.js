@@ -7,6 +7,7 @@ import { badge, when } from "../ui/pieces.js";
 import { icon } from "../ui/icons.js";
 import { button } from "../ui/button.js";
 import { failed } from "../ui/toast.js";
+import { mapVolume } from "./volume-dialogs.js";
 import { cloneSnapshot, rollBack, deleteSnapshot, keepSnapshot } from "./snapshot-dialogs.js";
 
 /** The tree. */
@@ -19,6 +20,7 @@ export function snapshotTree(volume, snapshots, view) {
         snapshot.clones.includes(volume.name) && badge("gone back to", "accent", true),
         snapshot.consistent && badge("at rest", "good", true),
         snapshot.sticky && badge("kept", "accent", true),
+        snapshot.destaging && h("span", { class: "when" }, `${bytes(snapshot.destaging.inLogBytes)} not in the pool yet`),
         Object.entries(snapshot.labels ?? {}).slice(0, 4).map(([name, value]) => badge(`${name}: ${value}`.slice(0, 40), "", true)),
         can("volumes") && actions(snapshot, snapshots.length - index - 1, view)),
       branches(snapshot, volume).length > 0 && h("ul", { class: "clones" }, branches(snapshot, volume).map((clone) => h("li", { key: clone }, icon("branch"), "clone ", h("a", { href: `/volumes/${encodeURIComponent(clone)}` }, clone)))))),
@@ -34,6 +36,7 @@ function actions(snapshot, younger, view) {
     if (await work()) view.refresh();
   };
   return h("div", { class: "actions" },
+    can("targets") && button("Show", { size: "small", label: of("Show to hosts"), onClick: then(() => mapVolume({ name: `${snapshot.volume}@${snapshot.name}`, luns: [], readOnly: true })) }),
     button("Clone", { size: "small", label: of("Clone"), onClick: async () => {
       const made = await cloneSnapshot(snapshot);
       if (made) go(`/volumes/${encodeURIComponent(made.name)}`);

@@ -46,7 +46,7 @@ function luns(one, view) {
     key: (lun) => lun.lun,
     empty: nothing("volumes", "No LUNs", "Hosts that log in see no disk yet."),
     columns: [
-      { name: "volume", title: "Volume", cell: (lun) => h("a", { class: "main-link", href: `/volumes/${encodeURIComponent(lun.volume)}` }, lun.volume) },
+      { name: "volume", title: "Volume", cell: (lun) => h("a", { class: "main-link", href: `/volumes/${encodeURIComponent(lun.volume.split("@")[0])}` }, lun.volume) },
       { name: "lun", title: "LUN", number: true, cell: (lun) => lun.lun },
       { name: "size", title: "Size", number: true, cell: (lun) => bytes(lun.sizeBytes) },
       { name: "unmap", title: "", buttons: true, cell: (lun) => can("targets") && button("Take away", { size: "small", label: `Take LUN ${lun.lun} away`, onClick: async () => (await unmap({ ...lun, target: one.iqn })) && view.refresh() }) },

@@ -82,6 +82,7 @@ export const deleteVolume = (volume, snapshots) => confirmDialog({
   },
 });
 
+/** source: a volume, or a snapshot as { name: VOLUME@SNAPSHOT, luns: [], readOnly: true }. */
 export const mapVolume = async (volume) => {
   const targets = await api.get("/targets");
   return formDialog({
@@ -94,6 +95,7 @@ export const mapVolume = async (volume) => {
       : [
         selectField(form, "iqn", "Target", targets.map((target) => [target.iqn, target.iqn]), { help: "The hosts that may log in to it see the volume as one more disk." }),
         textField(form, "lun", "LUN", { placeholder: "the first free one", help: "0 to 255" }),
+        volume.readOnly && h("p", { class: "muted" }, "Hosts can only read it. As long as it is shown the snapshot cannot be deleted."),
         volume.luns.length > 0 && notice("warn", "It is shown already. Two hosts on one volume destroy its file system, unless it is made for that (VMFS, a cluster)."),
       ]),
     onSubmit: async ({ iqn, lun }) => {

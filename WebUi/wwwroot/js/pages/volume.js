@@ -8,6 +8,7 @@ import { head, card, facts, bar, healthBadge, badge, nothing, notice } from "../
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
 import { mapVolume, unmap, resizeVolume, renameVolume, deleteVolume, flattenVolume } from "./volume-dialogs.js";
+import { setLimits, limitText } from "./limit-dialog.js";
 import { takeSnapshot } from "./snapshot-dialogs.js";
 import { snapshotTree } from "./snapshot-tree.js";
 
@@ -42,6 +43,7 @@ export const act = (view, work) => async () => {
 function actions(one, snapshots, view) {
   return [
     button("Resize", { onClick: act(view, () => resizeVolume(one)) }),
+    button("Limits", { onClick: act(view, () => setLimits(one)) }),
     button("Rename", { onClick: async () => {
       const renamed = await renameVolume(one);
       if (renamed) go(`/volumes/${encodeURIComponent(renamed.name)}`, { replace: true });
@@ -59,6 +61,7 @@ function what(one) {
     ["Written", h("span", { class: "used" }, `${bytes(one.mappedBytes)} (${percent(share)})`, bar(share, `${percent(share)} written`, { thin: true, warnAt: 2, badAt: 2 }))],
     ["Newest writes, in the log", bytes(one.inLogBytes)],
     ["Hosts see", `${one.unit.blockBytes}-byte blocks${one.unit.readOnly ? ", read-only" : ""}${one.unit.removable ? ", removable" : ""}`],
+    ["Limits", limitText(one.limits)],
     origin && ["Clone of", h("span", { class: "row" }, h("a", { href: `/volumes/${encodeURIComponent(origin.volume)}` }, origin.volume), `at ${origin.snapshot}`, can("volumes") && button("Make independent", { size: "small", onClick: () => flattenVolume(one) }))],
     ["UUID", h("code", {}, one.uuid)],
   ]);
