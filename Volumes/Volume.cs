@@ -29,6 +29,7 @@ public sealed class Volume
     internal Volume(VolumeRecord record, OpenLine line, EngineParts engine, bool isReadOnly = false)
     {
         (_record, _line, _engine, IsReadOnly) = (record, line, engine, isReadOnly);
+        line.Cache = isReadOnly ? engine.Segments.Cache?.Slots.Common : engine.Segments.Cache?.ClientOf(record.Uuid);
         if (record.State == VolumeRecordState.Closed)
             Refuse(new(HealthState.Closed, $"Volume '{record.Name}' was closed by the operator. Open it."));
     }
@@ -252,7 +253,8 @@ public sealed class Volume
     /// <summary>Its name, size or line is another one.</summary>
     internal void Change(VolumeRecord record, OpenLine? line = null)
     {
-        _line = line ?? _line;
+        if (line is not null)
+            (line.Cache, _line) = (_line.Cache, line);
         _record = record;
         _line.Name = record.Name;
     }

@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
@@ -51,6 +52,9 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// <summary>What only lunaria.db knows: targets, LUNs and the like. Changes of volumes go through this class.</summary>
     public MetadataDatabase Metadata => _files.Metadata;
 
+    /// <summary>The read cache.</summary>
+    public ReadCache Cache => _files.Cache;
+
     /// <summary>The volume of that name, or null.</summary>
     public Volume? Find(string name) => _volumes.Find(name);
 
@@ -96,6 +100,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
         _catalog.SetCurrent(line.Number, false);
         // A clone may begin at what the log still holds.
         line.Leave(keepOlder: !_catalog.IsUnused(line.Number));
+        _files.Cache.Forget(volume.Uuid);
         _keeper.Wake();
         await ValueTask.CompletedTask;
     });

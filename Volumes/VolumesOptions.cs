@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Log;
 
 namespace Lunaria.Volumes;
@@ -10,6 +11,9 @@ public sealed record VolumesOptions
 
     /// <summary>Memory for the leaves of the block map, in bytes.</summary>
     public long MapMemoryBytes { get; init; } = 256L << 20;
+
+    /// <summary>The read cache.</summary>
+    public ReadCacheOptions Cache { get; init; } = new();
 
     /// <summary>Largest segment, in bytes; 0 = what the object store prefers.</summary>
     public int SegmentBytes { get; init; }

@@ -132,7 +132,7 @@ internal sealed class BlockReader(
     {
         try
         {
-            return segments.TryRead(run.Segment, run.FirstIndex, destination);
+            return segments.TryRead(run.Segment, run.FirstIndex, destination, line.Cache);
         }
         catch (SegmentCorruptException)
         {
@@ -170,7 +170,7 @@ internal sealed class BlockReader(
             long attemptStart = time.GetTimestamp();
             try
             {
-                await segments.ReadAsync(run.Segment, run.FirstIndex, destination, CancellationToken.None);
+                await segments.ReadAsync(run.Segment, run.FirstIndex, destination, CancellationToken.None, line.Cache);
                 return VolumeStatus.Ok;
             }
             catch (SegmentCorruptException) when (++damaged <= Rereads)

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Metadata;
 
 namespace Lunaria.Volumes.Access;
@@ -33,6 +34,9 @@ internal sealed class OpenLine
         get => Volatile.Read(ref _isLeft);
         private set => Volatile.Write(ref _isLeft, value);
     }
+
+    /// <summary>Who reads it, for the read cache; null = nothing of it is looked for there.</summary>
+    public CacheClient? Cache { get; set; }
 
     public VolumeIndex Index { get; }
 

@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Segments;
@@ -10,7 +11,8 @@ namespace Lunaria.Volumes.Destage;
 /// the next try gives the same names to other content. The destager's; one call at a time.
 /// </summary>
 internal sealed class CutShipper(
-    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentUploader uploader) : IDisposable
+    Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentUploader uploader,
+    ReadCache? cache) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(concurrentPuts);
     private readonly Stack<SegmentBuilder> _builders = new();
@@ -44,6 +46,8 @@ internal sealed class CutShipper(
                         SegmentPacker.Pack(builder, image, cut, ref trimAt, ref entryAt);
                         ReadOnlyMemory<byte> content = builder.Seal(
                             poolId, cut.Line.Record.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header, cut.Generation);
+                        if (cut.Line.Cache is { } client)
+                            cache?.Staging.Stage(client, header, content.Span[header.HeaderBytes..]);
                         segments.Add(new(new SegmentId(table.NextId.Value + (uint)segments.Count), cut.Line.Number, header));
                         puts.Add(put = PutAsync(SegmentKey.Format(cut.Line.Record.Uuid, sequence), content, failed));
                     }
@@ -60,6 +64,8 @@ internal sealed class CutShipper(
         catch
         {
             failed.Cancel();
+            foreach (PublishedSegment segment in segments)
+                cache?.Staging.Drop(segment.Header);
             await Task.WhenAll(puts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             for (int i = 0; i < puts.Count && !cancellation.IsCancellationRequested; i++)
                 if (puts[i].Exception?.InnerException is not ObjectStoreException { Error: ObjectStoreError.Exists })

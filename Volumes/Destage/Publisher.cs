@@ -173,6 +173,7 @@ internal sealed class Publisher(
         {
             await store.DeleteAsync(key, cancellation);
             maps.Segments.Remove(id);
+            segments.Cache?.Forget(id, row.BlockCount);
         }
         catch (ObjectStoreException e)
         {

@@ -67,4 +67,10 @@ internal static partial class VolumesLog
 
     [LoggerMessage(221, LogLevel.Information, "Engine closed; {LogBytes} bytes of log are destaged after the next start")]
     public static partial void Closed(ILogger logger, ulong logBytes);
+
+    [LoggerMessage(280, LogLevel.Warning, "The cache device {Path} cannot be used; reads go to the store instead")]
+    public static partial void CacheDeviceUnusable(ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(281, LogLevel.Error, "The cache device {Path} failed and is not used any more; reads go to the store instead. Remove it, or replace it and start again")]
+    public static partial void CacheDeviceFailed(ILogger logger, string path, Exception cause);
 }

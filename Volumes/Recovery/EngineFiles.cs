@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
@@ -20,9 +21,14 @@ internal sealed class EngineFiles(MetadataDatabase metadata) : IAsyncDisposable
     /// <summary>The write log.</summary>
     public WriteLog Log { get; set; } = null!;
 
+    /// <summary>The read cache.</summary>
+    public ReadCache Cache { get; set; } = null!;
+
     /// <summary>Closes what is open, the last opened first; flushes nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Cache is not null)
+            await Cache.DisposeAsync();
         if (Log is not null)
             await Log.DisposeAsync();
         Journal?.Dispose();

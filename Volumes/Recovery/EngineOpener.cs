@@ -66,7 +66,8 @@ internal static class EngineOpener
             files.Log = await WriteLog.OpenAsync(
                 data, options.Log, publishes.Published, new OverlayReplay(indexes, marks, files.Maps.Segments, pins).Visit, logger, CancellationToken.None);
 
-            SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes);
+            files.Cache = new(options.Cache, files.Metadata.PoolId, files.Maps.Segments, files.Metadata, logger);
+            SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes, files.Cache);
             EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(), options, time, logger);
             RestoreSnapshots(files.Metadata, catalog, indexes);
             RestoreVolumes(files, catalog, indexes, volumes, engine);
@@ -75,6 +76,7 @@ internal static class EngineOpener
             SegmentCollector collector = new(
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
             Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, publisher, bell);
+            await files.Cache.OpenDevicesAsync();
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             destager.Start();
@@ -144,7 +146,7 @@ internal static class EngineOpener
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
-            files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger));
+            files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger), engine.Segments.Cache);
         return new(volumes, keeper, collector, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

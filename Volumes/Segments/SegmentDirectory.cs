@@ -1,7 +1,7 @@
 namespace Lunaria.Volumes.Segments;
 
 /// <summary>What reading a segment needs: its key, where its blocks start, and their checksums. Immutable but for the use mark; any thread.</summary>
-internal sealed class SegmentDirectory(SegmentId segment, string key, int headerBytes, uint[] blockCrcs)
+internal sealed class SegmentDirectory(SegmentId segment, Guid volume, ulong sequence, int headerBytes, uint[] blockCrcs)
 {
     // The objects, the dictionary entry and the place in the queue, measured generously.
     private const int OverheadBytes = 320;
@@ -9,8 +9,14 @@ internal sealed class SegmentDirectory(SegmentId segment, string key, int header
     /// <summary>The segment.</summary>
     public SegmentId Segment { get; } = segment;
 
+    /// <summary>The line that it belongs to.</summary>
+    public Guid Volume { get; } = volume;
+
+    /// <summary>Its number in that line.</summary>
+    public ulong Sequence { get; } = sequence;
+
     /// <summary>Its name in the object store.</summary>
-    public string Key { get; } = key;
+    public string Key { get; } = SegmentKey.Format(volume, sequence);
 
     /// <summary>Where block 0 is in the object.</summary>
     public int HeaderBytes { get; } = headerBytes;

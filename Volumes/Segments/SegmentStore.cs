@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Segments;
@@ -9,21 +10,26 @@ namespace Lunaria.Volumes.Segments;
 /// Reads blocks of segments and checks each against its CRC32C. Keeps the checksums of the segments in use (directories) under a byte budget. Owned
 /// by the volume manager; thread-safe.
 /// </summary>
-internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long directoryBytes)
+internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long directoryBytes, ReadCache? cache = null)
 {
+    private readonly WindowReader? windows = cache is null ? null : new(store, cache.Memory, cache);
     private readonly SegmentDirectoryCache directories = new(directoryBytes);
     private readonly ConcurrentDictionary<uint, Lazy<Task<SegmentDirectory>>> loads = new();
 
     /// <summary>
     /// Reads consecutive blocks without waiting: true = <paramref name="destination"/> (a multiple of 4096 bytes) is filled and checked; false = use
-    /// <see cref="ReadAsync"/>. Allocates nothing.
+    /// <see cref="ReadAsync"/>. Allocates nothing. <paramref name="client"/>: who reads, for the read cache; null = who is no volume.
     /// </summary>
     /// <exception cref="SegmentCorruptException">A block's checksum is wrong.</exception>
-    public bool TryRead(SegmentId segment, int blockIndex, Span<byte> destination)
+    public bool TryRead(SegmentId segment, int blockIndex, Span<byte> destination, CacheClient? client = null)
     {
-        if (!directories.TryGet(segment, out SegmentDirectory? directory))
+        bool isKnown = directories.TryGet(segment, out SegmentDirectory? directory);
+        if (directory is not null)
+            CheckRange(directory, blockIndex, destination.Length);
+        if (client is not null && UsesWindows && windows!.TryRead(client, segment, blockIndex, destination, directory is null ? default : directory.BlockCrcs))
+            return true;
+        if (!isKnown || directory is null)
             return false;
-        CheckRange(directory, blockIndex, destination.Length);
         if (!store.TryGet(directory.Key, OffsetBytes(directory, blockIndex), destination))
             return false;
         CheckBlocks(directory, blockIndex, destination);
@@ -33,18 +39,50 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
     /// <summary>As <see cref="TryRead"/>, waiting for the store. Equal loads of a header at the same time are one.</summary>
     /// <exception cref="SegmentCorruptException">A block's or the header's checksum is wrong.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async ValueTask ReadAsync(SegmentId segment, int blockIndex, Memory<byte> destination, CancellationToken cancellation)
+    public async ValueTask ReadAsync(SegmentId segment, int blockIndex, Memory<byte> destination, CancellationToken cancellation, CacheClient? client = null)
     {
         if (!directories.TryGet(segment, out SegmentDirectory? directory))
+        {
+            if (client is not null && UsesWindows && await windows!.TryReadWithoutDirectoryAsync(client, segment, blockIndex, destination))
+                return;
             directory = await LoadDirectoryAsync(segment).WaitAsync(cancellation);
+        }
         CheckRange(directory, blockIndex, destination.Length);
+        if (client is not null && UsesWindows && await windows!.ReadAsync(client, directory, blockIndex, destination, cancellation))
+            return;
         await store.GetAsync(directory.Key, OffsetBytes(directory, blockIndex), destination, cancellation);
         CheckBlocks(directory, blockIndex, destination.Span);
     }
 
-    /// <summary>Keeps the directory of a segment just published, so that reading it back needs no load of its header.</summary>
-    public void AddDirectory(SegmentId segment, SegmentHeader header) =>
-        directories.Add(new(segment, SegmentKey.Format(header.VolumeUuid, header.Sequence), header.HeaderBytes, header.BlockCrcs));
+    /// <summary>True where blocks are read window by window: with a read cache, and where the store is a network away.</summary>
+    public bool UsesWindows => windows is not null && (store.Capabilities.IsShared || cache!.HasDevices);
+
+    /// <summary>The read cache; null without one.</summary>
+    public ReadCache? Cache => cache;
+
+    /// <summary>Reads blocks into memory that somebody is going to ask for soon. Never fails.</summary>
+    public async Task ReadAheadAsync(SegmentId segment, int blockIndex, int blocks, CacheClient client)
+    {
+        try
+        {
+            if (!directories.TryGet(segment, out SegmentDirectory? directory))
+                directory = await LoadDirectoryAsync(segment);
+            await windows!.ReadAheadAsync(client, directory, blockIndex, blocks);
+        }
+        catch (Exception e) when (e is ObjectStoreException or SegmentCorruptException)
+        {
+            // Whoever asks for it hears of it.
+        }
+    }
+
+    /// <summary>
+    /// Keeps the directory of a segment just published, so that reading it back needs no load of its header; what the read cache has of it can be found from now on.
+    /// </summary>
+    public void AddDirectory(SegmentId segment, SegmentHeader header)
+    {
+        directories.Add(new(segment, header.VolumeUuid, header.Sequence, header.HeaderBytes, header.BlockCrcs));
+        cache?.Staging.Commit(segment, header);
+    }
 
     private async Task<SegmentDirectory> LoadDirectoryAsync(SegmentId segment)
     {
@@ -64,7 +102,7 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
     private async Task<SegmentDirectory> ReadDirectoryAsync(SegmentId segment)
     {
         SegmentHeader header = await ReadHeaderAsync(segment, CancellationToken.None);
-        return new(segment, SegmentKey.Format(header.VolumeUuid, header.Sequence), header.HeaderBytes, header.BlockCrcs);
+        return new(segment, header.VolumeUuid, header.Sequence, header.HeaderBytes, header.BlockCrcs);
     }
 
     /// <summary>Reads and checks the header of a segment.</summary>

@@ -144,17 +144,17 @@ public sealed class SegmentStoreTests : IAsyncDisposable
         for (uint id = 1; id <= 60; id++)
             await PutAsync(id, 100);
         var cache = new SegmentDirectoryCache(10_000);
-        cache.Add(new(new(1), "key", 4096, new uint[100]));
+        cache.Add(new(new(1), Guid.Empty, 1, 4096, new uint[100]));
         for (uint id = 2; id <= 60; id++)
         {
             Assert.IsTrue(cache.TryGet(new(1), out _), $"{id}");
-            cache.Add(new(new(id), "key", 4096, new uint[100]));
+            cache.Add(new(new(id), Guid.Empty, id, 4096, new uint[100]));
             Assert.IsLessThanOrEqualTo(10_000, cache.UsedBytes);
         }
         Assert.IsGreaterThan(9_000, cache.UsedBytes);
         Assert.IsTrue(cache.TryGet(new(60), out _));
         Assert.IsFalse(cache.TryGet(new(2), out _));
-        cache.Add(new(new(99), "key", 4096, new uint[10_000]));
+        cache.Add(new(new(99), Guid.Empty, 99, 4096, new uint[10_000]));
         Assert.IsFalse(cache.TryGet(new(99), out _));
         // A budget for no directory at all reads, too.
         var store = new SegmentStore(objects, table, 0);

@@ -1,0 +1,240 @@
+using Lunaria.Volumes.Diagnostics;
+using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Lunaria.Volumes.Cache;
+
+/// <summary>
+/// The read cache of an engine: windows of segments on flash devices, which may lose what they hold and never change it. Owned by the volume manager; thread-safe. Without a device
+/// it costs nothing.
+/// </summary>
+public sealed class ReadCache : IAsyncDisposable
+{
+    /// <summary>Smallest device, in bytes.</summary>
+    public const long MinDeviceBytes = CacheLabel.MinDeviceBytes;
+
+    private const int MaxWaitingWindows = 512, MaxDevices = 16;
+    private readonly ReadCacheOptions _options;
+    private readonly Guid _poolId;
+    private readonly SegmentTable _segments;
+    private readonly CacheSettings _settings;
+    private readonly CacheFailures _failures;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _changing = new(1);
+    private readonly List<CacheDevice> _opened = [];
+    private readonly List<CacheDeviceStatus> _unusable = [];
+    private volatile Task _loading = Task.CompletedTask;
+
+    internal ReadCache(ReadCacheOptions options, Guid poolId, SegmentTable segments, MetadataDatabase metadata, ILogger logger)
+    {
+        (_options, _poolId, _segments, _logger) = (options, poolId, segments, logger);
+        _settings = new(metadata);
+        Memory = new(options.MemoryBytes);
+        _failures = new(Slots, logger);
+        Reader = new(Slots, _failures);
+        Admission = new(Slots, _failures, poolId);
+        int waiting = (int)Math.Clamp(options.MemoryBytes / CacheWindow.Bytes / 2, 1, MaxWaitingWindows);
+        Queue = new(Admission, waiting);
+        Staging = new(Slots, Admission);
+    }
+
+    internal CacheSlots Slots { get; } = new();
+
+    internal SlotReader Reader { get; }
+
+    internal CacheAdmission Admission { get; }
+
+    internal AdmissionQueue Queue { get; }
+
+    internal StagedSegments Staging { get; }
+
+    internal WindowMemory Memory { get; }
+
+    /// <summary>True where there is a device to keep something on.</summary>
+    public bool HasDevices => Slots.Any;
+
+    /// <summary>Ends when what earlier lives left on the devices has been looked through.</summary>
+    public Task Loading => _loading;
+
+    /// <summary>Opens all devices; one that cannot be used is said in the log and the status, and the cache does without it.</summary>
+    internal async ValueTask OpenDevicesAsync()
+    {
+        IEnumerable<CacheDeviceOptions> devices = _options.Devices.Concat(_settings.ReadDevices()).DistinctBy(device => Path.GetFullPath(device.Path)).Take(MaxDevices);
+        foreach (CacheDeviceOptions wanted in devices)
+            try
+            {
+                await OpenAsync(wanted);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+            {
+                VolumesLog.CacheDeviceUnusable(_logger, wanted.Path, e);
+                _unusable.Add(new(wanted.Path, wanted.SizeBytes, 0, e.Message));
+            }
+    }
+
+    /// <summary>
+    /// Adds a device, also for later starts. InvalidOperationException where it is there already or there are too many, ArgumentException for a size below
+    /// <see cref="MinDeviceBytes"/>, IOException or InvalidDataException where it cannot be used.
+    /// </summary>
+    public ValueTask AddDeviceAsync(string path, long sizeBytes) => ChangeAsync(async () =>
+    {
+        string full = Path.GetFullPath(path);
+        if (sizeBytes < MinDeviceBytes)
+            throw new ArgumentException($"A cache device has at least {MinDeviceBytes} bytes, not {sizeBytes}.", nameof(sizeBytes));
+        if (Slots.Devices.Any(device => device.Path == full))
+            throw new InvalidOperationException($"{full} is a cache device already. Remove it first to give it another size.");
+        if (Slots.Devices.Count >= MaxDevices)
+            throw new InvalidOperationException($"There are {MaxDevices} cache devices already, which is the most. Remove one first.");
+        await OpenAsync(new(full, sizeBytes));
+        _settings.WriteDevices([.. _settings.ReadDevices().Where(device => device.Path != full), new(full, sizeBytes)]);
+        _unusable.RemoveAll(device => device.Path == full);
+    });
+
+    /// <summary>
+    /// Takes a device out, also one that failed; what it holds is forgotten and reads go on. A device that the options name is there again at the next start.
+    /// InvalidOperationException where there is none of that path.
+    /// </summary>
+    public ValueTask RemoveDeviceAsync(string path) => ChangeAsync(async () =>
+    {
+        string full = Path.GetFullPath(path);
+        CacheDevice? device = _opened.Find(device => device.Path == full);
+        if (device is null && _unusable.RemoveAll(unusable => unusable.Path == full) == 0)
+            throw new InvalidOperationException($"{full} is no cache device. `cache status` lists them.");
+        _settings.WriteDevices(_settings.ReadDevices().Where(other => other.Path != full));
+        if (device is null)
+            return;
+        await _loading;
+        Slots.Remove(device);
+        _opened.Remove(device);
+        try
+        {
+            device.Clear();
+        }
+        catch (IOException e)
+        {
+            VolumesLog.CacheDeviceUnusable(_logger, full, e);
+        }
+        finally
+        {
+            device.Dispose();
+        }
+    });
+
+    /// <summary>What was said about a volume's part.</summary>
+    public CachePolicy PolicyOf(Volume volume) => Slots.Client(volume.Uuid).Policy;
+
+    /// <summary>Says what a volume's part of the cache is, durably and at once. ArgumentException where the values do not fit together.</summary>
+    public ValueTask SetPolicyAsync(Volume volume, CachePolicy policy) => ChangeAsync(() =>
+    {
+        if (policy.LimitBytes < 0 || policy.ReserveBytes < 0 || (policy.LimitBytes > 0 && policy.ReserveBytes > policy.LimitBytes))
+            throw new ArgumentException($"Volume '{volume.Name}' cannot have {policy.ReserveBytes} bytes of the cache reserved with a limit of {policy.LimitBytes}.", nameof(policy));
+        long others = Slots.Clients.Where(client => client.Volume != volume.Uuid).Sum(client => client.Policy.ReserveBytes);
+        long capacity = (long)Slots.LiveSlots * CacheWindow.Bytes;
+        if (policy.ReserveBytes > 0 && others + policy.ReserveBytes > capacity / 10 * 9)
+            throw new ArgumentException(
+                $"{policy.ReserveBytes} bytes cannot be reserved for volume '{volume.Name}': of {capacity} bytes {others} are reserved for others, and a tenth stays for all.", nameof(policy));
+        _settings.WritePolicy(volume.Uuid, policy);
+        Slots.SetPolicy(Slots.Client(volume.Uuid), policy);
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>The cache now.</summary>
+    public ReadCacheStatus GetStatus()
+    {
+        List<VolumeCacheStatus> volumes = [.. Slots.Clients.Select(Slots.GetStatus)];
+        (long used, long references, long content, long dropped, long memory) = Slots.GetTotals();
+        List<CacheDeviceStatus> devices;
+        lock (_opened)
+            devices = [.. _opened.Select(device => new CacheDeviceStatus(device.Path, device.SizeBytes, Slots.UsedBytes(device), device.Failure)), .. _unusable];
+        return new(
+            devices,
+            volumes,
+            _loading.IsCompleted,
+            (long)Slots.LiveSlots * CacheWindow.Bytes,
+            used * CacheWindow.Bytes,
+            used + references,
+            content,
+            volumes.Sum(volume => volume.HitBytes),
+            volumes.Sum(volume => volume.MissBytes),
+            volumes.Sum(volume => volume.Evictions),
+            dropped,
+            Queue.Skipped,
+            memory,
+            Memory.UsedBytes);
+    }
+
+    /// <summary>Who reads the volume, for the cache; its policy is the one it had.</summary>
+    internal CacheClient ClientOf(Guid volume)
+    {
+        CacheClient client = Slots.Client(volume);
+        CachePolicy policy = _settings.ReadPolicy(volume);
+        if (client.Policy != policy)
+            Slots.SetPolicy(client, policy);
+        return client;
+    }
+
+    /// <summary>The volume is deleted.</summary>
+    internal void Forget(Guid volume)
+    {
+        Slots.RemoveClient(volume);
+        _settings.WritePolicy(volume, null);
+    }
+
+    /// <summary>The segment is deleted.</summary>
+    internal void Forget(SegmentId segment, int blockCount)
+    {
+        Slots.Forget(segment, blockCount);
+        for (int window = 0; window << CacheWindow.BlocksShift < blockCount; window++)
+            Memory.Forget(CacheWindow.Key(segment, window));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _changing.WaitAsync();
+        await _loading;
+        await Queue.DisposeAsync();
+        foreach (CacheDevice device in _opened)
+            device.Dispose();
+        _changing.Dispose();
+    }
+
+    private async ValueTask OpenAsync(CacheDeviceOptions wanted)
+    {
+        CacheDevice device = await CacheDevice.OpenAsync(wanted.Path, wanted.SizeBytes, _poolId, _options.OpenDisk);
+        Slots.Add(device);
+        lock (_opened)
+            _opened.Add(device);
+        Task before = _loading;
+        _loading = LoadAsync(before, device);
+    }
+
+    private async Task LoadAsync(Task before, CacheDevice device)
+    {
+        await before;
+        try
+        {
+            CacheLoader loader = new(Slots, _segments, device);
+            await loader.LoadAsync();
+            Admission.ContinueAfter(loader.LastAdmission);
+        }
+        catch (IOException e)
+        {
+            _failures.Fail(device, e);
+        }
+    }
+
+    private async ValueTask ChangeAsync(Func<ValueTask> change)
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            await change();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+}
