@@ -39,6 +39,7 @@ internal static class CommandLine
             VersionCommand.Create(),
             StatusVerb.Create(verbs),
             VolumeVerbs.Create(verbs),
+            CacheVerbs.Create(verbs),
             SnapshotVerbs.Create(verbs),
             ScheduleVerbs.Create(verbs),
             TargetVerbs.Create(verbs),

@@ -4,6 +4,7 @@ using Lunaria.Appliance.Targets;
 using Lunaria.Iscsi;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
@@ -107,6 +108,11 @@ internal static partial class ApplianceHost
     {
         Log = new WriteLogOptions { SizeBytes = settings.Log.Size.Bytes, DiscardDamagedTail = settings.Log.DiscardDamagedTail },
         MapMemoryBytes = settings.MapMemory.Bytes,
+        Cache = new ReadCacheOptions
+        {
+            Devices = [.. settings.Cache.Devices.Select(device => new CacheDeviceOptions(device.Path, device.Size.Bytes))],
+            MemoryBytes = settings.Cache.Memory.Bytes,
+        },
     };
 
     private static IscsiServerOptions ServerOptions(IscsiSettings settings, StoreOwnership? ownership) => new()

@@ -14,6 +14,7 @@ internal sealed record ApplianceSettings(
     IReadOnlyList<PoolComponentSettings> PoolComponents,
     LogSettings Log,
     ByteSize MapMemory,
+    CacheSettings Cache,
     IReadOnlyList<TargetSettings> BootstrapTargets,
     LoggingSettings Logging,
     WebSettings Web,
@@ -45,6 +46,12 @@ internal sealed record PoolComponentSettings(string Path, ByteSize Size);
 
 /// <summary>The write log.</summary>
 internal sealed record LogSettings(string Directory, ByteSize Size, bool DiscardDamagedTail);
+
+/// <summary>The read cache.</summary>
+internal sealed record CacheSettings(IReadOnlyList<CacheDeviceSettings> Devices, ByteSize Memory);
+
+/// <summary>A file or block device of the read cache.</summary>
+internal sealed record CacheDeviceSettings(string Path, ByteSize Size);
 
 /// <summary>A target to create where absent.</summary>
 internal sealed record TargetSettings(string Iqn, IReadOnlyList<LunSettings> Luns, ChapSettings? Chap);

@@ -82,6 +82,7 @@ internal static class SettingsReader
                 new PoolComponentSettings(Path.GetFullPath(node.Get<string>("path"), data), node.Get<ByteSize>("size")))],
             new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size"), log.Get<bool>("discardDamagedTail")),
             root.Get<SettingsNode>("map").Get<ByteSize>("memory"),
+            ComposeCache(root, data),
             [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
             ComposeWeb(root.Get<SettingsNode>("web"), data),
@@ -104,6 +105,15 @@ internal static class SettingsReader
             FullPath(node.Find<string>("credentialsFile"), data),
             node.Get<string>("profile"),
             FullPath(node.Find<string>("caFile"), data));
+    }
+
+    private static CacheSettings ComposeCache(SettingsNode root, string data)
+    {
+        var node = root.Get<SettingsNode>("cache");
+        IReadOnlyList<CacheDeviceSettings> devices = node.Find<object>("devices") != null
+            ? [.. node.List<SettingsNode>("devices").Select(device => new CacheDeviceSettings(Path.GetFullPath(device.Get<string>("path"), data), device.Get<ByteSize>("size")))]
+            : root.Get<SettingsNode>("backend").Get<string>("kind") == "s3" ? [new CacheDeviceSettings(Path.GetFullPath("cache/0.lcache", data), ByteSize.GiB(8))] : [];
+        return new CacheSettings(devices, node.Get<ByteSize>("memory"));
     }
 
     private static string? FullPath(string? path, string directory) => path == null ? null : Path.GetFullPath(path, directory);

@@ -27,6 +27,7 @@ internal static class SettingsTable
         new("pool", "The disks that hold the volumes' data, where backend.kind is \"pool\".", Pool(), "{}"),
         new("log", "The write log: takes every write first, so it belongs on flash.", Log(), "{}"),
         new("map", "The block map: where each block of each volume is.", Map(), "{}"),
+        new("cache", "The read cache on flash.", Cache(), "{}"),
         new("bootstrap", "What is created at the start where it is absent. What exists is never changed by it.", Bootstrap(), "{}"),
         new("logging", "What the program says about itself. Never a secret.", Logging(), "{}"),
         new("web", "The API, for the command line, scripts and the page; always HTTPS.", Web(), "{}"),
@@ -88,6 +89,22 @@ internal static class SettingsTable
     private static ObjectShape Map() => new(
     [
         new("memory", "Memory for the parts of the map in use. About 2MiB serve 1GiB of data; the rest is read when needed.", new SizeShape(ByteSize.MiB(16), ByteSize.TiB(1), ByteSize.MiB(1)), "\"256MiB\""),
+    ]);
+
+    private static ObjectShape Cache() => new(
+    [
+        new(
+            "devices",
+            "Files or block devices that the cache is on; more can be added with `lunaria cache add`. Left out: a file of 8GiB in dataDirectory where the data lies in a bucket, else none.",
+            new ListShape(
+                new ObjectShape(
+                [
+                    new("path", "The file or block device; relative to dataDirectory. A file is made (sparse) where it is absent.", Path, Required: true),
+                    new("size", "How much of it is used.", new SizeShape(ByteSize.MiB(1), ByteSize.TiB(64), ByteSize.MiB(1)), Required: true),
+                ]),
+                0,
+                16)),
+        new("memory", "Memory for what was read from a bucket last, or ahead. The index takes about 40B for each 64KiB of the devices besides.", new SizeShape(ByteSize.MiB(1), ByteSize.GiB(64), ByteSize.MiB(1)), "\"64MiB\""),
     ]);
 
     private static ObjectShape Bootstrap() => new(

@@ -14,8 +14,9 @@ public sealed class ReadCache : IAsyncDisposable
     /// <summary>Smallest device, in bytes.</summary>
     public const long MinDeviceBytes = CacheLabel.MinDeviceBytes;
 
-    private const int MaxWaitingWindows = 512, MaxDevices = 16;
+    private const int MaxWaitingWindows = 512, MaxDevices = 16, IndexBytesPerSlot = 44;
     private readonly ReadCacheOptions _options;
+    private readonly string _directory;
     private readonly Guid _poolId;
     private readonly SegmentTable _segments;
     private readonly CacheSettings _settings;
@@ -26,9 +27,9 @@ public sealed class ReadCache : IAsyncDisposable
     private readonly List<CacheDeviceStatus> _unusable = [];
     private volatile Task _loading = Task.CompletedTask;
 
-    internal ReadCache(ReadCacheOptions options, Guid poolId, SegmentTable segments, MetadataDatabase metadata, ILogger logger)
+    internal ReadCache(ReadCacheOptions options, string directory, Guid poolId, SegmentTable segments, MetadataDatabase metadata, ILogger logger)
     {
-        (_options, _poolId, _segments, _logger) = (options, poolId, segments, logger);
+        (_options, _directory, _poolId, _segments, _logger) = (options, directory, poolId, segments, logger);
         _settings = new(metadata);
         Memory = new(options.MemoryBytes);
         _failures = new(Slots, logger);
@@ -60,13 +61,14 @@ public sealed class ReadCache : IAsyncDisposable
     /// <summary>Opens all devices; one that cannot be used is said in the log and the status, and the cache does without it.</summary>
     internal async ValueTask OpenDevicesAsync()
     {
-        IEnumerable<CacheDeviceOptions> devices = _options.Devices.Concat(_settings.ReadDevices()).DistinctBy(device => Path.GetFullPath(device.Path)).Take(MaxDevices);
+        IEnumerable<CacheDeviceOptions> devices = _options.Devices.Concat(_settings.ReadDevices()).DistinctBy(device => FullPath(device.Path)).Take(MaxDevices);
         foreach (CacheDeviceOptions wanted in devices)
             try
             {
-                await OpenAsync(wanted);
+                CheckSize(wanted.SizeBytes);
+                await OpenAsync(wanted with { Path = FullPath(wanted.Path) });
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
             {
                 VolumesLog.CacheDeviceUnusable(_logger, wanted.Path, e);
                 _unusable.Add(new(wanted.Path, wanted.SizeBytes, 0, e.Message));
@@ -79,9 +81,8 @@ public sealed class ReadCache : IAsyncDisposable
     /// </summary>
     public ValueTask AddDeviceAsync(string path, long sizeBytes) => ChangeAsync(async () =>
     {
-        string full = Path.GetFullPath(path);
-        if (sizeBytes < MinDeviceBytes)
-            throw new ArgumentException($"A cache device has at least {MinDeviceBytes} bytes, not {sizeBytes}.", nameof(sizeBytes));
+        string full = FullPath(path);
+        CheckSize(sizeBytes);
         if (Slots.Devices.Any(device => device.Path == full))
             throw new InvalidOperationException($"{full} is a cache device already. Remove it first to give it another size.");
         if (Slots.Devices.Count >= MaxDevices)
@@ -97,7 +98,7 @@ public sealed class ReadCache : IAsyncDisposable
     /// </summary>
     public ValueTask RemoveDeviceAsync(string path) => ChangeAsync(async () =>
     {
-        string full = Path.GetFullPath(path);
+        string full = FullPath(path);
         CacheDevice? device = _opened.Find(device => device.Path == full);
         if (device is null && _unusable.RemoveAll(unusable => unusable.Path == full) == 0)
             throw new InvalidOperationException($"{full} is no cache device. `cache status` lists them.");
@@ -198,6 +199,22 @@ public sealed class ReadCache : IAsyncDisposable
         foreach (CacheDevice device in _opened)
             device.Dispose();
         _changing.Dispose();
+    }
+
+    /// <summary>A path as it is; one that is not absolute starts at the engine's directory and stays below it.</summary>
+    private string FullPath(string path) =>
+        path.Length == 0 || path.Contains('\0', StringComparison.Ordinal) || (!Path.IsPathFullyQualified(path) && path.Split('/', '\\').Contains(".."))
+            ? throw new ArgumentException($"'{path}' is no path of a cache device: write an absolute one, or one below the data directory.", nameof(path))
+            : Path.GetFullPath(path, _directory);
+
+    private static void CheckSize(long sizeBytes)
+    {
+        if (sizeBytes < MinDeviceBytes)
+            throw new ArgumentException($"A cache device has at least {MinDeviceBytes} bytes, not {sizeBytes}.", nameof(sizeBytes));
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, index = sizeBytes / CacheWindow.Bytes * IndexBytesPerSlot;
+        if (index > memory / 4)
+            throw new ArgumentException(
+                $"A cache device of {sizeBytes} bytes needs {index} bytes of memory for its index, more than a quarter of this machine's {memory}. Take a smaller one.", nameof(sizeBytes));
     }
 
     private async ValueTask OpenAsync(CacheDeviceOptions wanted)

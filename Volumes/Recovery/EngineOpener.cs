@@ -66,7 +66,7 @@ internal static class EngineOpener
             files.Log = await WriteLog.OpenAsync(
                 data, options.Log, publishes.Published, new OverlayReplay(indexes, marks, files.Maps.Segments, pins).Visit, logger, CancellationToken.None);
 
-            files.Cache = new(options.Cache, files.Metadata.PoolId, files.Maps.Segments, files.Metadata, logger);
+            files.Cache = new(options.Cache, sqliteDirectory, files.Metadata.PoolId, files.Maps.Segments, files.Metadata, logger);
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes, files.Cache);
             EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(), options, time, logger);
             RestoreSnapshots(files.Metadata, catalog, indexes);

@@ -39,6 +39,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         var mapped = new MappedSnapshots(volumes);
         Catalog = new TargetCatalog(server, volumes, mapped, Units, store);
         Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
+        Cache = new CacheService(volumes, Volumes, changes);
         Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
         Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, locks, time), new ScheduleStore(database), changes, time);
         Luns = new LunService(volumes, Catalog, store, Units, mapped, changes, locks);
@@ -55,6 +56,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>Volumes.</summary>
     public VolumeService Volumes { get; }
+
+    /// <summary>The read cache.</summary>
+    public CacheService Cache { get; }
 
     /// <summary>Snapshots, and what is made of them.</summary>
     public SnapshotService Snapshots { get; }

@@ -14,6 +14,7 @@ internal static class ApiRoutes
         var api = app.MapGroup("/api/v1");
         StatusEndpoints.Map(api);
         VolumeEndpoints.Map(api);
+        CacheEndpoints.Map(api);
         SnapshotEndpoints.Map(api);
         ScheduleEndpoints.Map(api);
         TargetEndpoints.Map(api);

@@ -20,6 +20,7 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_targets", () => services.Catalog.Count, null, "Targets.");
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
         Volumes(meter, volumes);
+        CacheInstruments.AddTo(meter, volumes);
         UnitInstruments.Create(meter, volumes, services);
         meter.CreateObservableCounter("lunaria_gc_collections_total", Collections, null, "Garbage collections by generation.");
         meter.CreateObservableGauge("lunaria_gc_heap_bytes", () => GC.GetTotalMemory(false), "By", "Managed memory in use.");

@@ -16,7 +16,7 @@ public sealed class ExampleTests
     private static readonly string[] Order =
     [
         "status", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
-        "volume limit",
+        "volume limit", "cache status", "cache add", "cache mode", "cache limit", "cache remove",
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
         "volume rollback", "volume flatten", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
