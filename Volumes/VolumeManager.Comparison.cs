@@ -45,7 +45,8 @@ public sealed partial class VolumeManager
             if (own.IsHole)
                 return;
             total++;
-            if (!isHeld && !others.Contains(own))
+            // What a copy by reference has shared may be named by any volume.
+            if (!isHeld && !others.Contains(own) && !_files.Maps.Segments.IsShared(own.Segment))
                 exclusive++;
         });
         return new(total << BlockGeometry.BlockShift, exclusive << BlockGeometry.BlockShift, (total - exclusive) << BlockGeometry.BlockShift, inLog << BlockGeometry.BlockShift);

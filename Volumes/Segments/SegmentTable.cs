@@ -190,8 +190,13 @@ internal sealed class SegmentTable
     /// <exception cref="InvalidOperationException">There is no such segment.</exception>
     internal void MarkShared(SegmentId id) => Existing(id).Shared = true;
 
-    /// <summary>True where <see cref="MarkShared"/> was called for the segment. By the map writer.</summary>
-    internal bool IsShared(SegmentId id) => Slot(id).Shared;
+    /// <summary>True where <see cref="MarkShared"/> was called for the segment. Any thread.</summary>
+    internal bool IsShared(SegmentId id)
+    {
+        Chunk?[] all = Volatile.Read(ref chunks);
+        uint chunk = id.Value / ChunkRows;
+        return chunk < all.Length && all[chunk] is { } rows && rows.Rows[id.Value % ChunkRows].Shared;
+    }
 
     /// <summary>Rows that differ from map.db; a row that is gone has been removed.</summary>
     internal IReadOnlyList<SegmentId> Changed => changed;
