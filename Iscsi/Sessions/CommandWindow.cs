@@ -20,6 +20,9 @@ internal enum CommandOrder
 /// </summary>
 internal sealed class CommandWindow(uint firstCmdSN, int width)
 {
+    /// <summary>How often a connection looks whether its turn has come before it keeps a request.</summary>
+    private const int TurnLooks = 8;
+
     private readonly HashSet<uint> given = [];
     private volatile SharedOrder? shared;
     private uint expCmdSN = firstCmdSN, maxCmdSN = unchecked(firstCmdSN + (uint)width - 1);
@@ -62,6 +65,16 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         }
         next?.Post(new(MessageKind.TurnCame, null));
         return result;
+    }
+
+    /// <summary>
+    /// Where several connections share the window, gives the others a moment to take what comes before: mostly it is on its way, and to keep a request
+    /// costs a copy and two wake-ups.
+    /// </summary>
+    public void AwaitTurn(BasicHeader header)
+    {
+        if (header.Immediate || shared is null) return;
+        for (int i = 0; i < TurnLooks && Judge(header.CmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
     }
 
     /// <summary>What <see cref="Take"/> would say of a request that is not ORDERED, without taking it.</summary>

@@ -104,6 +104,7 @@ internal sealed class FullFeaturePhase
             Dispatch(frame, out streaming);
             return;
         }
+        session.Window.AwaitTurn(header);
         switch (session.Window.Take(header, inbox))
         {
             case CommandOrder.Now:

@@ -49,7 +49,7 @@ public class SessionBench
 
     private static List<Figures> Alternate(Func<Figures> first, Func<Figures> second)
     {
-        int rounds = Seconds < 0.2 ? 1 : 9;
+        int rounds = Seconds < 0.15 ? 1 : 15;
         List<Figures> ratios = [];
         second();
         for (int i = 0; i < rounds; i++)
