@@ -75,7 +75,7 @@ internal sealed partial class CommandProcessor
     {
         bool known = command.Task.DataIn.Length > 0 && command.SegmentBytes > 0 && !SerialNumber.IsBefore(first, command.AcknowledgedDataSN)
             && SerialNumber.IsBefore(first, command.NextDataSN) && count <= command.NextDataSN - first;
-        if (!known || command.SegmentBytes > sender.MaxDataLength) return false;
+        if (!known || command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength)) return false;
         responses.SendDataAgain(command, first, count);
         return true;
     }

@@ -163,14 +163,25 @@ internal sealed partial class CommandProcessor(
         if (task.Access == BlockAccess.Read && task.ReadFlag && !KeepsAnswers && ordered.MayPass(command, commands))
         {
             if (batch.Overlaps(task)) CommitWrites();
-            if (responses.TryReadInPlace(command))
-            {
-                Release(command);
-                return;
-            }
+            if (TryReadInPlace(command)) return;
         }
         uint expected = task.Direction == DataDirection.In && task.ReadFlag ? task.ExpectedDataTransferLength : 0;
         Reserve(command, Math.Min(expected, (uint)task.DataInLengthMaxBytes));
+    }
+
+    /// <summary>The short cut of a READ; true = it is over.</summary>
+    private bool TryReadInPlace(Command command)
+    {
+        bool ends = true;
+        try
+        {
+            return ends = responses.TryReadInPlace(command);
+        }
+        finally
+        {
+            // Also where the connection has ended in the middle: the window of the session counts the command.
+            if (ends) Release(command);
+        }
     }
 
     /// <summary>

@@ -51,6 +51,7 @@ internal sealed class Attacker(TestServer server, IReadOnlyList<byte[]> transcri
         initiator.Login(
             TestServer.TargetName, ("HeaderDigest", digest), ("DataDigest", digest), ("InitialR2T", random.Next(2) == 0 ? "Yes" : "No"),
             ("ErrorRecoveryLevel", $"{random.Next(3)}"), ("MaxConnections", "4"), ("DefaultTime2Wait", "0"), ("DefaultTime2Retain", "0"), ("iSCSIProtocolLevel", "2"));
+        if (random.Next(4) == 0) Heal(initiator);
         using ScriptedInitiator? second = random.Next(4) == 0 ? Join(initiator) : null;
         PduGrammar grammar = new(initiator, random);
         PduGrammar? other = second is null ? null : new(second, random);
@@ -74,6 +75,27 @@ internal sealed class Attacker(TestServer server, IReadOnlyList<byte[]> transcri
     {
         if ((pdu[0] & 0x3F) == (int)Opcode.TaskManagementRequest && (pdu[1] & 0x7F) == (int)TaskManagementFunction.TargetColdReset) pdu[1] = 0x80;
         return pdu;
+    }
+
+    /// <summary>Undoes what would keep later commands from getting deep: a stopped unit, write protection, reservations.</summary>
+    private static void Heal(ScriptedInitiator initiator)
+    {
+        initiator.Manage(TaskManagementFunction.LogicalUnitReset);
+        Send([0x1B, 0, 0, 0, 1]);
+        byte[] keys = new byte[24];
+        keys[15] = 1;
+        Send([0x5F, 6, 0, 0, 0, 0, 0, 0, 24], keys);
+        keys[7] = 1;
+        Send([0x5F, 3, 0, 0, 0, 0, 0, 0, 24], keys);
+
+        void Send(byte[] cdb, byte[]? data = null)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                initiator.Send(initiator.CommandHeader(cdb, data?.Length ?? 0, write: data is not null), data);
+                if (initiator.ReceiveResult().SenseCode >> 16 != 6) return;
+            }
+        }
     }
 
     private void Send(ScriptedInitiator initiator, byte[] pdu)
