@@ -56,6 +56,13 @@ internal sealed class ApiClient : IDisposable
         return await SendAsync(request);
     }
 
+    /// <summary>Writes the answer to a stream as it comes.</summary>
+    public async Task DownloadAsync(string path, Stream destination)
+    {
+        using var response = await GetResponseAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead);
+        await response.Content.CopyToAsync(destination);
+    }
+
     /// <summary>The answer as a stream that goes on, line by line.</summary>
     public async IAsyncEnumerable<string> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken stop = default)
     {

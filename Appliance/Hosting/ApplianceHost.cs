@@ -50,6 +50,7 @@ internal static partial class ApplianceHost
         var logger = log.Factory.CreateLogger("Lunaria.Appliance");
         LogStart(logger, ProductVersion.Text, data.FullPath);
 
+        var webhookOptions = Webhook.Read(settings.Webhook);
         using var status = new ApplianceStatus(ProductVersion.Text, time);
         await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
@@ -74,7 +75,7 @@ internal static partial class ApplianceHost
             SecretBox.Open(data.FullPath),
             TokenFile.Open(data.FullPath),
             (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
-            new SettingsAccess(file.List, file.Set),
+            new SettingsAccess(file.List, file.Set, settings.Logging.File),
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
         await Portals.ListenAsync(server, settings.Iscsi.Portals);
@@ -92,11 +93,14 @@ internal static partial class ApplianceHost
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var schedules = services.ScheduleRunner.RunAsync(ending.Token);
+        using var export = MetricsExport.Begin(settings.OtlpCollector, status.Meter.Name);
+        var webhook = Webhook.RunAsync(webhookOptions, services.Events, log.Factory, time, ending.Token);
         var watch = status.WatchAsync(logger, ending.Token);
         await Task.WhenAny(backend.Ownership == null ? [watch] : [watch, backend.Ownership.Lost]);
         await ending.CancelAsync();
         await watch;
         await schedules;
+        await webhook;
         ServiceManager.TellStopping();
         LogStop(logger, server.Sessions.Count);
         await pages.DisposeAsync(); // First: a report reads the parts that close now.

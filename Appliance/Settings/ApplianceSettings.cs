@@ -18,6 +18,8 @@ internal sealed record ApplianceSettings(
     IReadOnlyList<TargetSettings> BootstrapTargets,
     LoggingSettings Logging,
     WebSettings Web,
+    WebhookSettings? Webhook,
+    Uri? OtlpCollector,
     IReadOnlyList<SettingView> Listing)
 {
     /// <summary>Where they come from.</summary>
@@ -78,3 +80,6 @@ internal sealed record WebSettings(IPEndPoint? Listen, string? Certificate, stri
 
 /// <summary>What the program says about itself.</summary>
 internal sealed record LoggingSettings(string Level, string File);
+
+/// <summary>Where events are sent; the secret file is a path, null = messages are not signed.</summary>
+internal sealed record WebhookSettings(Uri Url, string? SecretFile, string Severity);

@@ -86,6 +86,8 @@ internal static class SettingsReader
             [.. root.Get<SettingsNode>("bootstrap").List<SettingsNode>("targets").Select(ComposeTarget)],
             new LoggingSettings(logging.Get<string>("level"), Path.GetFullPath(logging.Get<string>("file"), data)),
             ComposeWeb(root.Get<SettingsNode>("web"), data),
+            ComposeWebhook(root.Get<SettingsNode>("events").Find<SettingsNode>("webhook"), data),
+            root.Get<SettingsNode>("metrics").Find<Uri>("otlpCollector"),
             [])
         {
             Origin = new SettingsOrigin(path, overrides),
@@ -120,6 +122,9 @@ internal static class SettingsReader
 
     private static WebSettings ComposeWeb(SettingsNode node, string data) =>
         new(node.Get<object>("listen") as IPEndPoint, FullPath(node.Find<string>("certificate"), data), FullPath(node.Find<string>("certificateKey"), data));
+
+    private static WebhookSettings? ComposeWebhook(SettingsNode? node, string data) =>
+        node == null ? null : new(node.Get<Uri>("url"), FullPath(node.Find<string>("secretFile"), data), node.Get<string>("severity"));
 
     private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
         new(

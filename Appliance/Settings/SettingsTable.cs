@@ -30,6 +30,8 @@ internal static class SettingsTable
         new("cache", "The read cache on flash.", Cache(), "{}"),
         new("bootstrap", "What is created at the start where it is absent. What exists is never changed by it.", Bootstrap(), "{}"),
         new("logging", "What the program says about itself. Never a secret.", Logging(), "{}"),
+        new("events", "Who is told what happens, beside the log and the API.", Events(), "{}"),
+        new("metrics", "Who is told what is measured, beside /metrics.", Metrics(), "{}"),
         new("web", "The API, for the command line, scripts and the page; always HTTPS.", Web(), "{}"),
     ]);
 
@@ -147,6 +149,24 @@ internal static class SettingsTable
     [
         new("level", "The least severe message that is written.", new ChoiceShape("debug", "information", "warning", "error"), "\"information\"", Live: true),
         new("file", "The log file; relative to dataDirectory. A new one is begun each day and at 64MiB, and 14 are kept.", Path, "\"logs/lunaria.log\""),
+    ]);
+
+    private static ObjectShape Events() => new(
+    [
+        new(
+            "webhook",
+            "A web address that gets each event as JSON, in order, again and again until it takes it.",
+            new ObjectShape(
+            [
+                new("url", "The address, like \"https://alerts.example.com/lunaria\".", Text(Values.WebTarget), Required: true),
+                new("secretFile", "File with a secret that messages are signed with (docs/API.md); relative to dataDirectory. Left out: they are not.", Path),
+                new("severity", "The least severe event that is sent.", new ChoiceShape("information", "warning", "error"), "\"warning\""),
+            ])),
+    ]);
+
+    private static ObjectShape Metrics() => new(
+    [
+        new("otlpCollector", "An OpenTelemetry collector that gets all metrics each minute (OTLP over HTTP), like \"http://127.0.0.1:4318\". Left out: none.", Text(Values.WebAddress)),
     ]);
 
     private static ObjectShape Web() => new(

@@ -52,7 +52,13 @@ internal static partial class Values
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
         && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Host.Length: > 0 }
             ? address
-            : throw new FormatException("is not the address of a store: write \"https://host\" or \"http://host:port\", without a path");
+            : throw new FormatException("is not the address of a server: write \"https://host\" or \"http://host:port\", without a path");
+
+    /// <summary>A web address, with whatever path.</summary>
+    public static Uri WebTarget(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address is { Fragment: "", UserInfo: "", Host.Length: > 0 }
+            ? address
+            : throw new FormatException("is not a web address: write \"https://host/path\", without a name and password");
 
     /// <summary>The name of a bucket.</summary>
     public static string BucketName(string text) =>

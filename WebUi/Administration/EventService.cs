@@ -37,6 +37,12 @@ public sealed class EventService
     /// <summary>The newest events, newest first.</summary>
     public IReadOnlyList<EventView> List(long before, Severity least, int limit) => _store.Read(before, least, limit);
 
+    /// <summary>The number of the newest event; 0 where there is none.</summary>
+    public long NewestId => _store.Read(long.MaxValue, Severity.Information, 1) is [var newest] ? newest.Id : 0;
+
+    /// <summary>The first events after one, oldest first.</summary>
+    internal IReadOnlyList<EventView> ListAfter(long after, Severity least, int limit) => _store.ReadAfter(after, least, limit);
+
     /// <summary>Events from now on.</summary>
     public async IAsyncEnumerable<EventView> ListenAsync([EnumeratorCancellation] CancellationToken stop)
     {

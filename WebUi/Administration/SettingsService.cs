@@ -4,9 +4,9 @@ namespace Lunaria.WebUi.Administration;
 
 /// <summary>
 /// Where the settings lie, which only the program knows: <paramref name="List"/> says what the run works with, <paramref name="Set"/> changes the file and
-/// what can be changed live; it refuses with <see cref="RefusedException"/>.
+/// what can be changed live; it refuses with <see cref="RefusedException"/>. <paramref name="LogFile"/>: the name of the message log, null = there is none.
 /// </summary>
-public sealed record SettingsAccess(Func<IReadOnlyList<SettingView>> List, Func<SetSettings, IReadOnlyList<SettingChangeView>> Set);
+public sealed record SettingsAccess(Func<IReadOnlyList<SettingView>> List, Func<SetSettings, IReadOnlyList<SettingChangeView>> Set, string? LogFile);
 
 /// <summary>The settings of appliance.json. Any thread.</summary>
 public sealed class SettingsService
@@ -18,6 +18,9 @@ public sealed class SettingsService
 
     /// <summary>All settings with the values of this run; secrets are not shown.</summary>
     public IReadOnlyList<SettingView> List() => _access.List();
+
+    /// <summary>The name of the message log, null = there is none.</summary>
+    internal string? LogFile => _access.LogFile;
 
     /// <summary>Changes settings, or only says what would change.</summary>
     public Task<IReadOnlyList<SettingChangeView>> SetAsync(Actor actor, SetSettings wanted) => _changes.RunAsync(actor, "settings.set", "settings", change =>

@@ -21,12 +21,12 @@ public sealed class ExampleTests
         "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
         "volume rollback", "volume flatten", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
         "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume rename",
-        "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list",
+        "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list", "support bundle",
         "event list", "event watch",
     ];
 
     /// <summary>Verbs that are tried by other tests: they do not speak to a running appliance, or are it.</summary>
-    private static readonly string[] Local = ["run", "check", "schema", "version"];
+    private static readonly string[] Local = ["run", "check", "schema", "version", "completion"];
 
     [TestMethod]
     public async Task Every_example_runs()

@@ -48,7 +48,7 @@ public sealed class SettingsEditorTests
         var least = "{ \"schemaVersion\": 1 }"u8.ToArray();
         var text = least;
         var settings = SettingsReader.Read(least, "/a.json", SettingsOverrides.None).Listing
-            .Where(setting => setting.Default != null && !setting.Key.StartsWith("backend.s3.", StringComparison.Ordinal)).ToArray();
+            .Where(setting => setting.Default != null && !setting.Key.StartsWith("backend.s3.", StringComparison.Ordinal) && !setting.Key.StartsWith("events.", StringComparison.Ordinal)).ToArray();
         foreach (var setting in settings)
             text = SettingsEditor.Set(text, setting.Key, setting.Default!.Value.GetRawText());
         Assert.IsEmpty(Differences(text, least));

@@ -115,7 +115,7 @@ public sealed class SettingsTests
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3" } """, "backend.s3", "is missing, but backend.kind is \"s3\"")]
     [DataRow(""" "schemaVersion": 1, "backend": { "s3": { "endpoints": ["https://a"], "bucket": "abc" } } """, "backend.s3", "backend.kind is \"pool\"")]
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a"] } } """, "backend.s3.bucket", "is missing")]
-    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["a:80"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "is not the address of a store")]
+    [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["a:80"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "is not the address of a server")]
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a/path"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "without a path")]
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://key:secret@a"], "bucket": "abc" } } """, "backend.s3.endpoints[0]", "without a path")]
     [DataRow(""" "schemaVersion": 1, "backend": { "kind": "s3", "s3": { "endpoints": ["https://a", "http://b"], "bucket": "abc" } } """, "backend.s3.endpoints[1]", "is not https like the first")]
