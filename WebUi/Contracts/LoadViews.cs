@@ -2,7 +2,7 @@ namespace Lunaria.WebUi.Contracts;
 
 /// <summary>
 /// What hosts did in a span of time, as rates a second. <paramref name="ReadSeconds"/>, <paramref name="WriteSeconds"/>: how long a command took on average, null where there was
-/// none. <paramref name="LogUsedBytes"/>: how full the write log was at its end.
+/// none. <paramref name="CacheHitShare"/>: what of the bytes read from segments came from the read cache, 0 to 1; null where none was read. <paramref name="LogUsedBytes"/>: how full the write log was at its end.
 /// </summary>
 public sealed record LoadSampleView(
     DateTimeOffset Time,
@@ -12,6 +12,7 @@ public sealed record LoadSampleView(
     double WrittenBytesPerSecond,
     double? ReadSeconds,
     double? WriteSeconds,
+    double? CacheHitShare,
     long LogUsedBytes);
 
 /// <summary>Load over time, the oldest sample first, one every <paramref name="StepSeconds"/>. Kept in memory: it begins with the run.</summary>

@@ -45,6 +45,7 @@ internal sealed class LoadHistory(TimeProvider time)
                     Rate(before.BytesWritten, now.BytesWritten, elapsed),
                     Mean(now.ReadSeconds - before.ReadSeconds, now.Reads - before.Reads),
                     Mean(now.WriteSeconds - before.WriteSeconds, now.Writes - before.Writes),
+                    Mean(now.CacheHitBytes - before.CacheHitBytes, now.CacheHitBytes - before.CacheHitBytes + now.CacheMissBytes - before.CacheMissBytes),
                     logUsedBytes);
                 _seconds.Add(sample);
                 AddToMinute(sample);
@@ -81,11 +82,12 @@ internal sealed class LoadHistory(TimeProvider time)
             _minute.Average(one => one.WrittenBytesPerSecond),
             Mean(_minute.Sum(one => one.ReadSeconds * one.ReadsPerSecond ?? 0), _minute.Sum(one => one.ReadsPerSecond)),
             Mean(_minute.Sum(one => one.WriteSeconds * one.WritesPerSecond ?? 0), _minute.Sum(one => one.WritesPerSecond)),
+            Mean(_minute.Sum(one => one.CacheHitShare ?? 0), _minute.Count(one => one.CacheHitShare != null)),
             sample.LogUsedBytes));
         _minute.Clear();
     }
 
-    private static double? Mean(double seconds, double commands) => commands > 0 && seconds >= 0 ? seconds / commands : null;
+    private static double? Mean(double sum, double count) => count > 0 && sum >= 0 ? sum / count : null;
 
     /// <summary>A sum that has shrunk lost a unit that is no longer mapped: nothing is known of this span.</summary>
     private static double Rate(long before, long now, double seconds) => Math.Max(0, now - before) / seconds;

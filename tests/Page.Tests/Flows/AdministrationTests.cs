@@ -14,6 +14,7 @@ public sealed class AdministrationTests
         await using var visitor = await Visitor.LogInAsync(appliance, Looks.Of("narrow-dark"));
         await UsersAndTokensAsync(appliance, visitor);
         await SchedulesAsync(appliance, visitor);
+        await CacheAsync(appliance, visitor);
         await SettingsAsync(appliance, visitor);
         visitor.NoTrouble("administration");
     }
@@ -147,6 +148,26 @@ public sealed class AdministrationTests
         await visitor.DialogGoneAsync();
         await visitor.PressAsync("Pause: weekly");
         await visitor.PressAsync("Go on: weekly");
+    }
+
+    private static async Task CacheAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.GoAsync("/cache", "Read cache");
+        await visitor.PressAsync("Add a device");
+        await visitor.FillAsync("File or block device", "cache/flash0");
+        await visitor.FillAsync("How much of it is used", "0.0625");
+        await visitor.CheckAsync("dialog-cache-device");
+        await visitor.PressAsync("Add");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Change the cache of db-primary");
+        await visitor.TickAsync("when written, too");
+        await visitor.FillAsync("At most", "0.03125");
+        await visitor.CheckAsync("dialog-cache-volume");
+        await visitor.PressAsync("Change");
+        await visitor.DialogGoneAsync();
+        await visitor.CheckAsync("cache-with-a-device");
+        var part = (await appliance.SendAsync(HttpMethod.Get, "cache")).GetProperty("volumes").EnumerateArray().Single(one => one.GetProperty("volume").GetString() == "db-primary");
+        Assert.AreEqual("onWrite 33554432", $"{part.GetProperty("when").GetString()} {part.GetProperty("limitBytes").GetInt64()}");
     }
 
     private static async Task SettingsAsync(RunningAppliance appliance, Visitor visitor)

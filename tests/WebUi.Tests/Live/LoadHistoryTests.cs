@@ -14,7 +14,7 @@ public sealed class LoadHistoryTests
         Assert.IsNull(history.Newest);
         for (var second = 0; second <= 120; second++)
         {
-            history.Add(new LoadCounters(10 * second, 5 * second, 4096L * second, 0, 0.02 * second, 0), 7);
+            history.Add(new LoadCounters(10 * second, 5 * second, 4096L * second, 0, 0.02 * second, 0, 3 * second, second), 7);
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -24,6 +24,8 @@ public sealed class LoadHistoryTests
         Assert.HasCount(2, history.GetMinutes().Samples);
         Assert.AreEqual(5, history.GetMinutes().Samples[0].WritesPerSecond, 1e-9);
         Assert.AreEqual(0.002, history.Newest.ReadSeconds!.Value, 1e-9);
+        Assert.AreEqual(0.75, history.Newest.CacheHitShare!.Value, 1e-9);
+        Assert.AreEqual(0.75, history.GetMinutes().Samples[1].CacheHitShare!.Value, 1e-9);
         Assert.AreEqual(0.002, history.GetMinutes().Samples[0].ReadSeconds!.Value, 1e-9);
     }
 
@@ -32,9 +34,9 @@ public sealed class LoadHistoryTests
     {
         var time = new ManualTime();
         var history = new LoadHistory(time);
-        history.Add(new LoadCounters(1000, 0, 0, 0, 1, 0), 0);
+        history.Add(new LoadCounters(1000, 0, 0, 0, 1, 0, 0, 0), 0);
         time.Advance(TimeSpan.FromSeconds(1));
-        history.Add(new LoadCounters(10, 0, 0, 0, 0.1, 0), 0);
+        history.Add(new LoadCounters(10, 0, 0, 0, 0.1, 0, 0, 0), 0);
         Assert.AreEqual(0, history.Newest!.ReadsPerSecond);
         Assert.IsNull(history.Newest.ReadSeconds);
     }

@@ -8,6 +8,7 @@ import { hosts } from "./hosts.js";
 import { sessions } from "./sessions.js";
 import { schedules } from "./schedules.js";
 import { jobs } from "./jobs.js";
+import { cache } from "./cache.js";
 import { events } from "./events.js";
 import { audit } from "./audit.js";
 import { settings } from "./settings.js";
@@ -23,6 +24,7 @@ export const routes = [
   { path: "/hosts", nav: "/hosts", view: hosts },
   { path: "/sessions", nav: "/sessions", view: sessions },
   { path: "/schedules", nav: "/schedules", view: schedules },
+  { path: "/cache", nav: "/cache", view: cache },
   { path: "/jobs", nav: "/jobs", view: jobs },
   { path: "/events", nav: "/events", view: events },
   { path: "/audit", nav: "/audit", view: audit },
@@ -46,6 +48,7 @@ export const groups = [
   {
     title: "System",
     links: [
+      { href: "/cache", icon: "cache", title: "Read cache" },
       { href: "/jobs", icon: "jobs", title: "Jobs" },
       { href: "/events", icon: "events", title: "Events" },
       { href: "/audit", icon: "audit", title: "Audit log", scope: "system" },

@@ -1,6 +1,6 @@
 /** The charts of what hosts do. */
 import { h } from "../core/dom.js";
-import { number, rate, bytes, latency } from "../core/format.js";
+import { number, rate, bytes, latency, percent } from "../core/format.js";
 import { chart } from "../ui/chart.js";
 import { segments } from "../ui/pieces.js";
 
@@ -32,5 +32,6 @@ export function loadCharts(load, status, view) {
       chart({ ...common, title: "Commands", unit: (value) => `${number(value)}/s`, series: [line("Reads", 1, "readsPerSecond"), line("Writes", 2, "writesPerSecond")] }),
       chart({ ...common, title: "Throughput", unit: rate, base: 1024, series: [line("Read", 1, "readBytesPerSecond"), line("Written", 2, "writtenBytesPerSecond")] }),
       chart({ ...common, title: "Average latency", unit: latency, least: 0.001, series: [line("Read", 1, "readSeconds"), line("Write", 2, "writeSeconds")] }),
+      chart({ ...common, title: "Cache hits", unit: percent, least: 1, series: [line("Of what is read from segments", 4, "cacheHitShare")] }),
       chart({ ...common, title: "Write log", unit: bytes, base: 1024, series: [line("Waiting for the pool", 3, "logUsedBytes")] })));
 }
