@@ -19,6 +19,7 @@ export const rate = (value) => `${bytes(value)}/s`;
 /** A number with three digits that count. */
 export function number(value) {
   if (value === 0) return "0";
+  if (Math.abs(value) >= 1e5) return `${number(value / 1000)} k`;
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
