@@ -17,6 +17,9 @@ namespace Lunaria.Appliance.Cli;
 /// </summary>
 internal sealed class ApiClient : IDisposable
 {
+    /// <summary>For an answer; streams go on as long as they do.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly HttpClient _http;
     private readonly X509Certificate2? _certificate;
 
@@ -35,7 +38,7 @@ internal sealed class ApiClient : IDisposable
         var handler = new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
         handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, errors) =>
             _certificate == null ? errors == SslPolicyErrors.None : presented?.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData) == true;
-        _http = new HttpClient(handler) { BaseAddress = new Uri(server, "/api/v1/"), Timeout = TimeSpan.FromMinutes(5) };
+        _http = new HttpClient(handler) { BaseAddress = new Uri(server, "/api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
@@ -63,6 +66,14 @@ internal sealed class ApiClient : IDisposable
         await response.Content.CopyToAsync(destination);
     }
 
+    /// <summary>Sends a stream of bytes, as long as it goes on; the text of the answer.</summary>
+    public async Task<string> UploadAsync(string path, Stream content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(content, bufferSize: 1 << 20) };
+        using var response = await GetResponseAsync(request, HttpCompletionOption.ResponseContentRead);
+        return await response.Content.ReadAsStringAsync();
+    }
+
     /// <summary>The answer as a stream that goes on, line by line.</summary>
     public async IAsyncEnumerable<string> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken stop = default)
     {
@@ -81,16 +92,17 @@ internal sealed class ApiClient : IDisposable
 
     private async Task<string> SendAsync(HttpRequestMessage request)
     {
-        using var response = await GetResponseAsync(request, HttpCompletionOption.ResponseContentRead);
+        using var patience = new CancellationTokenSource(Patience);
+        using var response = await GetResponseAsync(request, HttpCompletionOption.ResponseContentRead, patience.Token);
         return await response.Content.ReadAsStringAsync();
     }
 
-    private async Task<HttpResponseMessage> GetResponseAsync(HttpRequestMessage request, HttpCompletionOption completion)
+    private async Task<HttpResponseMessage> GetResponseAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken stop = default)
     {
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, completion);
+            response = await _http.SendAsync(request, completion, stop);
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {

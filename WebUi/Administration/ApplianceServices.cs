@@ -41,6 +41,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
         Cache = new CacheService(volumes, Volumes, changes);
         Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
+        Transfers = new TransferService(volumes, Volumes, changes);
         Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, locks, time), new ScheduleStore(database), changes, time);
         Luns = new LunService(volumes, Catalog, store, Units, mapped, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
@@ -62,6 +63,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>Snapshots, and what is made of them.</summary>
     public SnapshotService Snapshots { get; }
+
+    /// <summary>Export and import.</summary>
+    public TransferService Transfers { get; }
 
     /// <summary>Schedules of snapshots.</summary>
     public ScheduleService Schedules { get; }

@@ -23,6 +23,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(CacheDeviceView))]
 [JsonSerializable(typeof(AddCacheDevice))]
 [JsonSerializable(typeof(EditVolumeCache))]
+[JsonSerializable(typeof(ImportView))]
 [JsonSerializable(typeof(SnapshotView))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotView>))]
 [JsonSerializable(typeof(SnapshotView[]))]

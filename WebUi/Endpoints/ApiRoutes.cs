@@ -17,6 +17,7 @@ internal static class ApiRoutes
         CacheEndpoints.Map(api);
         SnapshotEndpoints.Map(api);
         ScheduleEndpoints.Map(api);
+        TransferEndpoints.Map(api);
         TargetEndpoints.Map(api);
         AccountEndpoints.Map(api);
         EventEndpoints.Map(api);

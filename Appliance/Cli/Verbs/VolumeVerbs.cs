@@ -18,6 +18,8 @@ internal static class VolumeVerbs
         VolumeLimitVerb.Create(verbs),
         SnapshotVerbs.Clone(verbs),
         SnapshotVerbs.RollBack(verbs),
+        TransferVerbs.Export(verbs),
+        TransferVerbs.Import(verbs),
         Flatten(verbs),
         Delete(verbs));
 
