@@ -77,7 +77,7 @@ internal sealed class ApiClient : IDisposable
     /// <summary>The answer as a stream that goes on, line by line.</summary>
     public async IAsyncEnumerable<string> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken stop = default)
     {
-        using var response = await GetResponseAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead);
+        using var response = await GetResponseAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
         while (await reader.ReadLineAsync(stop) is { } line)
             yield return line;

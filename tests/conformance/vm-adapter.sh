@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Lunaria for shared/vm/run-cases.sh: the verbs and printed variables of shared/vm/targets/tgt.sh.
 #   up | down | start | stop | kill9 | restart | pause | cont | sessions | resize LUN MB
-# and for the cases in guest/: lun-add LUN MB | lun-remove LUN, of the plain target.
+# and for the cases in guest/: lun-add LUN MB | lun-remove LUN | snapshot LUN NAME | clone LUN NAME LUN | map-snapshot LUN NAME LUN |
+# rollback LUN NAME, of the plain target.
 # Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB; bytes of a block: $BLOCKSIZE; $POOL_SIZE, $LOG_SIZE.
 . "$(dirname "$(readlink -f "$0")")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -50,6 +51,10 @@ END
   lun-add)
     name=added-$2-$(date +%s%N)
     admin volume create "$name" --size "${3}MiB" && admin lun map "$(target_iqn "$T" plain)" "$name" --lun "$2" ;;
+  snapshot) admin snapshot create "plain-$2" "$3" ;;
+  clone) admin volume clone "plain-$2" "$3" "clone-$4" && admin lun map "$(target_iqn "$T" plain)" "clone-$4" --lun "$4" ;;
+  map-snapshot) admin lun map "$(target_iqn "$T" plain)" "plain-$2@$3" --lun "$4" ;;
+  rollback) admin volume rollback "plain-$2" "$3" --yes ;;
   lun-remove) admin lun unmap "$(target_iqn "$T" plain)" "$2" --yes ;;
   *) echo "unknown verb ${1:-}" >&2; exit 2 ;;
 esac
