@@ -5,8 +5,8 @@ using Lunaria.Iscsi.Scsi.Units;
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
 /// <summary>
-/// Copies a range between media: by reference where the media can, else what is not mapped at the source is unmapped at the destination and everything
-/// else is read and written in pieces. Overlapping ranges of one medium are copied from the side that is not overwritten first.
+/// Copies a range between media: by reference where the media can, in whole physical blocks where both sides are aligned alike; else what is not mapped at the
+/// source is unmapped at the destination and everything else is read and written in pieces. Overlapping ranges of one medium are copied from the side that is not overwritten first.
 /// </summary>
 internal static class BlockCopy
 {
@@ -19,11 +19,18 @@ internal static class BlockCopy
     {
         bool overlaps = source == destination
             && new MediumRange(sourceOffset, lengthBytes).Overlaps(new MediumRange(destinationOffset, lengthBytes));
-        bool clones = !overlaps;
-        long done = 0;
-        while (clones && done < lengthBytes && !IsEnded(operation, task))
+        long blockBytes = destination.Medium.Geometry.PhysicalBlockBytes, done = 0;
+        bool clones = !overlaps && (sourceOffset - destinationOffset) % blockBytes == 0;
+        if (clones && sourceOffset % blockBytes != 0)
         {
-            long step = Math.Min(StepBytes, lengthBytes - done);
+            done = Math.Min(lengthBytes, blockBytes - (sourceOffset % blockBytes));
+            BlockStatus status = await MoveAsync(operation, task, source, sourceOffset, destination, destinationOffset, done, backwards: false);
+            if (status != BlockStatus.Ok) return status;
+        }
+
+        while (clones && lengthBytes - done >= blockBytes && !IsEnded(operation, task))
+        {
+            long step = Math.Min(StepBytes, (lengthBytes - done) / blockBytes * blockBytes);
             BlockStatus status = await GatedMedium.CloneAsync(source, sourceOffset + done, destination, destinationOffset + done, step);
             clones = status != BlockStatus.NotSupported;
             if (!clones) break;

@@ -196,6 +196,22 @@ public class CopyTests
         CollectionAssert.AreEqual(Pattern(4096, 1), path.Send(Cdb(0x28, 8, 4096), lun: 5).Good().Data);
     }
 
+    [TestMethod]
+    public void Of_what_begins_or_ends_within_a_block_only_the_ends_are_moved()
+    {
+        var path = new ScsiHost(otherServer);
+        destination.Clones = true;
+        host.Send(Cdb(0x2A, 0, 4096), Pattern(4096, 1)).Good();
+        Copy(0, [sourceUnit, destinationUnit], (0, 1, 3, 19, 4000)).Good();
+        Assert.AreEqual((4000 - 5 - 3) * 512L, destination.ClonedBytes, "all but 5 blocks before and 3 behind");
+        CollectionAssert.AreEqual(Pattern(4096, 1)[(3 * 512)..(4003 * 512)], path.Send(Cdb(0x28, 19, 4000), lun: 5).Good().Data);
+        Copy(0, [sourceUnit, destinationUnit], (0, 1, 1, 9, 3)).Good();
+        Copy(0, [sourceUnit, destinationUnit], (0, 1, 1, 10, 4000)).Good();
+        Assert.AreEqual((4000 - 5 - 3) * 512L, destination.ClonedBytes, "less than a block, or not aligned alike");
+        CollectionAssert.AreEqual(Pattern(4096, 1)[512..(4001 * 512)], path.Send(Cdb(0x28, 10, 4000), lun: 5).Good().Data);
+        path.Leave();
+    }
+
     private Answer Send(byte[] list) => host.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list);
 
     private Answer Copy(int lid, LogicalUnit[] units, params (int From, int To, long Lba, long ToLba, int Blocks)[] segments)

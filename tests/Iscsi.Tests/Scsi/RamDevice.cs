@@ -32,6 +32,9 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     /// <summary>True: it clones ranges of other such devices.</summary>
     public bool Clones { get; set; }
 
+    /// <summary>Bytes that were shared and not written.</summary>
+    public long ClonedBytes { get; private set; }
+
     public int ForcedWrites { get; private set; }
 
     public BlockDeviceGeometry Geometry => new(bytes.Length, blockBytes, Granule, ReadOnly);
@@ -96,6 +99,7 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     public ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes)
     {
         if (!Clones || source is not RamDevice other) return ValueTask.FromResult(BlockStatus.NotSupported);
+        ClonedBytes += lengthBytes;
         byte[] data = other.Raw(sourceOffsetBytes, (int)lengthBytes).ToArray();
         lock (sync) data.CopyTo(Raw(destinationOffsetBytes, data.Length));
         return ValueTask.FromResult(BlockStatus.Ok);
