@@ -61,6 +61,10 @@ internal sealed class VolumeBlockDevice(VolumeManager engine, Volume volume, IOb
     public ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => Map(volume.UnmapAsync(offsetBytes, lengthBytes));
 
     /// <inheritdoc/>
+    public ValueTask PrepareCloneAsync(long offsetBytes, long lengthBytes) =>
+        (offsetBytes | lengthBytes) % BlockBytes == 0 ? engine.SettleRangeAsync(volume, offsetBytes, lengthBytes) : ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
     public ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes) =>
         source is VolumeBlockDevice other && other.Engine == engine && (sourceOffsetBytes | destinationOffsetBytes | lengthBytes) % BlockBytes == 0
             ? Map(engine.CloneRangeAsync(other.Volume, sourceOffsetBytes, volume, destinationOffsetBytes, lengthBytes))

@@ -55,6 +55,12 @@ public interface IBlockDevice
     ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => ValueTask.FromResult(BlockStatus.NotSupported);
 
     /// <summary>
+    /// Somebody is about to clone a range of this medium: what could not be shared yet is made so, as far as that takes seconds. Called while nothing is held up by it.
+    /// Default: there is nothing to do.
+    /// </summary>
+    ValueTask PrepareCloneAsync(long offsetBytes, long lengthBytes) => ValueTask.CompletedTask;
+
+    /// <summary>
     /// Makes <paramref name="lengthBytes"/> from <paramref name="destinationOffsetBytes"/> of this medium read as what <paramref name="source"/> has at
     /// <paramref name="sourceOffsetBytes"/>, by sharing it, so that no byte moves; later changes of the one do not touch the other. Complete = as
     /// <see cref="WriteAsync"/> without forced unit access. The two ranges do not overlap. NotSupported, without effect, where the two media or the

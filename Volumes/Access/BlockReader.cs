@@ -97,6 +97,27 @@ internal sealed class BlockReader(
         return (VolumeStatus.Unavailable, 0);
     }
 
+    /// <summary>Blocks of a range that are in the log; counts no further than a little over <paramref name="enough"/>.</summary>
+    public async ValueTask<long> CountInLogAsync(ulong block, ulong lengthBlocks, long enough)
+    {
+        const int blocksPerLookup = 4096;
+        var runs = new BlockRun[RunsPerLookup];
+        var crcs = new uint[blocksPerLookup];
+        long found = 0;
+        for (ulong done = 0; done < lengthBlocks && found <= enough;)
+        {
+            (VolumeStatus status, int count) = await ResolveAsync(block + done, (int)Math.Min(blocksPerLookup, lengthBlocks - done), runs, crcs);
+            if (status != VolumeStatus.Ok)
+                return found;
+            foreach (BlockRun run in runs.AsSpan(0, count))
+            {
+                found += run.Place == BlockPlace.Log ? run.LengthBlocks : 0;
+                done += (ulong)run.LengthBlocks;
+            }
+        }
+        return found;
+    }
+
     /// <summary>
     /// Reads the blocks of one run from where it says they are. Null = they are not there any more: resolve again.
     /// </summary>

@@ -9,11 +9,8 @@ namespace Lunaria.Volumes.Access;
 /// Makes a range of one line the same as a range of another, or of itself: where the source's blocks are in segments, the destination names them, too; only what the
 /// log still holds of the source is copied. Blocks that are written meanwhile, on either side, are the old or the new ones. Made for one range; one call.
 /// </summary>
-internal sealed class RangeCloner(OpenLine source, OpenLine destination, EngineParts engine, SegmentTable table, Destager destager)
+internal sealed class RangeCloner(OpenLine source, OpenLine destination, EngineParts engine, SegmentTable table)
 {
-    /// <summary>Blocks that are copied out of the log before it is destaged first, once.</summary>
-    private const int MaxCopiedBlocks = 1024;
-
     private const int BlocksPerLookup = 4096, RunsPerLookup = 64, MaxMoves = 1000;
 
     // Two extents each, in a record.
@@ -24,8 +21,6 @@ internal sealed class RangeCloner(OpenLine source, OpenLine destination, EngineP
     private readonly BlockRun[] _runs = new BlockRun[RunsPerLookup];
     private readonly uint[] _crcs = new uint[BlocksPerLookup];
     private byte[] _copy = [];
-    private long _copiedBlocks;
-    private bool _destaged;
 
     /// <summary>Complete = the destination's range survives the death of this process. The two ranges do not overlap.</summary>
     public async ValueTask<VolumeStatus> RunAsync(ulong from, ulong to, ulong lengthBlocks)
@@ -92,12 +87,6 @@ internal sealed class RangeCloner(OpenLine source, OpenLine destination, EngineP
 
     private async ValueTask<VolumeStatus?> CopyAsync(ulong from, ulong to, BlockRun run, ReadOnlyMemory<uint> crcs)
     {
-        if (!_destaged && _copiedBlocks + run.LengthBlocks > MaxCopiedBlocks)
-        {
-            _destaged = true;
-            await DestageAsync();
-            return null;
-        }
         // In the order of the blocks, so that a clone that is cut short has a beginning.
         if (await AppendAsync() is var status and not VolumeStatus.Ok)
             return status;
@@ -106,21 +95,7 @@ internal sealed class RangeCloner(OpenLine source, OpenLine destination, EngineP
             _copy = new byte[lengthBytes];
         if (await source.Reader.ReadRunAsync(from, run, crcs, _copy.AsMemory(0, lengthBytes)) is var read and not VolumeStatus.Ok)
             return read;
-        _copiedBlocks += run.LengthBlocks;
         return await destination.WaitingWriter.WriteAsync((long)to << BlockGeometry.BlockShift, _copy.AsMemory(0, lengthBytes));
-    }
-
-    /// <summary>What the log holds goes into segments. A store that is full or away holds up no host: then what the log holds is copied.</summary>
-    private async ValueTask DestageAsync()
-    {
-        try
-        {
-            await destager.DestageAsync(checkpoint: false).WaitAsync(engine.Options.RoomWait, engine.Time);
-        }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException or IOException)
-        {
-            // The engine's health says why.
-        }
     }
 
     /// <summary>Writes down what was collected, as one record; nothing where it is nothing.</summary>

@@ -11,7 +11,7 @@ namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 internal static class BlockCopy
 {
     /// <summary>Longest range that is cloned or unmapped at once, bytes: between two of them others get in, and the copy can be aborted.</summary>
-    private const long StepBytes = 1L << 30;
+    private const long StepBytes = 128L << 20;
 
     /// <summary>Copies; the outcome of the first piece that fails, or Ok, also where the operation was aborted before its end.</summary>
     public static async ValueTask<BlockStatus> CopyAsync(
@@ -28,6 +28,7 @@ internal static class BlockCopy
             if (status != BlockStatus.Ok) return status;
         }
 
+        if (clones) await source.Medium.PrepareCloneAsync(sourceOffset + done, (lengthBytes - done) / blockBytes * blockBytes);
         while (clones && lengthBytes - done >= blockBytes && !IsEnded(operation, task))
         {
             long step = Math.Min(StepBytes, (lengthBytes - done) / blockBytes * blockBytes);
