@@ -41,7 +41,7 @@ internal sealed class LoadConnection
     public long Done { get; private set; }
 
     /// <summary>How long each took, microseconds.</summary>
-    public List<float> LatenciesUs { get; } = new(1 << 20);
+    public List<float> LatenciesUs { get; } = new(1 << 14);
 
     /// <summary>Works until <paramref name="stop"/>, then waits for what is under way.</summary>
     public void Run(Func<bool> stop)
