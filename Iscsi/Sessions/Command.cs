@@ -119,9 +119,11 @@ internal sealed class Command
         State = CommandState.None;
         DataInSentBytes = 0;
         NextDataSN = 0;
-        SegmentBytes = 0;
-        AcknowledgedDataSN = 0;
-        AcknowledgeTag = 0;
+        if (SegmentBytes > 0)
+        {
+            SegmentBytes = 0;
+            AcknowledgedDataSN = AcknowledgeTag = 0;
+        }
         DataRequests = 0;
         Heir = null;
         Aborted = false;

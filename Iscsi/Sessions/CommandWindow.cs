@@ -55,6 +55,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
             if (alone == CommandOrder.Now) Advance();
             return alone;
         }
+        AwaitTurn(header.CmdSN);
         ConnectionInbox? next = null;
         CommandOrder result;
         lock (order.Gate)
@@ -65,16 +66,6 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         }
         next?.Post(new(MessageKind.TurnCame, null));
         return result;
-    }
-
-    /// <summary>
-    /// Where several connections share the window, gives the others a moment to take what comes before: mostly it is on its way, and to keep a request
-    /// costs a copy and two wake-ups.
-    /// </summary>
-    public void AwaitTurn(BasicHeader header)
-    {
-        if (header.Immediate || shared is null) return;
-        for (int i = 0; i < TurnLooks && Judge(header.CmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
     }
 
     /// <summary>What <see cref="Take"/> would say of a request that is not ORDERED, without taking it.</summary>
@@ -132,6 +123,14 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         if (isShortOfMemory) return false;
         if (shared is not SharedOrder order) return Open(commandsInFlight);
         lock (order.Gate) return Open(order.Running);
+    }
+
+    /// <summary>
+    /// Gives the other connections a moment to take what comes before: mostly it is on its way, and to keep a request costs a copy and two wake-ups.
+    /// </summary>
+    private void AwaitTurn(uint cmdSN)
+    {
+        for (int i = 0; i < TurnLooks && Judge(cmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
     }
 
     private CommandOrder Place(uint cmdSN)

@@ -51,6 +51,7 @@ internal sealed class FullFeaturePhase
             target.DeviceServer, session, parameters, commands, sender, server.Pool, server.Time, server.Options.DataRequestInterval, server.Logger);
         taskManager = new(session, parameters, commands, processor, sender, inbox);
         snacks = new(commands, processor, sender);
+        Recovers = parameters.ErrorRecoveryLevel > 0;
     }
 
     public Session Session => session;
@@ -65,7 +66,7 @@ internal sealed class FullFeaturePhase
     public bool HasCommands => commands.Count > 0;
 
     /// <summary>True when lost PDUs are asked for again (ErrorRecoveryLevel 1 and 2).</summary>
-    public bool Recovers => parameters.ErrorRecoveryLevel > 0 && processor is not null;
+    public bool Recovers { get; }
 
     /// <summary>True when the tasks outlive the connection, as it stands (ErrorRecoveryLevel 2).</summary>
     public bool KeepsTasks => parameters.ErrorRecoveryLevel == 2 && processor is not null && inbox.CloseReason is null && (EndReason is null || logouts.KeepsTasks);
@@ -104,7 +105,6 @@ internal sealed class FullFeaturePhase
             Dispatch(frame, out streaming);
             return;
         }
-        session.Window.AwaitTurn(header);
         switch (session.Window.Take(header, inbox))
         {
             case CommandOrder.Now:
@@ -227,7 +227,7 @@ internal sealed class FullFeaturePhase
         processor?.Resume();
         processor?.CommitWrites();
         if (Recovers) processor!.RequestOverdueData();
-        if (negotiateBy < server.Time.GetTimestamp()) dropReason = "the initiator did not negotiate when it was asked to";
+        if (negotiateBy is long latest && latest < server.Time.GetTimestamp()) dropReason = "the initiator did not negotiate when it was asked to";
         if (sharesWindow) ShareWindow();
         // Nothing else may be due that would tell the initiator of the open window.
         if (session.Window.Update(commands.OrderedCount, commands.IsShortOfMemory)) TellWindow();

@@ -39,5 +39,6 @@ public sealed class SessionService
         session.Isid.ToString("x12", CultureInfo.InvariantCulture),
         session.Peer?.ToString(),
         session.Portal?.ToString(),
-        session.Began);
+        session.Began,
+        session.Connections);
 }

@@ -54,5 +54,5 @@ public sealed record SetChap
     public override string ToString() => $"CHAP user {User}";
 }
 
-/// <summary>A session of a host. <paramref name="Id"/> names it in the API; <paramref name="Peer"/>: the host's address.</summary>
-public sealed record SessionView(string Id, string Target, string Initiator, string Isid, string? Peer, string? Portal, DateTimeOffset Began);
+/// <summary>A session of a host. <paramref name="Id"/> names it in the API; <paramref name="Peer"/>: the address of its first connection.</summary>
+public sealed record SessionView(string Id, string Target, string Initiator, string Isid, string? Peer, string? Portal, DateTimeOffset Began, int Connections);

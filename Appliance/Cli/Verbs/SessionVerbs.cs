@@ -31,9 +31,9 @@ internal static class SessionVerbs
 
     private static void Show(IEnumerable<SessionView> sessions, TextWriter output)
     {
-        var table = new TextTable("SESSION", "TARGET", "INITIATOR", "HOST", "PORTAL", "SINCE (UTC)");
+        var table = new TextTable("SESSION", "TARGET", "INITIATOR", "HOST", "PORTAL", "CONNECTIONS", "SINCE (UTC)");
         foreach (var session in sessions)
-            table.Add(session.Id, session.Target, session.Initiator, session.Peer, session.Portal, $"{session.Began.UtcDateTime:yyyy-MM-dd HH:mm:ss}");
+            table.Add(session.Id, session.Target, session.Initiator, session.Peer, session.Portal, $"{session.Connections}", $"{session.Began.UtcDateTime:yyyy-MM-dd HH:mm:ss}");
         table.Write(output);
     }
 }
