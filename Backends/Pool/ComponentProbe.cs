@@ -9,6 +9,9 @@ namespace Lunaria.Backends.Pool;
 /// </summary>
 internal sealed class ComponentProbe : IDisposable
 {
+    /// <summary>Bytes at each end that are zero on a blank device.</summary>
+    public const int BlankBytes = 1 << 20;
+
     private const string LockSuffix = ".lock";
 
     private ComponentProbe(PoolComponentSource source, IDisposable held)
@@ -47,7 +50,7 @@ internal sealed class ComponentProbe : IDisposable
         if (!Source.Disk.Exists(Source.Path))
             return;
         IDiskFile file = Source.Disk.Open(Source.Path, create: false);
-        if (file.LengthBytes == 0)
+        if (file.LengthBytes == 0 || (Source.IsDevice && await IsBlankAsync(file)))
         {
             file.Dispose();
             return;
@@ -69,6 +72,17 @@ internal sealed class ComponentProbe : IDisposable
     {
         File?.Dispose();
         Lock.Dispose();
+    }
+
+    /// <summary>A device is blank where nothing lies at its ends: labels, partition tables and file systems have their marks there.</summary>
+    private static async ValueTask<bool> IsBlankAsync(IDiskFile file)
+    {
+        byte[] bytes = new byte[Math.Min(BlankBytes, file.LengthBytes)];
+        await file.ReadAsync(0, bytes);
+        if (!ZeroTest.IsZero(bytes))
+            return false;
+        await file.ReadAsync(file.LengthBytes - bytes.Length, bytes);
+        return ZeroTest.IsZero(bytes);
     }
 
     private async ValueTask ReadLabelsAsync(IDiskFile file)

@@ -12,24 +12,29 @@ namespace Lunaria.Backends.Pool;
 /// after its bytes are durable, so that a crash leaves all of it or nothing. Owned by who opened it; thread-safe. Reads take no lock.
 /// Dispose it when no call is in progress.
 /// </summary>
-public sealed class LocalPool : IObjectStore
+public sealed partial class LocalPool : IObjectStore
 {
-    private readonly PoolComponent[] components;
     private readonly PoolSpace space;
+    private readonly LocalPoolOptions options;
+    private readonly ILogger logger;
+    private readonly int chunkBytes;
     private readonly ConcurrentDictionary<string, ObjectEntry> index;
     private readonly ConcurrentDictionary<string, PoolComponent> doubtful = new(StringComparer.Ordinal);
     private readonly KeyLocks keyLocks = new();
     private ulong generation;
 
     internal LocalPool(
-        PoolComponent[] components, PoolSpace space, Dictionary<string, ObjectEntry> objects, ulong generation, IReadOnlyList<PoolFinding> findings)
+        LocalPoolOptions options, PoolSpace space, Dictionary<string, ObjectEntry> objects, ulong generation, IReadOnlyList<PoolFinding> findings, ILogger logger)
     {
-        this.components = components;
+        this.options = options;
         this.space = space;
+        this.logger = logger;
         this.generation = generation;
         index = new ConcurrentDictionary<string, ObjectEntry>(objects, StringComparer.Ordinal);
         Findings = findings;
-        int chunkBytes = components[0].Layout.ChunkBytes;
+        ComponentLabel label = space.Components[0].Label;
+        (PoolName, PoolId, membership) = (label.PoolName, label.PoolId, space.Components.Max(component => component.Label.MembershipGeneration));
+        chunkBytes = label.Layout.ChunkBytes;
         Capabilities = new ObjectStoreCapabilities(ConditionalWrites: true, MaxObjectBytes: chunkBytes, PreferredSegmentBytes: chunkBytes);
     }
 
@@ -51,7 +56,7 @@ public sealed class LocalPool : IObjectStore
     /// <summary>What was wrong, and repaired or lost, when the pool was opened.</summary>
     public IReadOnlyList<PoolFinding> Findings { get; }
 
-    internal IReadOnlyList<PoolComponent> Components => components;
+    internal IReadOnlyList<PoolComponent> Components => space.Components;
 
     internal IEnumerable<ObjectEntry> Objects => index.Select(pair => pair.Value);
 
@@ -63,7 +68,7 @@ public sealed class LocalPool : IObjectStore
         ThrowIfDoubtful(key);
         if (index.ContainsKey(key))
             throw Exists(key);
-        ObjectEntry entry = await StoreAsync(key, content, fromReserve: false, cancellation);
+        ObjectEntry entry = await StoreAsync(key, content, null, fromReserve: false, cancellation);
         index[key] = entry;
         return entry.Tag;
     }
@@ -77,7 +82,7 @@ public sealed class LocalPool : IObjectStore
         index.TryGetValue(key, out ObjectEntry? before);
         if (before?.Tag != expectedTag)
             throw Exists(key);
-        ObjectEntry entry = await StoreAsync(key, content, fromReserve: true, cancellation);
+        ObjectEntry entry = await StoreAsync(key, content, null, fromReserve: true, cancellation);
         index[key] = entry;
         // From here on the new object is the one that a crash leaves: its record is the newer of the two.
         if (before is not null)
@@ -94,7 +99,7 @@ public sealed class LocalPool : IObjectStore
         {
             return entry.Component.File.TryRead(entry.OffsetBytes + offsetBytes, destination) && !entry.Retired;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             return false; // GetAsync meets the failure again and has the words for it.
         }
@@ -116,6 +121,10 @@ public sealed class LocalPool : IObjectStore
             try
             {
                 await entry.Component.File.ReadAsync(entry.OffsetBytes + offsetBytes, destination);
+            }
+            catch (ObjectDisposedException) when (entry.Retired)
+            {
+                // The object has moved, and the component it lay on is removed.
             }
             catch (IOException e)
             {
@@ -165,30 +174,32 @@ public sealed class LocalPool : IObjectStore
     {
         try
         {
-            foreach (PoolComponent component in components.Where(component => !component.IsFaulted))
+            foreach (PoolComponent component in space.Components.Where(component => !component.IsFaulted))
                 await component.FlushAsync();
         }
         finally
         {
-            foreach (PoolComponent component in components)
+            foreach (PoolComponent component in space.Components)
                 component.Dispose();
+            changing.Dispose();
         }
     }
 
-    private string PoolName => components[0].Label.PoolName;
-
     private static ObjectInfo Info(ObjectEntry entry) => new(entry.Record.Key, entry.LengthBytes, entry.Tag);
 
-    /// <summary>Bytes first, then the record that names them; nothing is changed in memory.</summary>
-    private async ValueTask<ObjectEntry> StoreAsync(string key, ReadOnlyMemory<byte> content, bool fromReserve, CancellationToken cancellation)
+    /// <summary>
+    /// Bytes first, then the record that names them; nothing is changed in memory. A copy of <paramref name="moved"/> keeps its tag and its checksum, right or wrong.
+    /// </summary>
+    private async ValueTask<ObjectEntry> StoreAsync(
+        string key, ReadOnlyMemory<byte> content, ObjectEntry? moved, bool fromReserve, CancellationToken cancellation)
     {
         // Puts run side by side, and a kernel that throttles writers holds up none but its own.
         await Task.Yield();
-        SlotRun run = space.Allocate(components[0].Layout.SlotsFor(content.Length), fromReserve);
+        SlotRun run = space.Allocate(space.Components[0].Layout.SlotsFor(content.Length), fromReserve);
         long number = await PrepareAsync(run, content, cancellation);
-        ulong version = Interlocked.Increment(ref generation);
-        var record = new TableRecord(TableRecordState.Live, version, version, key, (uint)run.Chunk, (byte)run.FirstSlot, (byte)run.Count,
-            (uint)content.Length, Crc32C.Compute(content.Span));
+        ulong newest = Interlocked.Increment(ref generation);
+        var record = new TableRecord(TableRecordState.Live, newest, moved?.Record.Version ?? newest, key, (uint)run.Chunk, (byte)run.FirstSlot,
+            (byte)run.Count, (uint)content.Length, moved?.Record.ContentCrc ?? Crc32C.Compute(content.Span));
         try
         {
             long durableRound = await run.Component.Table.StoreAsync(number, record);
@@ -230,7 +241,17 @@ public sealed class LocalPool : IObjectStore
     /// <summary>The record first, durably; then no reader finds the object; then its slots are free.</summary>
     private async ValueTask RemoveAsync(ObjectEntry entry)
     {
-        await entry.Component.Table.ClearAsync(entry, Interlocked.Increment(ref generation));
+        try
+        {
+            await entry.Component.Table.ClearAsync(entry, Interlocked.Increment(ref generation));
+        }
+        catch
+        {
+            // The old record may still be there: were a newer one of its key cleared now, the next opening would find the old object.
+            doubtful[entry.Record.Key] = entry.Component;
+            throw;
+        }
+
         index.TryRemove(new KeyValuePair<string, ObjectEntry>(entry.Record.Key, entry));
         entry.Retire();
         TableRecord record = entry.Record;

@@ -8,8 +8,14 @@ public sealed record LocalPoolOptions
     /// <summary>What the pool is called in messages, at most 63 bytes of UTF-8.</summary>
     public string Name { get; init; } = "default";
 
-    /// <summary>All components, in any order: 1 to 255.</summary>
+    /// <summary>
+    /// Where components are looked for, in any order: 1 to 255. What belongs to the pool its labels say: one that lies elsewhere is looked for where
+    /// the labels saw it last.
+    /// </summary>
     public required IReadOnlyList<PoolComponentSource> Components { get; init; }
+
+    /// <summary>Makes a place of a path that only the labels know; null (also as its result) = there is nothing to look at.</summary>
+    public Func<string, PoolComponentSource?>? Locate { get; init; }
 
     /// <summary>False: the pool must exist, because something names objects of it. An absent one is then not made anew.</summary>
     public bool MayCreate { get; init; } = true;
@@ -33,7 +39,11 @@ public sealed record LocalPoolOptions
 /// Where a component lies: a file of a disk. <paramref name="DisplayPath"/>: what messages and labels call it.
 /// <paramref name="SizeBytes"/>: its size if it has to be made.
 /// </summary>
-public sealed record PoolComponentSource(IDisk Disk, string Path, string DisplayPath, long SizeBytes);
+public sealed record PoolComponentSource(IDisk Disk, string Path, string DisplayPath, long SizeBytes)
+{
+    /// <summary>True for a block device: it has its size, is never made, renamed or deleted.</summary>
+    public bool IsDevice { get; init; }
+}
 
 /// <summary>How objects are laid out over the components of a pool.</summary>
 public enum PoolAllocation

@@ -103,7 +103,7 @@ internal sealed class ObjectTable(PoolComponent component) : IDisposable
         }
 
         await component.FlushAsync();
-        await component.WriteLabelAsync(component.Label with { RecordsFormatted = first + count });
+        await component.WriteLabelAsync(label => label with { RecordsFormatted = first + count });
         for (long number = first + count - 1; number >= first; number--)
             Return(number);
     }

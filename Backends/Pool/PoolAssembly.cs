@@ -21,9 +21,15 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
             await ReadAsync(probes);
             if (probes.TrueForAll(NothingStored))
                 await CreateAsync(probes);
-            IReadOnlyList<PoolMember> members = PoolMembership.CheckSet(probes);
-            PoolComponent[] components = [.. probes.OrderBy(probe => probe.Label!.Index).Select(probe => new PoolComponent(probe, logger))];
+            await FollowLabelsAsync(probes);
+            IReadOnlyList<ComponentProbe> belonging = PoolMembership.CheckSet(probes, findings);
+            IReadOnlyList<PoolMember> members = PoolMembership.Newest(probes).Label!.Members;
+            PoolComponent[] components = [.. belonging.OrderBy(probe => probe.Label!.Index).Select(probe => new PoolComponent(probe, logger))];
+            foreach (PoolComponent component in components)
+                component.IsLeaving = members.Single(member => member.ComponentId == component.Label.ComponentId).State == MemberState.Evacuating;
             await RefreshLabelsAsync(probes, components, members);
+            foreach (ComponentProbe other in probes.Except(belonging))
+                other.Dispose();
             return await LoadAsync(components);
         }
         catch (Exception e)
@@ -34,8 +40,36 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         }
     }
 
-    /// <summary>True for an absent component, and for one of a set that was never completed.</summary>
-    private static bool NothingStored(ComponentProbe probe) => probe.File is null || probe.Label is { State: LabelState.Initializing };
+    /// <summary>True for an absent component, and for one of a first set that was never completed.</summary>
+    private static bool NothingStored(ComponentProbe probe) =>
+        probe.File is null || probe.Label is { State: LabelState.Initializing, MembershipGeneration: PoolCreation.FirstMembership };
+
+    /// <summary>Looks where the labels saw those components last that are not where the settings say; what is found may have newer labels to follow.</summary>
+    private async ValueTask FollowLabelsAsync(List<ComponentProbe> probes)
+    {
+        var seen = new HashSet<string>(probes.Select(probe => probe.Source.DisplayPath), StringComparer.Ordinal);
+        while (options.Locate is { } locate && probes.Exists(probe => probe.Label is not null))
+        {
+            PoolMember? missing = PoolMembership.Newest(probes).Label!.Members.FirstOrDefault(member =>
+                !probes.Exists(probe => probe.Label?.ComponentId == member.ComponentId) && !seen.Contains(member.LastPath));
+            if (missing is null)
+                return;
+            seen.Add(missing.LastPath);
+            if (locate(missing.LastPath) is not { } source)
+                continue;
+            ComponentProbe found = Take(source);
+            probes.Add(found);
+            await found.ReadAsync();
+            if (found.Label?.ComponentId == missing.ComponentId)
+            {
+                PoolMembership.CheckComponent(found);
+                continue;
+            }
+
+            probes.Remove(found);
+            found.Dispose();
+        }
+    }
 
     private static ComponentProbe Take(PoolComponentSource source)
     {
@@ -76,7 +110,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
     {
         PoolMember[] current = [.. members.Select(member =>
             member with { LastPath = components.Single(component => component.Label.ComponentId == member.ComponentId).DisplayPath })];
-        ulong membership = components.Max(component => component.Label.MembershipGeneration);
+        ulong membership = PoolMembership.Newest(probes).Label!.MembershipGeneration;
         foreach (PoolComponent component in components)
         {
             ComponentProbe probe = probes.Single(probe => ReferenceEquals(probe.File, component.File));
@@ -87,7 +121,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
                     + "and is repaired from the other."));
             if (!probe.LabelsAgree || component.Label.State != wanted.State || component.Label.MembershipGeneration != membership
                 || !component.Label.Members.SequenceEqual(current))
-                await component.WriteLabelAsync(wanted);
+                await component.WriteLabelAsync(_ => wanted);
         }
     }
 
@@ -127,6 +161,6 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
             PoolLog.Found(logger, name, finding.Message);
         var space = new PoolSpace(name, components, options, logger);
         PoolLog.Opened(logger, name, components[0].Label.PoolId, components.Length, index.Count, space.FreeBytes, space.TotalBytes);
-        return new LocalPool(components, space, index, generation, findings);
+        return new LocalPool(options, space, index, generation, findings, logger);
     }
 }

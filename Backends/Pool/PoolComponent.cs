@@ -13,7 +13,9 @@ internal sealed class PoolComponent : IDisposable
 {
     private readonly ILogger logger;
     private readonly IDisposable held;
+    private readonly SemaphoreSlim labelling = new(1);
     private volatile Exception? fault;
+    private volatile bool leaving;
 
     /// <summary>Takes over file and lock of a probe that found a sound label.</summary>
     public PoolComponent(ComponentProbe probe, ILogger logger)
@@ -21,7 +23,7 @@ internal sealed class PoolComponent : IDisposable
         this.logger = logger;
         held = probe.Lock;
         File = probe.File!;
-        DisplayPath = probe.Source.DisplayPath;
+        Source = probe.Source;
         Label = probe.Label!;
         Layout = Label.Layout;
         Rounds = new FlushRounds(File);
@@ -32,8 +34,21 @@ internal sealed class PoolComponent : IDisposable
     /// <summary>The open file.</summary>
     public IDiskFile File { get; }
 
+    /// <summary>Where it lies.</summary>
+    public PoolComponentSource Source { get; }
+
     /// <summary>What messages call it.</summary>
-    public string DisplayPath { get; }
+    public string DisplayPath => Source.DisplayPath;
+
+    /// <summary>True where new objects may go to it: it has not failed, and its objects do not move away.</summary>
+    public bool TakesObjects => fault is null && !IsLeaving;
+
+    /// <summary>True while its objects move to the others; changed by <see cref="PoolSpace"/> only.</summary>
+    public bool IsLeaving
+    {
+        get => leaving;
+        set => leaving = value;
+    }
 
     /// <summary>Its label as it is on the medium; changed by <see cref="WriteLabelAsync"/> only.</summary>
     public ComponentLabel Label { get; private set; }
@@ -52,6 +67,9 @@ internal sealed class PoolComponent : IDisposable
 
     /// <summary>True once it takes no changes any more.</summary>
     public bool IsFaulted => fault is not null;
+
+    /// <summary>Why it takes no changes; null where it does.</summary>
+    public string? FaultCause => fault?.Message;
 
     /// <summary>Everything written before is durable; a failure faults the component.</summary>
     public async ValueTask FlushAsync()
@@ -81,16 +99,24 @@ internal sealed class PoolComponent : IDisposable
         }
     }
 
-    /// <summary>Replaces the label at both ends, one after the other, so that one is whole at any time.</summary>
-    public async ValueTask WriteLabelAsync(ComponentLabel label)
+    /// <summary>Changes the label at both ends, one after the other, so that one is whole at any time. One change at a time.</summary>
+    public async ValueTask WriteLabelAsync(Func<ComponentLabel, ComponentLabel> change)
     {
-        label = label with { Generation = Label.Generation + 1 };
-        byte[] bytes = LabelCodec.Encode(label);
-        WriteMetadata(0, bytes);
-        await FlushAsync();
-        WriteMetadata(Layout.BackLabelOffset, bytes);
-        await FlushAsync();
-        Label = label;
+        await labelling.WaitAsync();
+        try
+        {
+            ComponentLabel label = change(Label) with { Generation = Label.Generation + 1 };
+            byte[] bytes = LabelCodec.Encode(label);
+            WriteMetadata(0, bytes);
+            await FlushAsync();
+            WriteMetadata(Layout.BackLabelOffset, bytes);
+            await FlushAsync();
+            Label = label;
+        }
+        finally
+        {
+            labelling.Release();
+        }
     }
 
     /// <summary>Throws Fatal where the component takes no changes.</summary>
@@ -105,6 +131,7 @@ internal sealed class PoolComponent : IDisposable
     {
         File.Dispose();
         Table.Dispose();
+        labelling.Dispose();
         held.Dispose();
     }
 

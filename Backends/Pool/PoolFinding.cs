@@ -11,6 +11,8 @@ public enum PoolFindingKind
     RecordLost,
     /// <summary>Two records claim the same place: the older object is lost.</summary>
     ObjectOverlapped,
+    /// <summary>Something lies where it looked, or should, that does not belong to the pool.</summary>
+    NotOfThePool,
 }
 
 /// <summary>One finding of an opening; the message names the component, the cause and what was done.</summary>

@@ -17,6 +17,18 @@ internal static partial class PoolLog
     [LoggerMessage(3004, LogLevel.Error, "Pool component {Component} failed and takes no changes until the next start.")]
     public static partial void ComponentFaulted(ILogger logger, string component, Exception cause);
 
+    [LoggerMessage(3006, LogLevel.Information, "Pool '{Pool}': {Component} added, {Bytes} bytes for objects.")]
+    public static partial void ComponentAdded(ILogger logger, string pool, string component, long bytes);
+
+    [LoggerMessage(3007, LogLevel.Information, "Pool '{Pool}': {Component} evacuated, {Bytes} bytes moved.")]
+    public static partial void ComponentEvacuated(ILogger logger, string pool, string component, long bytes);
+
+    [LoggerMessage(3008, LogLevel.Information, "Pool '{Pool}': {Component} removed.")]
+    public static partial void ComponentRemoved(ILogger logger, string pool, string component);
+
+    [LoggerMessage(3009, LogLevel.Warning, "Removed pool component {Component} could not be erased; the pool does not need it.")]
+    public static partial void NotErased(ILogger logger, string component, Exception cause);
+
     [LoggerMessage(EventId = 3005, Message = "Pool '{Pool}' space is now {State}: {FreeBytes} of {TotalBytes} bytes free, low mark {LowBytes}, full mark {FullBytes}.")]
     public static partial void WatermarkPassed(
         ILogger logger, LogLevel level, string pool, WatermarkState state, long freeBytes, long totalBytes, long lowBytes, long fullBytes);

@@ -16,7 +16,7 @@ internal static class PoolMembership
             throw Refuse($"Pool component {path} was written by a later version of this program. Use that version; nothing was changed.");
         if (probe.Label is null && probe.FrontHealth == LabelHealth.Absent && probe.BackHealth == LabelHealth.Absent)
             throw Refuse($"{path} is not a pool component: it has {probe.File.LengthBytes} bytes and no label. Nothing was changed. Name another path, "
-                + "or remove the file if it is not needed.");
+                + (probe.Source.IsDevice ? "or wipe the device (wipefs, blkdiscard -z) if what is on it is not needed." : "or remove the file if it is not needed."));
         if (probe.Label is null)
             throw Refuse($"Both labels of pool component {path} are damaged, so that its content cannot be found. Restore the file from a backup.");
         if (probe.File.LengthBytes < probe.Label.Layout.SizeBytes)
@@ -24,29 +24,44 @@ internal static class PoolMembership
                 + "it was truncated. Restore it from a backup.");
     }
 
-    /// <summary>Throws Fatal where the components are not all of one pool, and all that the pool has. Returns the members, as the newest label has them.</summary>
-    public static IReadOnlyList<PoolMember> CheckSet(IReadOnlyList<ComponentProbe> probes)
+    /// <summary>The probe whose label says what belongs to the pool: an addition or a creation that was not finished says nothing.</summary>
+    public static ComponentProbe Newest(IReadOnlyList<ComponentProbe> probes)
     {
         ComponentProbe[] found = [.. probes.Where(probe => probe.Label is not null)];
-        ComponentProbe newest = found.MaxBy(probe => probe.Label!.MembershipGeneration)!;
+        ComponentProbe[] ready = [.. found.Where(probe => probe.Label!.State == LabelState.Ready)];
+        return (ready.Length > 0 ? ready : found).MaxBy(probe => probe.Label!.MembershipGeneration)!;
+    }
+
+    /// <summary>
+    /// Throws Fatal where the components are not all of one pool, or not all that the pool has. Returns those that it has; what else lies where it looked is
+    /// left alone and said in <paramref name="findings"/>.
+    /// </summary>
+    public static IReadOnlyList<ComponentProbe> CheckSet(IReadOnlyList<ComponentProbe> probes, List<PoolFinding> findings)
+    {
+        ComponentProbe newest = Newest(probes);
         ComponentLabel pool = newest.Label!;
+        ComponentProbe[] found = [.. probes.Where(probe => probe.Label is not null)];
         foreach (ComponentProbe probe in found)
             CheckBelongs(probe, newest);
-        foreach (IGrouping<Guid, ComponentProbe> same in found.GroupBy(probe => probe.Label!.ComponentId).Where(group => group.Count() > 1))
+        ComponentProbe[] belonging = [.. found.Where(probe => pool.Members.Any(member => member.ComponentId == probe.Label!.ComponentId))];
+        foreach (IGrouping<Guid, ComponentProbe> same in belonging.GroupBy(probe => probe.Label!.ComponentId).Where(group => group.Count() > 1))
             throw Refuse($"{string.Join(" and ", same.Select(probe => probe.Source.DisplayPath))} are the same component of pool '{pool.PoolName}': "
                 + "one is a copy of the other. Name only one of them.");
 
         foreach (PoolMember member in pool.Members)
         {
-            if (!found.Any(probe => probe.Label!.ComponentId == member.ComponentId))
+            if (!belonging.Any(probe => probe.Label!.ComponentId == member.ComponentId))
                 throw Refuse($"Pool '{pool.PoolName}' is incomplete: component {member.Index} of {pool.Members.Count} ({member.ComponentId}) is missing; "
                     + $"it was last at {member.LastPath}. Bring it back, or correct its path in the settings.");
         }
 
-        if (probes.FirstOrDefault(probe => probe.Label is null) is { } absent)
-            throw Refuse($"{absent.Source.DisplayPath} does not exist and is not needed: pool '{pool.PoolName}' is whole with its {pool.Members.Count} "
-                + "components. Remove it from the settings.");
-        return pool.Members;
+        foreach (ComponentProbe other in probes.Except(belonging))
+            findings.Add(new PoolFinding(PoolFindingKind.NotOfThePool, other.Source.DisplayPath, other.Label is null
+                ? $"{other.Source.DisplayPath} is named in the settings, but is no component of pool '{pool.PoolName}'. Add it (lunaria pool add), or remove it "
+                  + "from the settings."
+                : $"{other.Source.DisplayPath} is no component of pool '{pool.PoolName}' any more, or its addition was not finished; it is not used. Add it "
+                  + "again, or remove it from the settings."));
+        return belonging;
     }
 
     private static void CheckBelongs(ComponentProbe probe, ComponentProbe newest)
@@ -55,8 +70,6 @@ internal static class PoolMembership
         if (label.PoolId != pool.PoolId)
             throw Refuse($"{probe.Source.DisplayPath} belongs to pool '{label.PoolName}' ({label.PoolId}), but {newest.Source.DisplayPath} to pool "
                 + $"'{pool.PoolName}' ({pool.PoolId}). Name the components of one pool only.");
-        if (!pool.Members.Any(member => member.ComponentId == label.ComponentId))
-            throw Refuse($"{probe.Source.DisplayPath} is no component of pool '{pool.PoolName}' any more. Remove it from the settings.");
         if (label.Layout.ChunkBytes != pool.Layout.ChunkBytes)
             throw Refuse($"{probe.Source.DisplayPath} has chunks of {label.Layout.ChunkBytes} bytes, but pool '{pool.PoolName}' of "
                 + $"{pool.Layout.ChunkBytes}: its label is wrong. Restore it from a backup.");

@@ -19,12 +19,13 @@ internal sealed class PoolSpace
 {
     private readonly Lock gate = new();
     private readonly string poolName;
-    private readonly PoolComponent[] components;
-    private readonly PoolComponent[] preference;
+    private volatile PoolComponent[] components;
+    private PoolComponent[] preference;
     private readonly LocalPoolOptions options;
     private readonly ILogger logger;
-    private readonly long reserveChunks;
     private readonly int slotBytes;
+    private readonly int chunkBytes;
+    private long reserveChunks;
 
     public PoolSpace(string poolName, PoolComponent[] components, LocalPoolOptions options, ILogger logger)
     {
@@ -34,14 +35,33 @@ internal sealed class PoolSpace
         this.logger = logger;
         preference = [.. components];
         slotBytes = components[0].Layout.SlotBytes;
-        TotalBytes = components.Sum(component => component.Layout.DataBytes);
-        int chunkBytes = components[0].Layout.ChunkBytes;
-        reserveChunks = (ReserveBytes(options, TotalBytes, chunkBytes) + chunkBytes - 1) / chunkBytes;
-        State = options.Watermarks.Next(WatermarkState.Ok, FreeSlots() * slotBytes, TotalBytes);
+        chunkBytes = components[0].Layout.ChunkBytes;
+        CountReserve();
+        State = options.Watermarks.Next(WatermarkState.Ok, FreeSlots() * slotBytes, TotalSlots() * slotBytes);
     }
 
-    /// <summary>Bytes that objects can use, the reserve included.</summary>
-    public long TotalBytes { get; }
+    /// <summary>All components now; each change makes a new list.</summary>
+    public PoolComponent[] Components => components;
+
+    /// <summary>Bytes that objects can use, the reserve included. Of a component that is evacuated only what it still holds.</summary>
+    public long TotalBytes
+    {
+        get
+        {
+            lock (gate)
+                return TotalSlots() * slotBytes;
+        }
+    }
+
+    /// <summary>Bytes kept for replacing objects.</summary>
+    public long ReservedBytes
+    {
+        get
+        {
+            lock (gate)
+                return ReserveSlots * slotBytes;
+        }
+    }
 
     /// <summary>Bytes that new objects can use now: without the reserve and what lies on faulted components.</summary>
     public long FreeBytes
@@ -52,6 +72,30 @@ internal sealed class PoolSpace
                 return Math.Max(0, FreeSlots() - ReserveSlots) * slotBytes;
         }
     }
+
+    /// <summary>Bytes of a component that objects have.</summary>
+    public long UsedBytes(PoolComponent component)
+    {
+        lock (gate)
+            return UsedSlots(component) * slotBytes;
+    }
+
+    /// <summary>From now on objects are put on it, too.</summary>
+    public void Add(PoolComponent component) => Change(() =>
+    {
+        components = [.. components, component];
+        preference = [.. components];
+    });
+
+    /// <summary>A component that nothing lies on is forgotten.</summary>
+    public void Remove(PoolComponent component) => Change(() =>
+    {
+        components = [.. components.Where(other => other != component)];
+        preference = [.. components];
+    });
+
+    /// <summary>Stops, or allows again, that objects are put on a component.</summary>
+    public void SetLeaving(PoolComponent component, bool isLeaving) => Change(() => component.IsLeaving = isLeaving);
 
     /// <summary>How scarce space is; the reserve counts as free.</summary>
     public WatermarkState State { get; private set; }
@@ -104,7 +148,7 @@ internal sealed class PoolSpace
             Array.Sort(preference, ByFreeShareDescending);
         foreach (PoolComponent component in preference)
         {
-            if (!component.IsFaulted && component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
+            if (component.TakesObjects && component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
             {
                 run = new SlotRun(component, chunk, firstSlot, slots);
                 return true;
@@ -116,11 +160,34 @@ internal sealed class PoolSpace
 
     private long ReserveSlots => reserveChunks * ComponentLayout.SlotsPerChunk;
 
+    private void Change(Action change)
+    {
+        lock (gate)
+        {
+            change();
+            CountReserve();
+        }
+
+        Watch();
+    }
+
+    private void CountReserve() => reserveChunks = (ReserveBytes(options, TotalSlots() * slotBytes, chunkBytes) + chunkBytes - 1) / chunkBytes;
+
+    private long TotalSlots()
+    {
+        long total = 0;
+        foreach (PoolComponent component in components)
+            total += component.IsLeaving ? UsedSlots(component) : component.Layout.SlotCount;
+        return total;
+    }
+
+    private static long UsedSlots(PoolComponent component) => component.Layout.SlotCount - component.Slots.FreeSlots;
+
     private long EmptyChunks()
     {
         long empty = 0;
         foreach (PoolComponent component in components)
-            empty += component.IsFaulted ? 0 : component.Slots.EmptyChunks;
+            empty += component.TakesObjects ? component.Slots.EmptyChunks : 0;
         return empty;
     }
 
@@ -128,7 +195,7 @@ internal sealed class PoolSpace
     {
         long free = 0;
         foreach (PoolComponent component in components)
-            free += component.IsFaulted ? 0 : component.Slots.FreeSlots;
+            free += component.TakesObjects ? component.Slots.FreeSlots : 0;
         return free;
     }
 
@@ -151,19 +218,20 @@ internal sealed class PoolSpace
     private void Watch()
     {
         WatermarkState before, now;
-        long freeBytes;
+        long freeBytes, totalBytes;
         lock (gate)
         {
             before = State;
             freeBytes = FreeSlots() * slotBytes;
-            State = now = options.Watermarks.Next(before, freeBytes, TotalBytes);
+            totalBytes = TotalSlots() * slotBytes;
+            State = now = options.Watermarks.Next(before, freeBytes, totalBytes);
         }
 
         LogLevel level = now == WatermarkState.Ok ? LogLevel.Information : LogLevel.Warning;
         if (now != before && logger.IsEnabled(level))
         {
-            long lowMark = options.Watermarks.LowMark(TotalBytes), fullMark = options.Watermarks.FullMark(TotalBytes);
-            PoolLog.WatermarkPassed(logger, level, poolName, now, freeBytes, TotalBytes, lowMark, fullMark);
+            long lowMark = options.Watermarks.LowMark(totalBytes), fullMark = options.Watermarks.FullMark(totalBytes);
+            PoolLog.WatermarkPassed(logger, level, poolName, now, freeBytes, totalBytes, lowMark, fullMark);
         }
     }
 
@@ -172,7 +240,7 @@ internal sealed class PoolSpace
         if (Array.TrueForAll(components, component => component.IsFaulted))
             return new(ObjectStoreError.Fatal, $"Pool '{poolName}' takes no changes: all its components failed. Check the devices, then start again.");
         return new(ObjectStoreError.OutOfSpace,
-            $"Pool '{poolName}' is full: an object needs {(long)slots * slotBytes} bytes in one piece, {FreeSlots() * slotBytes} of {TotalBytes} bytes "
+            $"Pool '{poolName}' is full: an object needs {(long)slots * slotBytes} bytes in one piece, {FreeSlots() * slotBytes} of {TotalSlots() * slotBytes} bytes "
             + $"are free, {ReserveSlots * slotBytes} of them in reserve. Delete volumes or snapshots, or add space.");
     }
 }

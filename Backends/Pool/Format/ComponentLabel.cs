@@ -14,6 +14,8 @@ internal enum MemberState : byte
 {
     /// <summary>Holds objects and takes new ones.</summary>
     Active = 1,
+    /// <summary>Takes no new objects: those it holds move to the others.</summary>
+    Evacuating = 2,
 }
 
 /// <summary>One component as all labels of its pool know it. <paramref name="LastPath"/>: where it was when the pool was last opened.</summary>

@@ -25,6 +25,9 @@ internal readonly record struct ComponentLayout(
     /// <summary>The least unit of allocation.</summary>
     public int SlotBytes => ChunkBytes / SlotsPerChunk;
 
+    /// <summary>All its slots.</summary>
+    public long SlotCount => (long)ChunkCount * SlotsPerChunk;
+
     /// <summary>Bytes that objects can use.</summary>
     public long DataBytes => (long)ChunkCount * ChunkBytes;
 

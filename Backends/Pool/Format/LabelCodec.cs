@@ -21,7 +21,7 @@ internal enum LabelHealth
 internal static class LabelCodec
 {
     /// <summary>Version that this program writes, and the newest that it reads.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>Longest pool name and longest remembered path, in UTF-8 bytes.</summary>
     public const int MaxNameBytes = 63, MaxPathBytes = 224;

@@ -57,7 +57,9 @@ public sealed class AssemblyTests
     public async Task A_path_without_a_file_is_not_added_to_a_whole_pool()
     {
         SimDisk disk = await MakeAsync(Size);
-        await RefusesAsync(Sources(disk, 2), "/pool/c1", "not needed");
+        await using LocalPool pool = await OpenAsync(Sources(disk, 2));
+        Assert.AreEqual(PoolFindingKind.NotOfThePool, pool.Findings.Single().Kind);
+        StringAssert.Contains(pool.Findings[0].Message, "/pool/c1");
         Assert.IsFalse(disk.Exists("c1"));
     }
 
@@ -142,7 +144,7 @@ public sealed class AssemblyTests
     }
 
     [TestMethod]
-    [DataRow(8, 2u, DisplayName = "version")]
+    [DataRow(8, 3u, DisplayName = "version")]
     [DataRow(136, 1u, DisplayName = "feature")]
     public async Task A_label_of_a_later_program_is_refused(int at, uint value)
     {

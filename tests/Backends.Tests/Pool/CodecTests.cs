@@ -106,9 +106,13 @@ public sealed class CodecTests
     }
 
     [TestMethod]
-    public void Version_1_is_read_for_ever()
+    public void Labels_of_all_versions_are_read_for_ever()
     {
-        byte[] label = Convert.FromHexString(File.ReadAllText(Fixture("pool-label-v1.hex")).ReplaceLineEndings(""));
+        byte[] first = Convert.FromHexString(File.ReadAllText(Fixture("pool-label-v1.hex")).ReplaceLineEndings(""));
+        Assert.AreEqual(LabelHealth.Sound, LabelCodec.Decode(first, out ComponentLabel? decodedFirst));
+        AssertEqual(Label, decodedFirst!);
+
+        byte[] label = Convert.FromHexString(File.ReadAllText(Fixture("pool-label-v2.hex")).ReplaceLineEndings(""));
         Assert.AreEqual(LabelHealth.Sound, LabelCodec.Decode(label, out ComponentLabel? decodedLabel));
         AssertEqual(Label, decodedLabel!);
         CollectionAssert.AreEqual(LabelCodec.Encode(Label), label, "the label's bytes changed: that needs a new version");
