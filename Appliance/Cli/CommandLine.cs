@@ -48,6 +48,7 @@ internal static class CommandLine
             InitiatorVerbs.Create(verbs),
             SessionVerbs.Create(verbs),
             JobVerbs.Create(verbs),
+            PoolVerbs.Create(verbs),
             EventVerbs.Create(verbs),
             SystemVerbs.Settings(verbs),
             SystemVerbs.Audit(verbs),

@@ -76,6 +76,7 @@ internal static partial class ApplianceHost
             TokenFile.Open(data.FullPath),
             (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
             new SettingsAccess(file.List, file.Set, settings.Logging.File),
+            backend.Pool,
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
         await Portals.ListenAsync(server, settings.Iscsi.Portals);

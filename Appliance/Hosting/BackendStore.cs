@@ -5,6 +5,7 @@ using Lunaria.Backends.S3;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
+using Lunaria.WebUi.Administration;
 using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Appliance.Hosting;
@@ -19,6 +20,9 @@ internal sealed class BackendStore : IAsyncDisposable
 
     /// <summary>The store; once claimed, for as long as it is this appliance's.</summary>
     public IObjectStore Store { get; private set; }
+
+    /// <summary>What the administration can do with a pool of this machine; null where the store is a bucket.</summary>
+    public PoolAccess? Pool { get; private init; }
 
     /// <summary>The right to a store that other machines can reach; null for a pool of this machine, or before it is claimed.</summary>
     public StoreOwnership? Ownership { get; private set; }
@@ -36,8 +40,8 @@ internal sealed class BackendStore : IAsyncDisposable
             return new BackendStore(new MeteredStore(s3, meter), s3, options.DisplayName);
         }
 
-        var files = await PoolFiles.OpenAsync(settings.PoolComponents, isFirstStart, loggers);
-        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}");
+        var files = await PoolFiles.OpenAsync(settings, isFirstStart, loggers);
+        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}") { Pool = files.Access };
     }
 
     /// <summary>

@@ -1,57 +1,90 @@
 using Lunaria.Appliance.Settings;
 using Lunaria.Backends.Pool;
+using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
+using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Appliance.Hosting;
 
-/// <summary>The directories of the pool's components, and the pool on them. Owned by <see cref="BackendStore"/>.</summary>
+/// <summary>
+/// The places of the pool's components, and the pool on them. What belongs to the pool its labels say; appliance.json and the last list of paths in the data
+/// directory say where to look. Owned by <see cref="BackendStore"/>.
+/// </summary>
 internal sealed class PoolFiles : IAsyncDisposable
 {
-    private readonly Dictionary<string, FileSystemDisk> _disks = new(StringComparer.Ordinal);
+    private readonly PoolPlaces _places;
+    private readonly PoolPaths _paths;
+
+    private PoolFiles(PoolPlaces places, PoolPaths paths, LocalPool pool) => (_places, _paths, Pool) = (places, paths, pool);
 
     /// <summary>The pool.</summary>
-    public LocalPool Pool { get; private set; } = null!;
+    public LocalPool Pool { get; }
+
+    /// <summary>What the administration can do with it.</summary>
+    public PoolAccess Access => new(
+        Show,
+        component => ChangeAsync(() => Pool.AddAsync(_places.At(component.Path, component.SizeBytes ?? 0), CancellationToken.None)),
+        (id, progress, stop) => Pool.EvacuateAsync(id.ToString(), progress, stop).AsTask(),
+        id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)));
 
     /// <summary>
     /// Opens the pool; makes it only where <paramref name="isFirstStart"/> (metadata that names objects must never meet a new, empty pool).
     /// </summary>
-    public static async Task<PoolFiles> OpenAsync(IReadOnlyList<PoolComponentSettings> components, bool isFirstStart, ILoggerFactory loggers)
+    public static async Task<PoolFiles> OpenAsync(ApplianceSettings settings, bool isFirstStart, ILoggerFactory loggers)
     {
-        if (!isFirstStart && components.FirstOrDefault(component => !File.Exists(component.Path)) is { } missing)
-            throw new StartException($"the pool component {missing.Path} is missing. Mount its disk or restore the file; the volumes' data is in it");
-        var files = new PoolFiles();
+        var places = new PoolPlaces(settings.DataDirectory);
         try
         {
-            var sources = components.Select(files.Source).ToArray();
-            files.Pool = await LocalPool.OpenAsync(new LocalPoolOptions { Components = sources, MayCreate = isFirstStart }, loggers.CreateLogger<LocalPool>());
-            return files;
+            var paths = new PoolPaths(settings.DataDirectory);
+            var pool = await LocalPool.OpenAsync(
+                new LocalPoolOptions
+                {
+                    Components = [.. settings.PoolComponents.Select(component => places.At(component.Path, component.Size.Bytes))],
+                    LastPaths = paths.Read(),
+                    Locate = places.Find,
+                    MayCreate = isFirstStart,
+                },
+                loggers.CreateLogger<LocalPool>());
+            paths.Write(pool.ComponentPaths);
+            return new PoolFiles(places, paths, pool);
         }
         catch
         {
-            files.DisposeDisks();
+            places.Dispose();
             throw;
         }
     }
 
-    /// <summary>Closes the pool, then the directories.</summary>
+    /// <summary>Closes the pool, then the places.</summary>
     public async ValueTask DisposeAsync()
     {
         await Pool.DisposeAsync();
-        DisposeDisks();
+        _places.Dispose();
     }
 
-    private PoolComponentSource Source(PoolComponentSettings component)
+    private async Task ChangeAsync(Func<ValueTask> change)
     {
-        var directory = Path.GetDirectoryName(component.Path)!;
-        if (!_disks.TryGetValue(directory, out var disk))
-            _disks.Add(directory, disk = new FileSystemDisk(directory));
-        return new PoolComponentSource(disk, Path.GetFileName(component.Path), component.Path, component.Size.Bytes);
+        try
+        {
+            await change();
+            _paths.Write(Pool.ComponentPaths);
+        }
+        catch (IOException e)
+        {
+            throw new ObjectStoreException(ObjectStoreError.Fatal, e.Message, e);
+        }
     }
 
-    private void DisposeDisks()
+    private PoolView Show()
     {
-        foreach (var disk in _disks.Values)
-            disk.Dispose();
+        var status = Pool.GetStatus();
+        return new PoolView(
+            status.Name, status.Id, (long)status.Membership, status.ChunkBytes, (PoolSpaceState)(int)status.Watermark, status.TotalBytes, status.FreeBytes, status.ReservedBytes,
+            0, 0, null,
+            [.. status.Components.Select(component => new ComponentView(
+                component.Path, component.Id, component.IsDevice, (ComponentState)(int)component.State, component.TotalBytes, component.UsedBytes, component.FailureCause))],
+            [.. status.Findings.Select(finding => finding.Message)]);
     }
 }

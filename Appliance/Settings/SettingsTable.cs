@@ -69,12 +69,12 @@ internal static class SettingsTable
     [
         new(
             "components",
-            "The files that form the pool. One that is missing or belongs to another pool stops the start.",
+            "Files or block devices that the pool is made of at first, and where it is looked for later. Its labels say what belongs to it: lunaria pool add, evacuate and remove change that. A component that is missing or belongs to another pool stops the start.",
             new ListShape(
                 new ObjectShape(
                 [
-                    new("path", "The file; relative to dataDirectory. Made (sparse) where the pool is new.", Path, Required: true),
-                    new("size", "Its size.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(256), ByteSize.MiB(4)), Required: true),
+                    new("path", "The file, or a blank block device (best by /dev/disk/by-id, where its serial is part of the name); relative to dataDirectory. A file is made (sparse) where the pool is new.", Path, Required: true),
+                    new("size", "Its size; a device has its own.", new SizeShape(ByteSize.MiB(256), ByteSize.TiB(256), ByteSize.MiB(4)), Required: true),
                 ]),
                 1,
                 64),

@@ -14,6 +14,9 @@ public sealed record LocalPoolOptions
     /// </summary>
     public required IReadOnlyList<PoolComponentSource> Components { get; init; }
 
+    /// <summary>Where components were when the pool was last open: looked at, too, and ignored where they are not of the pool.</summary>
+    public IReadOnlyList<string> LastPaths { get; init; } = [];
+
     /// <summary>Makes a place of a path that only the labels know; null (also as its result) = there is nothing to look at.</summary>
     public Func<string, PoolComponentSource?>? Locate { get; init; }
 

@@ -19,6 +19,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
             foreach (PoolComponentSource source in options.Components)
                 probes.Add(Take(source));
             await ReadAsync(probes);
+            await LookAtLastPathsAsync(probes);
             if (probes.TrueForAll(NothingStored))
                 await CreateAsync(probes);
             await FollowLabelsAsync(probes);
@@ -55,20 +56,36 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
             if (missing is null)
                 return;
             seen.Add(missing.LastPath);
-            if (locate(missing.LastPath) is not { } source)
-                continue;
-            ComponentProbe found = Take(source);
-            probes.Add(found);
-            await found.ReadAsync();
-            if (found.Label?.ComponentId == missing.ComponentId)
-            {
-                PoolMembership.CheckComponent(found);
-                continue;
-            }
-
-            probes.Remove(found);
-            found.Dispose();
+            await LookAtAsync(probes, locate(missing.LastPath), missing.ComponentId);
         }
+    }
+
+    /// <summary>Looks where components were last; whatever else lies there is none of this pool's business.</summary>
+    private async ValueTask LookAtLastPathsAsync(List<ComponentProbe> probes)
+    {
+        foreach (string path in options.LastPaths)
+        {
+            if (!probes.Exists(probe => probe.Source.DisplayPath == path))
+                await LookAtAsync(probes, options.Locate?.Invoke(path), null);
+        }
+    }
+
+    /// <summary>Takes what is there among the probes if it is a component, and the wanted one where that is known.</summary>
+    private static async ValueTask LookAtAsync(List<ComponentProbe> probes, PoolComponentSource? source, Guid? wanted)
+    {
+        if (source is null)
+            return;
+        ComponentProbe found = Take(source);
+        probes.Add(found);
+        await found.ReadAsync();
+        if (found.Label is { } label && (wanted ?? label.ComponentId) == label.ComponentId)
+        {
+            PoolMembership.CheckComponent(found);
+            return;
+        }
+
+        probes.Remove(found);
+        found.Dispose();
     }
 
     private static ComponentProbe Take(PoolComponentSource source)

@@ -25,7 +25,15 @@ internal sealed class DiskFile : IDiskFile
         _flushes = new(() => _disk.EnqueueFlush(flush));
     }
 
-    public long LengthBytes => RandomAccess.GetLength(_handle);
+    public long LengthBytes
+    {
+        get
+        {
+            var length = RandomAccess.GetLength(_handle);
+            // A block device has no length of a file, but an end.
+            return length > 0 || !OperatingSystem.IsLinux() ? length : Math.Max(0, LinuxNative.Lseek(_handle, 0, LinuxNative.SeekEnd));
+        }
+    }
 
     public void SetLength(long lengthBytes)
     {

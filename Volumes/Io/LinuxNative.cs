@@ -9,6 +9,7 @@ internal static unsafe partial class LinuxNative
     public const int RwfNowait = 8;
     public const int FallocKeepSize = 1, FallocPunchHole = 2;
     public const int OpenReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC
+    public const int SeekEnd = 2;
     public const int Eintr = 4, Eagain = 11, Enospc = 28, Enosys = 38, Eopnotsupp = 95, Edquot = 122;
 
     /// <summary>struct iovec.</summary>
@@ -32,6 +33,9 @@ internal static unsafe partial class LinuxNative
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Lseek(SafeFileHandle file, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle Open(string path, int flags, int mode);

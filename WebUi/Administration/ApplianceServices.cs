@@ -26,6 +26,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         string fileToken,
         Func<Volume, UnitRecord, IBlockDevice> openMedium,
         SettingsAccess settings,
+        PoolAccess? pool,
         TimeProvider time)
     {
         var locks = new ObjectLocks(time);
@@ -53,6 +54,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         Users = new UserService(accounts, Tokens, changes, time);
         FirstRun = new FirstRun(Users);
         Load = new LoadService(volumes, Units, new CapacityStore(database), time);
+        Pool = new PoolService(pool, volumes, Load.GetCapacity, changes, Jobs);
     }
 
     /// <summary>Volumes.</summary>
@@ -102,6 +104,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>Work in the background.</summary>
     public JobService Jobs { get; }
+
+    /// <summary>The pool.</summary>
+    public PoolService Pool { get; }
 
     /// <summary>The settings of appliance.json.</summary>
     public SettingsService Settings { get; }

@@ -71,6 +71,9 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(IReadOnlyList<EventView>))]
 [JsonSerializable(typeof(LiveView))]
 [JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(PoolView))]
+[JsonSerializable(typeof(ComponentView[]))]
+[JsonSerializable(typeof(AddComponent))]
 [JsonSerializable(typeof(IReadOnlyList<JobView>))]
 [JsonSerializable(typeof(ProblemView))]
 public sealed partial class ApiJson : JsonSerializerContext;

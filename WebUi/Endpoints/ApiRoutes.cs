@@ -22,6 +22,7 @@ internal static class ApiRoutes
         AccountEndpoints.Map(api);
         EventEndpoints.Map(api);
         JobEndpoints.Map(api);
+        PoolEndpoints.Map(api);
         SystemEndpoints.Map(api);
     }
 

@@ -15,7 +15,7 @@ public sealed class ExampleTests
     /// </summary>
     private static readonly string[] Order =
     [
-        "status", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
+        "status", "pool status", "pool add", "pool evacuate", "pool remove", "pool label", "pool dump", "pool clear", "+pool destroy", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
         "volume limit", "cache status", "cache add", "cache mode", "cache limit", "cache remove",
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume export", "volume import",
@@ -52,6 +52,8 @@ public sealed class ExampleTests
                 await RunAsync(workplace, "volume create disk1 --size 64GiB");
             if (verb == "+user delete")
                 await RunAsync(workplace, "passwd guest --role read-only < password.txt");
+            if (verb == "+pool destroy")
+                await RunAsync(workplace, examples["pool label"]);
             await RunAsync(workplace, examples[verb.TrimStart('+')]);
         }
 

@@ -129,7 +129,7 @@ public sealed class RunTests
         File.Delete(component);
         var (code, _, error) = await workplace.RunAsync();
         Assert.AreEqual(1, code);
-        StringAssert.Contains(error, $"the pool component {component} is missing");
+        StringAssert.Contains(error, $"does not exist at {component}");
         Assert.IsFalse(File.Exists(component));
     }
 

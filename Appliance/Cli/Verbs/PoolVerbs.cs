@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Text.Json;
+using Lunaria.WebUi.Contracts;
+
+namespace Lunaria.Appliance.Cli.Verbs;
+
+/// <summary><c>lunaria pool ...</c> of a running appliance; what works without one is in <see cref="PoolOfflineVerbs"/>.</summary>
+internal static class PoolVerbs
+{
+    public static Command Create(VerbFactory verbs) => VerbFactory.Noun(
+        "pool",
+        "The pool: the files and disks that hold the volumes' data.",
+        [
+            verbs.Create("status", "The pool, its components, and how far evacuations are.", "pool status", call =>
+                call.ShowAsync(HttpMethod.Get, "pool", ApiJson.Default.PoolView, pool => Show(pool, call.Output))),
+            Add(verbs),
+            Evacuate(verbs),
+            Remove(verbs),
+            .. PoolOfflineVerbs.Create(),
+        ]);
+
+    private static Argument<string> Component => new("COMPONENT") { Description = "Its path or id, as status shows them." };
+
+    private static Command Add(VerbFactory verbs)
+    {
+        var path = new Argument<string>("PATH") { Description = "A file to make, or a blank block device; relative to the data directory." };
+        var size = VerbFactory.SizeOption("--size", "The size of a file; a device has its own.");
+        return verbs.Create(
+            "add",
+            "Add a component while hosts write, or take back one that is being evacuated.",
+            "pool add pool/1.lpool --size 256MiB",
+            call => call.ShowAsync(
+                HttpMethod.Post,
+                "pool/components",
+                new AddComponent { Path = call.Get(path), SizeBytes = call.Get(size) },
+                ApiJson.Default.AddComponent,
+                ApiJson.Default.PoolView,
+                pool => Show(pool, call.Output)),
+            [path, size]);
+    }
+
+    private static Command Evacuate(VerbFactory verbs)
+    {
+        var component = Component;
+        var noWait = JobVerbs.NoWaitOption();
+        return verbs.Create(
+            "evacuate",
+            "Move all data from a component to the others, while hosts write.",
+            "pool evacuate pool/1.lpool",
+            async call => await JobVerbs.BeginAsync(
+                call, HttpMethod.Post, $"pool/components/{await FindAsync(call, call.Get(component))}/evacuate", !call.Get(noWait), $"{call.Get(component)} is empty"),
+            [component, noWait]);
+    }
+
+    private static Command Remove(VerbFactory verbs)
+    {
+        var component = Component;
+        return verbs.Create(
+            "remove",
+            "Remove a component that is evacuated: a file is deleted, a device is left blank.",
+            "pool remove pool/1.lpool --yes",
+            async call =>
+            {
+                call.Confirm($"The pool does without {call.Get(component)}; a file is deleted.");
+                await call.DoAsync(HttpMethod.Delete, $"pool/components/{await FindAsync(call, call.Get(component))}", $"removed {call.Get(component)}");
+            },
+            [component],
+            asks: true);
+    }
+
+    /// <summary>The id of a component that is named by its id, its path, or the end of its path.</summary>
+    private static async Task<Guid> FindAsync(VerbCall call, string name)
+    {
+        var pool = JsonSerializer.Deserialize(await call.Api.SendAsync(HttpMethod.Get, "pool"), ApiJson.Default.PoolView)!;
+        var found = pool.Components.Where(component => component.Path == name || component.Id.ToString() == name).ToArray();
+        if (found.Length == 0)
+            found = [.. pool.Components.Where(component => component.Path.EndsWith($"/{name}", StringComparison.Ordinal))];
+        return found.Length == 1
+            ? found[0].Id
+            : throw new VerbException(ExitCode.Failed, $"{name} names {found.Length} components of the pool: name one of {string.Join(", ", pool.Components.Select(component => component.Path))}");
+    }
+
+    private static void Show(PoolView pool, TextWriter output)
+    {
+        output.WriteLine($"pool {pool.Name} {pool.Id}: {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}{Scarce(pool.State)}, {VerbCall.Size(pool.ReservedBytes)} in reserve");
+        output.WriteLine($"promised {VerbCall.Size(pool.PromisedBytes)}, {pool.OverCommit:0.##} times the pool; {(pool.DaysToFull is { } days ? $"full in {days:0.#} days at the pace of the last week" : "it does not fill")}");
+        var table = new TextTable("COMPONENT", "STATE", "USED", "SIZE", "EVACUATED", "ID");
+        foreach (var component in pool.Components)
+            table.Add(
+                component.Path,
+                component.Cause == null ? $"{component.State}" : $"{component.State}: {component.Cause}",
+                VerbCall.Size(component.UsedBytes),
+                VerbCall.Size(component.TotalBytes),
+                component.Job is { } job ? JobWatch.Progress(job) : null,
+                $"{component.Id}");
+        table.Write(output);
+        foreach (var finding in pool.Findings)
+            output.WriteLine($"found at the start: {finding}");
+    }
+
+    private static string Scarce(PoolSpaceState state) => state switch
+    {
+        PoolSpaceState.Ok => "",
+        PoolSpaceState.Low => " (low)",
+        _ => " (full)",
+    };
+}
