@@ -7,6 +7,12 @@ namespace Lunaria.Volumes;
 public readonly record struct SnapshotSpace(long TotalBytes, long ExclusiveBytes, long SharedBytes, long InLogBytes);
 
 /// <summary>
+/// Space of a volume with its snapshots. <paramref name="ShownBytes"/>: what the volume maps, whoever else does; <paramref name="OwnBytes"/>: what it and its snapshots hold and no
+/// other volume does, each block counted once.
+/// </summary>
+public readonly record struct VolumeSpace(long ShownBytes, long OwnBytes);
+
+/// <summary>
 /// How far the object store is with a snapshot. <paramref name="InLogBytes"/>: what it does not have yet; <paramref name="TimeLeft"/>: until it has all, as fast as the log is
 /// emptied now, whoever's data lies before it.
 /// </summary>

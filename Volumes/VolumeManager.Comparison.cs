@@ -40,7 +40,7 @@ public sealed partial class VolumeManager
         // A clone shows at first all that the snapshot shows, and goes on to hold it until it is flattened.
         bool isHeld = _catalog.ChildrenOf(record.Line, record.Generation).Count > 0;
         long total = 0, exclusive = 0;
-        await CompareAsync((record.Line, record.Generation), beside, record, (block, own, others) =>
+        await CompareAsync((record.Line, record.Generation), beside, record.SizeBytes, (block, own, others) =>
         {
             if (own.IsHole)
                 return;
@@ -62,7 +62,7 @@ public sealed partial class VolumeManager
         if (from.Volume != to.Volume)
             throw new ArgumentException($"Snapshots '{from.Name}' and '{to.Name}' are of different volumes.", nameof(newer));
         List<ChangedRange> ranges = [];
-        await CompareAsync((to.Line, to.Generation), [(from.Line, from.Generation)], to, (block, own, others) =>
+        await CompareAsync((to.Line, to.Generation), [(from.Line, from.Generation)], to.SizeBytes, (block, own, others) =>
         {
             if (own == others[0] || (own.IsHole && others[0].IsHole))
                 return;
@@ -75,30 +75,44 @@ public sealed partial class VolumeManager
         return ranges;
     }
 
-    /// <summary>Gives each block of a view, with what it and the views beside it have there; uint.MaxValue = the line as it is published now.</summary>
-    private ValueTask CompareAsync(
-        (uint Line, uint Generation) own, List<(uint Line, uint Generation)> beside, SnapshotRecord record, Action<ulong, MapRun, MapRun[]> visit) => ChangeAsync(async () =>
+    /// <summary>
+    /// What a volume shows, and what it and its snapshots hold that no other volume does, each block counted once: over all volumes (and what clones hold of deleted ones) that adds
+    /// up to what is alive in the object store, but for blocks that copies by reference share. Waits until that has all of them. Reads the map of each snapshot, so it takes as
+    /// long as they are many and large.
+    /// </summary>
+    public async ValueTask<VolumeSpace> MeasureVolumeAsync(Volume volume)
     {
-        await SettleAsync(record);
-        foreach ((uint line, uint generation) in beside)
-            if (generation != uint.MaxValue)
-                await SettleAsync(record with { Line = line, Generation = generation });
-            else if (_volumes.Lines.FirstOrDefault(open => open.Number == line) is { } live)
-                await SettleAsync(live);
-        List<(BlockMap Map, Lock MapLock)> maps = [];
-        ulong sizeBlocks = (ulong)record.SizeBytes >> BlockGeometry.BlockShift;
-        await _publisher.WhileMapRestsAsync(all =>
+        CheckOwn(volume);
+        long shown = 0, own = 0;
+        uint current = volume.Line.Number;
+        foreach (uint number in (HashSet<uint>)[current, .. _catalog.SnapshotsOf(volume.Uuid).Select(snapshot => snapshot.Line)])
         {
-            foreach ((uint line, uint generation) in beside.Prepend(own))
+            LineRecord line = _catalog.Find(number)!;
+            (uint Line, uint Generation)? before = line.Parent == 0 ? null : (line.Parent, line.ParentGeneration);
+            foreach (uint generation in _catalog.ViewsOf(number).Concat(number == current ? [uint.MaxValue] : []))
             {
-                Lock mapLock = new();
-                uint wanted = generation == uint.MaxValue ? all.Lines[line].Live!.Generation : generation;
-                maps.Add((all.OpenView(line, wanted, (ulong)_catalog.Find(line)!.CapacityBytes >> BlockGeometry.BlockShift, mapLock), mapLock));
+                // What a view has in another place than the one before it began with it: no other line has that.
+                await CompareAsync((number, generation), before is { } view ? [view] : [], line.CapacityBytes, (_, now, others) =>
+                {
+                    if (now.IsHole)
+                        return;
+                    own += others.Length == 0 || others[0] != now ? 1 : 0;
+                    shown += generation == uint.MaxValue ? 1 : 0;
+                });
+                before = (number, generation);
             }
-            return true;
-        });
+        }
+        return new(shown << BlockGeometry.BlockShift, own << BlockGeometry.BlockShift);
+    }
+
+    /// <summary>Gives each block of a view, with what it and the views beside it have there; uint.MaxValue = the line as it is published now.</summary>
+    private async ValueTask CompareAsync(
+        (uint Line, uint Generation) own, List<(uint Line, uint Generation)> beside, long sizeBytes, Action<ulong, MapRun, MapRun[]> visit)
+    {
+        List<(BlockMap Map, Lock MapLock)> maps = await ChangeAsync(() => OpenSettledAsync([own, .. beside]));
         try
         {
+            ulong sizeBlocks = (ulong)sizeBytes >> BlockGeometry.BlockShift;
             List<MapRun>[] found = [.. maps.Select(_ => new List<MapRun>())];
             MapRun[] others = new MapRun[beside.Count];
             for (ulong start = 0; start < sizeBlocks; start += CompareBlocks)
@@ -116,14 +130,42 @@ public sealed partial class VolumeManager
         }
         finally
         {
-            await _publisher.WhileMapRestsAsync(all =>
-            {
-                foreach ((BlockMap map, _) in maps)
-                    all.CloseView(map);
-                return true;
-            });
+            await ChangeAsync(() => CloseAsync(maps));
         }
-    });
+    }
+
+    /// <summary>Opens views that stay what they are until they are closed, whatever happens to snapshots meanwhile.</summary>
+    private async ValueTask<List<(BlockMap Map, Lock MapLock)>> OpenSettledAsync(IReadOnlyList<(uint Line, uint Generation)> views)
+    {
+        foreach ((uint number, uint generation) in views)
+            if (FindLine(number) is { } line)
+                await (generation == uint.MaxValue ? SettleAsync(line) : SettleAsync(number, generation));
+        List<(BlockMap Map, Lock MapLock)> maps = [];
+        return await _publisher.WhileMapRestsAsync(all =>
+        {
+            foreach ((uint line, uint generation) in views)
+            {
+                Lock mapLock = new();
+                BlockMap map = all.OpenView(
+                    line, generation == uint.MaxValue ? all.Lines[line].Live!.Generation : generation, (ulong)_catalog.Find(line)!.CapacityBytes >> BlockGeometry.BlockShift, mapLock);
+                _catalog.AddView(line, map.Generation);
+                maps.Add((map, mapLock));
+            }
+            return maps;
+        });
+    }
+
+    private async ValueTask CloseAsync(List<(BlockMap Map, Lock MapLock)> maps)
+    {
+        await _publisher.WhileMapRestsAsync(all =>
+        {
+            foreach ((BlockMap map, _) in maps)
+                all.CloseView(map);
+            return true;
+        });
+        foreach ((BlockMap map, _) in maps)
+            ForgetView(map.Volume, map.Generation);
+    }
 
     /// <summary>One entry per block; holes beyond the map's end.</summary>
     private static async ValueTask ResolveAsync(BlockMap map, Lock mapLock, ulong start, int length, List<MapRun> blocks)

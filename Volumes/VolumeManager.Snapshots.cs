@@ -133,13 +133,18 @@ public sealed partial class VolumeManager
                 maps.CloseView(view.Index.Map);
             return true;
         });
-        _catalog.RemoveView(line, generation);
-        if (!_catalog.IsView(line, generation))
-        {
-            _files.Metadata.AddPrune(line, generation);
-            _keeper.Wake();
-        }
+        ForgetView(line, generation);
     });
+
+    /// <summary>Somebody has looked at a generation, and does so no longer: what only that showed goes.</summary>
+    private void ForgetView(uint line, uint generation)
+    {
+        _catalog.RemoveView(line, generation);
+        if (_catalog.IsView(line, generation))
+            return;
+        _files.Metadata.AddPrune(line, generation);
+        _keeper.Wake();
+    }
 
     /// <summary>
     /// Makes a new volume that begins as a snapshot was, durably; it may be written at once and shares all data. InvalidOperationException where the name is taken.
@@ -303,9 +308,11 @@ public sealed partial class VolumeManager
     }
 
     /// <summary>Complete = the map shows all of a snapshot.</summary>
-    private async ValueTask SettleAsync(SnapshotRecord record)
+    private ValueTask SettleAsync(SnapshotRecord record) => SettleAsync(record.Line, record.Generation);
+
+    private async ValueTask SettleAsync(uint line, uint generation)
     {
-        while (_volumes.Lines.FirstOrDefault(line => line.Number == record.Line) is { } line && line.Index.Holds(record.Generation))
+        while (FindIndex(line)?.Holds(generation) == true)
             await _destager.DestageAsync(checkpoint: false);
     }
 

@@ -268,7 +268,9 @@ public sealed partial class VolumeManager : IAsyncDisposable
     }
 
     /// <summary>The index of a line that may have something in the log, or null.</summary>
-    private VolumeIndex? FindIndex(uint line) => _volumes.Lines.FirstOrDefault(open => open.Number == line)?.Index;
+    private VolumeIndex? FindIndex(uint line) => FindLine(line)?.Index;
+
+    private OpenLine? FindLine(uint line) => _volumes.Lines.FirstOrDefault(open => open.Number == line);
 
     private static async ValueTask DiscardAsync(Volume volume, long fromBytes, long toBytes)
     {

@@ -180,6 +180,13 @@ internal sealed class LineCatalog
         }
     }
 
+    /// <summary>The generations of a line that somebody looks at, ascending.</summary>
+    public IReadOnlyList<uint> ViewsOf(uint line)
+    {
+        lock (_lock)
+            return [.. _lines[line].Views];
+    }
+
     /// <summary>True where somebody looks at a line as it was at the end of a generation.</summary>
     public bool IsView(uint line, uint generation)
     {

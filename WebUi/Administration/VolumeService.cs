@@ -121,6 +121,14 @@ public sealed class VolumeService
         }));
     }
 
+    /// <summary>What a volume takes with its snapshots; takes as long as they are many and large.</summary>
+    public async Task<VolumeSpaceView> MeasureAsync(string name)
+    {
+        var volume = Get(name);
+        var space = await EngineCalls.RunAsync(() => _volumes.MeasureVolumeAsync(volume));
+        return new VolumeSpaceView(space.ShownBytes, space.OwnBytes);
+    }
+
     /// <summary>Sets what a volume may do at most, live.</summary>
     public Task<VolumeView> LimitAsync(Actor actor, string name, LimitsView wanted) => _changes.RunAsync(actor, "volume.limit", Subject(Get(name).Name), async change =>
     {

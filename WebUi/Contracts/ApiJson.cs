@@ -24,6 +24,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(AddCacheDevice))]
 [JsonSerializable(typeof(EditVolumeCache))]
 [JsonSerializable(typeof(ImportView))]
+[JsonSerializable(typeof(VolumeSpaceView))]
 [JsonSerializable(typeof(SnapshotView))]
 [JsonSerializable(typeof(IReadOnlyList<SnapshotView>))]
 [JsonSerializable(typeof(SnapshotView[]))]

@@ -28,6 +28,12 @@ public sealed record MappingView(string Target, int Lun);
 /// </summary>
 public sealed record LimitsView(long? OperationsPerSecond = null, long? BurstOperations = null, long? BytesPerSecond = null, long? BurstBytes = null, long? FloorOperationsPerSecond = null);
 
+/// <summary>
+/// Space of a volume with its snapshots. <paramref name="ShownBytes"/>: what the volume maps, whoever else does; <paramref name="OwnBytes"/>: what it and its snapshots hold and no
+/// other volume does, each block counted once, so that over all volumes it is what the pool keeps alive.
+/// </summary>
+public sealed record VolumeSpaceView(long ShownBytes, long OwnBytes);
+
 /// <summary>A volume to create.</summary>
 public sealed record CreateVolume
 {

@@ -25,6 +25,8 @@ internal static class VolumeEndpoints
         volumes.MapPatch("/{name}", async (string name, EditVolume wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Volumes.EditAsync(call.Actor, name, wanted))))
             .Is("editVolume", Scopes.Volumes, "Renames a volume or changes its size; more is live, less loses the tail and must be meant.");
+        volumes.MapGet("/{name}/space", async (string name, ApiCall call) => TypedResults.Ok(await call.Services.Volumes.MeasureAsync(name)))
+            .Is("measureVolume", Scopes.Read, "What a volume takes with its snapshots; over all volumes that adds up to what the pool keeps alive.");
         volumes.MapPut("/{name}/limits", async (string name, LimitsView wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Volumes.LimitAsync(call.Actor, name, wanted))))
             .Is("limitVolume", Scopes.Volumes, "Sets what a volume may do at most, all of it, live; an empty object limits nothing.");

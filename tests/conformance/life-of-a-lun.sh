@@ -33,6 +33,13 @@ io() {
   timeout 60 qemu-io -f raw "${arguments[@]}" "$(url "$lun")" >"$WORK/io" 2>&1
   ! grep -qiE 'fail|error|denied|cannot|could not|mismatch' "$WORK/io" || { cat "$WORK/io"; return 1; }
 }
+io_read_only() {
+  local lun=$1 arguments=() command; shift
+  for command in "$@"; do arguments+=(-c "$command"); done
+  timeout 60 qemu-io -r -f raw "${arguments[@]}" "$(url "$lun")" >"$WORK/io" 2>&1
+  ! grep -qiE 'fail|error|denied|cannot|could not|mismatch' "$WORK/io" || { cat "$WORK/io"; return 1; }
+}
+restart() { lunaria_stop "$T" && lunaria_start "$T" && server=$(cat "$T/data/web/url"); }
 size_is() { timeout 60 qemu-img info --output=json "$(url "$1")" | grep -q "\"virtual-size\": $2\b"; }
 gone_for_host() { ! timeout 60 qemu-img info "$(url "$1")" >"$WORK/info" 2>&1; }
 
@@ -51,6 +58,12 @@ life() {
   check "$how: the clone is the snapshot" io 1 "read -P 0x11 0 1M" "read -P 0x12 $(((1 << 30) - 65536)) 64k"
   check "$how: the clone is written" io 1 "write -P 0x31 0 4k" "read -P 0x31 0 4k" "read -P 0x11 4k 60k"
   check "$how: the origin is not" io 0 "read -P 0x21 0 64k" "read -P 0 512k 64k"
+  check "$how: the snapshot as a LUN" "${how}_map_snapshot"
+  check "$how: it is what was written first" io_read_only 2 "read -P 0x11 0 1M"
+  check "$how: an orderly restart" restart
+  check "$how: it is that after a restart, too" io_read_only 2 "read -P 0x11 0 1M"
+  refused "$how: a mapped snapshot is not deleted" "unmap it first" "${how}_delete_snapshot"
+  check "$how: unmap the snapshot" "${how}_unmap_snapshot"
   check "$how: roll back" "${how}_rollback"
   check "$how: the host sees the old data" io 0 "read -P 0x11 0 1M" "read -P 0x12 $(((1 << 30) - 65536)) 64k"
   check "$how: resize" "${how}_resize"
@@ -67,6 +80,9 @@ cli_create() { l volume create disk1 --size 1GiB; }
 cli_map() { l target create $iqn --initiator '*' && l lun map $iqn disk1 --lun 0; }
 cli_snapshot() { l snapshot create disk1 monday && l snapshot list disk1 | grep -q monday; }
 cli_clone() { l volume clone disk1 monday copy1 && l lun map $iqn copy1 --lun 1; }
+cli_map_snapshot() { l lun map $iqn disk1@monday --lun 2; }
+cli_delete_snapshot() { l snapshot delete disk1 monday --yes; }
+cli_unmap_snapshot() { l lun unmap $iqn 2 --yes; }
 cli_rollback() { l volume rollback disk1 monday --yes; }
 cli_resize() { l volume resize disk1 --size 2GiB; }
 cli_delete_volume() { l volume delete disk1 --with-snapshots --yes; }
@@ -80,6 +96,9 @@ api_create() { api POST volumes '{"name": "disk1", "sizeBytes": 1073741824}'; }
 api_map() { api POST targets "{\"iqn\": \"$iqn\", \"initiators\": [\"*\"]}" && api POST "targets/$iqn/luns" '{"volume": "disk1", "lun": 0}'; }
 api_snapshot() { api POST volumes/disk1/snapshots '{"name": "monday"}' && api GET volumes/disk1/snapshots | grep -q monday; }
 api_clone() { api POST volumes/disk1/snapshots/monday/clone '{"name": "copy1"}' && api POST "targets/$iqn/luns" '{"volume": "copy1", "lun": 1}'; }
+api_map_snapshot() { api POST "targets/$iqn/luns" '{"volume": "disk1@monday", "lun": 2}'; }
+api_delete_snapshot() { api DELETE volumes/disk1/snapshots/monday; }
+api_unmap_snapshot() { api DELETE "targets/$iqn/luns/2"; }
 api_rollback() { api POST volumes/disk1/snapshots/monday/rollback '{}'; }
 api_resize() { api PATCH volumes/disk1 '{"sizeBytes": 2147483648}'; }
 api_delete_volume() { api DELETE 'volumes/disk1?snapshots=true'; }
@@ -91,6 +110,19 @@ api_delete_all() {
 
 life cli
 life api
+
+# A volume leaves as a pipe and comes in again, with its changes, broken off once.
+transfer() {
+  l volume create disk1 --size 64MiB && l target create $iqn --initiator '*' && l lun map $iqn disk1 --lun 0 &&
+    io 0 "write -P 0x51 0 48M" && l snapshot create disk1 one && io 0 "write -P 0x52 1M 64k" "discard 2M 1M" && l snapshot create disk1 two || return 1
+  l volume export disk1 one | timeout 60 "$LUNARIA" volume import disk2 --config "$T/appliance.json" --data "$T/data" || return 1
+  l volume export disk1 two --since one --to "$WORK/two.export" || return 1
+  truncate -s -100 "$WORK/two.export"
+  ! l volume import disk2 --from "$WORK/two.export" || return 1
+  l volume export disk1 two --since one --to "$WORK/two.export" --resume && l volume import disk2 --from "$WORK/two.export" --resume && l lun map $iqn disk2 --lun 1
+}
+check "export by pipe, changes by file, broken off and resumed on both sides" transfer
+check "the imported volume is the exported one" io 1 "read -P 0x51 0 1M" "read -P 0x52 1M 64k" "read -P 0 2M 1M" "read -P 0x51 3M 45M" "read -P 0 48M 16M"
 check "every change is in the audit log" sh -c "[ $(l audit list --json | grep -c '"action"') -ge 24 ]"
 check "orderly stop" lunaria_stop "$T"
 finish

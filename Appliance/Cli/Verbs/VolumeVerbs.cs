@@ -16,6 +16,7 @@ internal static class VolumeVerbs
         Resize(verbs),
         Rename(verbs),
         VolumeLimitVerb.Create(verbs),
+        Space(verbs),
         SnapshotVerbs.Clone(verbs),
         SnapshotVerbs.RollBack(verbs),
         TransferVerbs.Export(verbs),
@@ -111,6 +112,21 @@ internal static class VolumeVerbs
             "volume flatten copy1",
             call => JobVerbs.BeginAsync(call, HttpMethod.Post, $"volumes/{VerbCall.Part(call.Get(name))}/flatten", !call.Get(noWait), $"flattened {call.Get(name)}"),
             [name, noWait]);
+    }
+
+    private static Command Space(VerbFactory verbs)
+    {
+        var name = Name;
+        return verbs.Create(
+            "space",
+            "What a volume takes with its snapshots. It is counted block by block.",
+            "volume space disk1",
+            call => call.ShowAsync(HttpMethod.Get, $"volumes/{VerbCall.Part(call.Get(name))}/space", ApiJson.Default.VolumeSpaceView, space =>
+            {
+                call.Output.WriteLine($"shows     {VerbCall.Size(space.ShownBytes)} ({space.ShownBytes} bytes)");
+                call.Output.WriteLine($"holds     {VerbCall.Size(space.OwnBytes)} ({space.OwnBytes} bytes) that no other volume does, snapshots included");
+            }),
+            [name]);
     }
 
     private static Command Delete(VerbFactory verbs)

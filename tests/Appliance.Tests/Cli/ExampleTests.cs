@@ -18,7 +18,7 @@ public sealed class ExampleTests
         "status", "pool status", "pool add", "pool evacuate", "pool remove", "pool label", "pool dump", "pool clear", "+pool destroy", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
         "volume limit", "cache status", "cache add", "cache mode", "cache limit", "cache remove",
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
-        "volume export", "volume import",
+        "volume export", "volume import", "volume space",
         "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
         "volume rollback", "volume flatten", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap",
         "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume rename",

@@ -1,5 +1,5 @@
-using Lunaria.Volumes.Transfer;
 using Lunaria.Volumes.Tests.Model;
+using Lunaria.Volumes.Transfer;
 
 namespace Lunaria.Volumes.Tests.Engine;
 

@@ -9,6 +9,26 @@ namespace Lunaria.Volumes.Tests.Model;
 /// <summary>Recounts map.db after a checkpoint: what leaves name is what the segment table says, and the store has just these segments.</summary>
 internal static class Books
 {
+    /// <summary>Blocks of segments that some row names, each once.</summary>
+    public static long CountLive(EngineBed bed)
+    {
+        using SqliteConnection connection = new($"Data Source={Path.Combine(bed.SqliteDirectory, "map.db")};Pooling=False;Mode=ReadOnly");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT content FROM leaves";
+        LeafRun[] runs = new LeafRun[BlockMap.LeafBlocks];
+        HashSet<(uint, int)> live = [];
+        using SqliteDataReader reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            int count = LeafCodec.Decode((byte[])reader[0], runs);
+            for (int i = 0; i < count; i++)
+                for (int block = runs[i].Start; runs[i].Segment != 0 && block < LeafEditor.End(runs.AsSpan(0, count), i); block++)
+                    live.Add((runs[i].Segment, runs[i].FirstIndex + block - runs[i].Start));
+        }
+        return live.Count;
+    }
+
     public static void Check(EngineBed bed)
     {
         using SqliteConnection connection = new($"Data Source={Path.Combine(bed.SqliteDirectory, "map.db")};Pooling=False;Mode=ReadOnly");

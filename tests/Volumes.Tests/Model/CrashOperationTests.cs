@@ -16,6 +16,11 @@ public sealed class CrashOperationTests
         ["snapshot", (VolumeManager manager) => manager.CreateSnapshotsAsync([manager.Find("v")!, manager.Find("w")!], "new").AsTask()],
         ["delete snapshot", (VolumeManager manager) => manager.DeleteSnapshotAsync(Snapshot(manager)).AsTask()],
         ["clone", (VolumeManager manager) => manager.CloneAsync(Snapshot(manager), "clone").AsTask()],
+        ["clone of what the store has", (VolumeManager manager) => SettledAsync(manager, () => manager.CloneAsync(Snapshot(manager), "clone").AsTask())],
+        ["clone of a clone", (VolumeManager manager) => manager.CloneAsync(manager.FindSnapshot(manager.Find("c")!, "of clone")!, "clone").AsTask()],
+        ["promote", (VolumeManager manager) => manager.PromoteAsync(manager.Find("c")!).AsTask()],
+        ["rollback to what the store has", (VolumeManager manager) => SettledAsync(manager, () => manager.RollBackAsync(Snapshot(manager)).AsTask())],
+        ["limits", (VolumeManager manager) => manager.SetLimitsAsync(manager.Find("v")!, new() { OperationsPerSecond = 1000 }).AsTask()],
         ["rollback", (VolumeManager manager) => manager.RollBackAsync(Snapshot(manager)).AsTask()],
         ["rollback that drops", (VolumeManager manager) => manager.RollBackAsync(manager.FindSnapshot(manager.Find("v")!, "first")!, dropYounger: true).AsTask()],
         ["grow", (VolumeManager manager) => manager.ResizeVolumeAsync(manager.Find("v")!, 2 * Blocks * EngineBed.Block).AsTask()],
@@ -79,6 +84,12 @@ public sealed class CrashOperationTests
         await manager.CloneRangeAsync(manager.Find("v")!, 0, manager.Find("w")!, Blocks / 2 * EngineBed.Block, Blocks / 2 * EngineBed.Block);
     }
 
+    private static async Task SettledAsync(VolumeManager manager, Func<Task> operation)
+    {
+        await manager.DestageAsync(checkpoint: true);
+        await operation();
+    }
+
     private static Snapshot Snapshot(VolumeManager manager) => manager.FindSnapshot(manager.Find("v")!, "second")!;
 
     /// <summary>Two volumes, two snapshots of one, a clone of it, data in the store and in the log.</summary>
@@ -94,6 +105,7 @@ public sealed class CrashOperationTests
         await bed.Manager.DestageAsync(checkpoint: true);
         await bed.Manager.CloneAsync(await bed.Manager.CreateSnapshotAsync(v, "second"), "c");
         await WriteAsync(bed.Manager.Find("c")!, random);
+        await bed.Manager.CreateSnapshotAsync(bed.Manager.Find("c")!, "of clone");
         await WriteAsync(v, random);
         Assert.AreEqual(VolumeStatus.Ok, await v.FlushAsync());
         return bed;
