@@ -13,7 +13,10 @@ export const settings = {
   title: "Settings",
   load: () => api.get("/settings"),
   show: (list, view) => [
-    head("Settings", { lead: "What appliance.json and the command line say. A change is written there; where it does not count at once, it counts from the next start on." }),
+    head("Settings", {
+      lead: "What appliance.json and the command line say. A change is written there; where it does not count at once, it counts from the next start on.",
+      actions: can("system") ? [h("a", { class: "button", href: "/api/v1/support/bundle", download: true }, "Support bundle")] : [],
+    }),
     h("label", { class: "search table-tools" },
       h("span", { class: "hidden-label" }, "Search settings"),
       h("input", { class: "input", type: "search", placeholder: "Search", autocomplete: "off", ".value": view.state.query ?? "", oninput: (event) => { view.state.query = event.target.value; view.update(); } })),
