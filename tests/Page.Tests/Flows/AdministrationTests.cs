@@ -14,6 +14,7 @@ public sealed class AdministrationTests
         await using var visitor = await Visitor.LogInAsync(appliance, Looks.Of("narrow-dark"));
         await UsersAndTokensAsync(appliance, visitor);
         await SchedulesAsync(appliance, visitor);
+        await PoolAsync(appliance, visitor);
         await CacheAsync(appliance, visitor);
         await SettingsAsync(appliance, visitor);
         visitor.NoTrouble("administration");
@@ -148,6 +149,29 @@ public sealed class AdministrationTests
         await visitor.DialogGoneAsync();
         await visitor.PressAsync("Pause: weekly");
         await visitor.PressAsync("Go on: weekly");
+    }
+
+    private static async Task PoolAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.GoAsync("/pool", "Pool");
+        await visitor.PressAsync("Add a component");
+        await visitor.FillAsync("Path on the appliance", "pool/1.lpool");
+        await visitor.FillAsync("Size", "8");
+        await visitor.CheckAsync("dialog-component");
+        await visitor.PressAsync("Add");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("pool/1.lpool");
+        await visitor.CheckAsync("pool-of-two");
+        await visitor.Page.Locator("td.buttons button").Last.ClickAsync();
+        await visitor.PressAsync("Begin");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("empty: can be removed");
+        await visitor.CheckAsync("pool-emptied");
+        await visitor.Page.Locator("td.buttons button.danger").ClickAsync();
+        await visitor.PressAsync("Remove");
+        await visitor.DialogGoneAsync();
+        await visitor.Page.GetByText("pool/1.lpool").First.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "pool")).GetProperty("components").GetArrayLength());
     }
 
     private static async Task CacheAsync(RunningAppliance appliance, Visitor visitor)

@@ -17,6 +17,7 @@ public sealed class EveryPageTests
         ("hosts", "/hosts", "Hosts and CHAP"),
         ("sessions", "/sessions", "Sessions"),
         ("schedules", "/schedules", "Schedules"),
+        ("pool", "/pool", "Pool"),
         ("cache", "/cache", "Read cache"),
         ("jobs", "/jobs", "Jobs"),
         ("events", "/events", "Events"),

@@ -46,7 +46,8 @@ export async function patch(url, body) {
 
 async function send(method, url, body, headers) {
   const response = await raw(method, url, body, headers);
-  return response.status === 204 ? null : response.json();
+  const text = await response.text();
+  return text ? JSON.parse(text) : null;
 }
 
 async function raw(method, url, body, headers = {}) {

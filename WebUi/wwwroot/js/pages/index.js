@@ -8,6 +8,7 @@ import { hosts } from "./hosts.js";
 import { sessions } from "./sessions.js";
 import { schedules } from "./schedules.js";
 import { jobs } from "./jobs.js";
+import { pool } from "./pool.js";
 import { cache } from "./cache.js";
 import { events } from "./events.js";
 import { audit } from "./audit.js";
@@ -24,6 +25,7 @@ export const routes = [
   { path: "/hosts", nav: "/hosts", view: hosts },
   { path: "/sessions", nav: "/sessions", view: sessions },
   { path: "/schedules", nav: "/schedules", view: schedules },
+  { path: "/pool", nav: "/pool", view: pool },
   { path: "/cache", nav: "/cache", view: cache },
   { path: "/jobs", nav: "/jobs", view: jobs },
   { path: "/events", nav: "/events", view: events },
@@ -48,6 +50,7 @@ export const groups = [
   {
     title: "System",
     links: [
+      { href: "/pool", icon: "pool", title: "Pool" },
       { href: "/cache", icon: "cache", title: "Read cache" },
       { href: "/jobs", icon: "jobs", title: "Jobs" },
       { href: "/events", icon: "events", title: "Events" },

@@ -1,0 +1,79 @@
+/** The pool: its space, its components, and how far they are emptied. */
+import { h } from "../core/dom.js";
+import * as api from "../core/api.js";
+import { can } from "../core/session.js";
+import { bytes, days, number, percent } from "../core/format.js";
+import { head, card, facts, bar, badge, notice } from "../ui/pieces.js";
+import { table } from "../ui/table.js";
+import { button } from "../ui/button.js";
+import { addComponent, evacuate, removeComponent, takeBack } from "./pool-dialogs.js";
+import { progress } from "./jobs.js";
+
+const STATES = { active: ["works", "good"], evacuating: ["being emptied", "accent"], failed: ["failed", "bad"] };
+const SPACE = { ok: ["enough is free", "good"], low: ["little is free", "warn"], full: ["full", "bad"] };
+
+export const pool = {
+  name: "pool",
+  title: "Pool",
+  load: () => api.get("/pool"),
+  refreshMs: 3000,
+  show: (one, view) => [
+    head("Pool", {
+      lead: "The files and disks that hold the volumes' data.",
+      badge: badge(...SPACE[one.state]),
+      actions: can("system") ? [button("Add a component", { kind: "primary", icon: "plus", onClick: then(view, addComponent) })] : [],
+    }),
+    one.findings.map((finding) => notice("warn", finding)),
+    card("Space", {}, space(one)),
+    card("Components", {}, components(one, view)),
+  ],
+};
+
+const then = (view, work) => async () => {
+  if (await work()) view.refresh();
+};
+
+function space(one) {
+  const used = one.totalBytes - one.freeBytes;
+  const share = one.totalBytes ? used / one.totalBytes : 0;
+  return facts([
+    ["Used", h("span", { class: "used" }, `${bytes(used)} of ${bytes(one.totalBytes)}`, bar(share, `${percent(share)} of the pool are used`))],
+    ["Free for new data", bytes(one.freeBytes)],
+    ["Kept for metadata and deletes", bytes(one.reservedBytes)],
+    ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool`],
+    ["Full in", one.daysToFull == null ? "not filling up, or too new to tell" : `${days(one.daysToFull)} at the pace of the last week`],
+    ["Id", h("code", {}, one.id)],
+  ]);
+}
+
+const components = (one, view) => table(view, "components", {
+  noun: "component",
+  plain: true,
+  rows: one.components,
+  key: (component) => component.id,
+  empty: null,
+  columns: [
+    { name: "path", title: "Component", cell: (component) => h("span", { class: "main-link mono" }, component.path) },
+    { name: "kind", title: "Kind", cell: (component) => (component.isDevice ? "device" : "file") },
+    { name: "size", title: "Size", number: true, cell: (component) => bytes(component.totalBytes) },
+    { name: "used", title: "Used", cell: (component) => h("span", { class: "used" }, h("span", { class: "small" }, bytes(component.usedBytes)), bar(component.totalBytes ? component.usedBytes / component.totalBytes : 0, `Used of ${component.path}`, { thin: true })) },
+    { name: "state", title: "State", cell: state },
+    { name: "actions", title: "", buttons: true, cell: (component) => can("system") && actions(component, one, view) },
+  ],
+});
+
+function state(component) {
+  if (component.job) return progress(component.job);
+  if (component.state === "evacuating" && component.usedBytes === 0) return badge("empty: can be removed", "accent");
+  return h("span", { title: component.cause ?? null }, badge(...STATES[component.state]), component.cause && h("span", { class: "small muted" }, ` ${component.cause}`));
+}
+
+function actions(component, one, view) {
+  const of = (text) => `${text}: ${component.path}`;
+  if (component.state === "active") return one.components.length > 1 && button("Empty it", { size: "small", label: of("Empty it"), onClick: then(view, () => evacuate(component)) });
+  return [
+    component.state === "evacuating" && !component.job && component.usedBytes > 0 && button("Go on", { size: "small", label: of("Go on"), onClick: then(view, () => evacuate(component)) }),
+    component.state === "evacuating" && !component.job && button("Take back", { size: "small", label: of("Take back"), onClick: then(view, () => takeBack(component)) }),
+    component.state === "evacuating" && component.usedBytes === 0 && button("Remove", { size: "small", kind: "danger", label: of("Remove"), onClick: then(view, () => removeComponent(component)) }),
+  ];
+}
