@@ -40,9 +40,17 @@ export class View {
     this.endings.push(listen(topic, callback));
   }
 
+  /** Asks for nothing while work runs after which the thing may be gone; goes on where it is still there (the answer is null). */
+  async hold(work) {
+    this.held = true;
+    const result = await work();
+    this.held = result != null;
+    return result;
+  }
+
   /** Loads anew and shows it. */
   async refresh() {
-    if (this.closed) return;
+    if (this.closed || this.held) return;
     if (this.loading) {
       this.again = true;
       return;

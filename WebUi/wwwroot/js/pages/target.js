@@ -26,7 +26,7 @@ export const target = {
     head(one.iqn, {
       crumb: { href: "/targets", text: "Targets" },
       lead: `${plural(one.luns.length, "LUN")}, ${plural(one.sessions, "session")}`,
-      actions: can("targets") ? [button("Delete", { kind: "danger", onClick: async () => (await deleteTarget(one)) && go("/targets") })] : [],
+      actions: can("targets") ? [button("Delete", { kind: "danger", onClick: async () => (await view.hold(() => deleteTarget(one))) && go("/targets") })] : [],
     }),
     one.initiators.length === 0 && notice("warn", "Nobody may log in to this target yet: let a host in."),
     luns(one, view),

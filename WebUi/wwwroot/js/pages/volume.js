@@ -45,11 +45,11 @@ function actions(one, snapshots, view) {
     button("Resize", { onClick: act(view, () => resizeVolume(one)) }),
     button("Limits", { onClick: act(view, () => setLimits(one)) }),
     button("Rename", { onClick: async () => {
-      const renamed = await renameVolume(one);
+      const renamed = await view.hold(() => renameVolume(one));
       if (renamed) go(`/volumes/${encodeURIComponent(renamed.name)}`, { replace: true });
     } }),
     button("Delete", { kind: "danger", disabled: one.luns.length > 0, label: one.luns.length > 0 ? "Delete: take it away from hosts first" : null, onClick: async () => {
-      if (await deleteVolume(one, snapshots)) go("/volumes");
+      if (await view.hold(() => deleteVolume(one, snapshots))) go("/volumes");
     } }),
   ];
 }
