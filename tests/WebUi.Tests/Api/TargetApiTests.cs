@@ -52,7 +52,7 @@ public sealed class TargetApiTests
         using var host = LogIn(appliance);
         host.ClearUnitAttention();
         Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"{initiators}/iqn.2026-11.test:initiator")).Status);
-        Assert.IsNull(host.TryReceive(), "the session is closed");
+        Assert.IsTrue(host.IsDroppedByTarget(), "the session is dropped");
         Assert.Throws<InvalidOperationException>(() => LogIn(appliance));
     }
 
@@ -108,8 +108,9 @@ public sealed class TargetApiTests
         var session = (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.EnumerateArray().Single();
         Assert.AreEqual("iqn.2026-11.test:initiator", session.GetProperty("initiator").GetString());
         Assert.AreEqual(host.Socket.LocalEndPoint!.ToString(), session.GetProperty("peer").GetString());
+        Assert.AreEqual(1, session.GetProperty("connections").GetInt32());
         Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"sessions/{session.GetProperty("id").GetString()}")).Status);
-        Assert.IsNull(host.TryReceive());
+        Assert.IsTrue(host.IsDroppedByTarget());
         Assert.AreEqual(0, (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.GetArrayLength());
         Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Delete, "sessions/1-99")).Status);
     }
@@ -123,7 +124,7 @@ public sealed class TargetApiTests
         Assert.AreEqual(HttpStatusCode.Conflict, status);
         Assert.AreEqual("urn:lunaria:problem:in-use", problem.GetProperty("type").GetString());
         Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}?force=true")).Status);
-        Assert.IsNull(host.TryReceive());
+        Assert.IsTrue(host.IsDroppedByTarget());
         Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Get, $"targets/{Iqn}")).Status);
         Assert.HasCount(2, appliance.Manager.Volumes);
     }
