@@ -36,6 +36,9 @@ public sealed record VolumesOptions
     /// <summary>How long a write waits for room in a full log before it is answered with <see cref="VolumeStatus.Unavailable"/>.</summary>
     public TimeSpan RoomWait { get; init; } = TimeSpan.FromSeconds(25);
 
+    /// <summary>How long after the store became full writes without room in the log wait for space, before they are answered with <see cref="VolumeStatus.OutOfSpace"/>; 0 = not at all.</summary>
+    public TimeSpan SpaceWait { get; init; }
+
     /// <summary>Share of all blocks in segments that may be garbage before garbage collection begins a round; 1 = it runs only when asked.</summary>
     public double GarbageShare { get; init; } = 0.25;
 

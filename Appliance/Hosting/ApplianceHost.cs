@@ -113,6 +113,7 @@ internal static partial class ApplianceHost
     {
         Log = new WriteLogOptions { SizeBytes = settings.Log.Size.Bytes, DiscardDamagedTail = settings.Log.DiscardDamagedTail },
         MapMemoryBytes = settings.MapMemory.Bytes,
+        SpaceWait = settings.SpaceWait.Value,
         Cache = new ReadCacheOptions
         {
             Devices = [.. settings.Cache.Devices.Select(device => new CacheDeviceOptions(device.Path, device.Size.Bytes))],

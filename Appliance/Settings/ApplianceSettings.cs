@@ -12,6 +12,7 @@ internal sealed record ApplianceSettings(
     IscsiSettings Iscsi,
     S3Settings? S3,
     IReadOnlyList<PoolComponentSettings> PoolComponents,
+    Duration SpaceWait,
     LogSettings Log,
     ByteSize MapMemory,
     CacheSettings Cache,

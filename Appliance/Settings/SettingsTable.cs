@@ -79,6 +79,7 @@ internal static class SettingsTable
                 1,
                 64),
             "[{ \"path\": \"pool/0.lpool\", \"size\": \"80GiB\" }]"),
+        new("spaceWait", "How long writes wait for space from when there is none, before hosts are told so (07/27/07). Reads and UNMAP go on.", new DurationShape(Duration.Seconds(0), Duration.Seconds(25)), "\"10s\""),
     ]);
 
     private static ObjectShape Log() => new(

@@ -20,7 +20,7 @@ internal sealed class Destager : IDisposable
     /// <summary>While writers are busy the log takes their bursts: blocks that are written over in it never reach the store.</summary>
     private const double StartShare = 0.4;
 
-    private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWaitForSpace = TimeSpan.FromMilliseconds(250);
     private readonly VolumeRegistry _volumes;
     private readonly LineKeeper _keeper;
     private readonly SegmentCollector _collector;

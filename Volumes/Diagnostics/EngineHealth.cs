@@ -4,12 +4,13 @@ namespace Lunaria.Volumes.Diagnostics;
 
 /// <summary>
 /// What is wrong with the parts all volumes share. Set by the destager, read by any thread. Writers that wait for room in the log hold
-/// <see cref="NoRoomSoon"/>, which ends their wait when waiting has become pointless.
+/// <see cref="NoRoomSoon"/>, which ends their wait when waiting has become pointless: a full store gets <c>spaceWait</c> for somebody to add space.
 /// </summary>
-internal sealed class EngineHealth : IDisposable
+internal sealed class EngineHealth(TimeSpan spaceWait, TimeProvider time) : IDisposable
 {
     private readonly Lock _lock = new();
-    private CancellationTokenSource _noRoomSoon = new();
+    private CancellationTokenSource _noRoomSoon = new(Timeout.InfiniteTimeSpan, time);
+    private bool _waitsForSpace;
     private volatile VolumeHealth _store = VolumeHealth.Online;
     private volatile VolumeHealth? _stopped;
 
@@ -40,12 +41,10 @@ internal sealed class EngineHealth : IDisposable
     {
         bool changed = _store.State != store.State;
         _store = store;
-        if (store.State == HealthState.OutOfSpace)
+        if (store.State == HealthState.OutOfSpace && spaceWait <= TimeSpan.Zero)
             GiveUpWaiting();
         else
-            lock (_lock)
-                if (_stopped is null && _noRoomSoon.IsCancellationRequested)
-                    _noRoomSoon = new();
+            WaitForSpace(store.State == HealthState.OutOfSpace);
         return changed;
     }
 
@@ -57,6 +56,30 @@ internal sealed class EngineHealth : IDisposable
     }
 
     public void Dispose() => _noRoomSoon.Dispose();
+
+    /// <summary>From the moment on at which space is out writers wait for so long, those that come later for the rest of it; then none does until there is space.</summary>
+    private void WaitForSpace(bool isFull)
+    {
+        lock (_lock)
+        {
+            if (_stopped is not null)
+                return;
+            if (isFull)
+            {
+                if (!_waitsForSpace)
+                    _noRoomSoon.CancelAfter(spaceWait);
+                _waitsForSpace = true;
+                return;
+            }
+
+            _waitsForSpace = false;
+
+            // Who waits with the token of before is woken by the room that there is now.
+            _noRoomSoon.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (_noRoomSoon.IsCancellationRequested)
+                _noRoomSoon = new(Timeout.InfiniteTimeSpan, time);
+        }
+    }
 
     private void GiveUpWaiting()
     {

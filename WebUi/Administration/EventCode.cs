@@ -7,6 +7,7 @@ internal static class EventCode
     public const string EngineHealth = "engine.health";
     public const string VolumeHealth = "volume.health";
     public const string PoolSpace = "pool.space";
+    public const string PoolComponent = "pool.component";
     public const string LogFilling = "log.filling";
     public const string JobFailed = "job.failed";
     public const string ScheduleRan = "schedule.ran";

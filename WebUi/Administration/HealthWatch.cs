@@ -9,12 +9,16 @@ namespace Lunaria.WebUi.Administration;
 /// Looks at the appliance and makes events of what has changed since the last look: health, space, sessions. Nothing on the way of an I/O knows
 /// of it. Owned by the run; one look at a time.
 /// </summary>
-internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, EventService events)
+internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, EventService events)
 {
     /// <summary>Steps of free space in the pool, in percent: below the last one it is full.</summary>
     private static readonly int[] FreePercent = [10, 2];
 
+    /// <summary>By so much more, in percent of the pool, a step is left than it is entered.</summary>
+    private const int HysteresisPercent = 2;
+
     private readonly Dictionary<Guid, HealthState> _volumes = [];
+    private readonly Dictionary<Guid, ComponentState> _components = [];
     private Dictionary<(string Target, int Tsih), SessionInfo> _sessions = [];
     private HealthState _engine = HealthState.Online;
     private int _spaceStep;
@@ -28,6 +32,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         LookAtVolumes(engine.Health.State);
         if (store.Space is { TotalBytes: > 0 } space)
             LookAtPool(space.FreeBytes * 100.0 / space.TotalBytes);
+        LookAtComponents();
         LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
         LookAtSessions();
     }
@@ -56,7 +61,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
 
     private void LookAtPool(double freePercent)
     {
-        var step = FreePercent.Count(percent => freePercent < percent);
+        var step = FreePercent.Where((percent, i) => freePercent < percent + (i < _spaceStep ? HysteresisPercent : 0)).Count();
         if (step == _spaceStep)
             return;
         _spaceStep = step;
@@ -64,6 +69,27 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         events.Add(EventCode.PoolSpace, severity, "pool", step == 0
             ? $"{freePercent:0} % of the pool are free again."
             : $"{freePercent:0.#} % of the pool are free. Delete volumes or snapshots, or add space.");
+    }
+
+    private void LookAtComponents()
+    {
+        foreach (var component in pool.Peek()?.Components ?? [])
+        {
+            var before = _components.GetValueOrDefault(component.Id, ComponentState.Active);
+            if (component.State == before)
+                continue;
+            _components[component.Id] = component.State;
+            events.Add(
+                EventCode.PoolComponent,
+                component.State == ComponentState.Failed ? Severity.Error : Severity.Information,
+                $"pool component {component.Path}",
+                component.State switch
+                {
+                    ComponentState.Failed => $"It failed and takes no changes until the next start: {component.Cause} Check the device.",
+                    ComponentState.Evacuating => "It takes no new data; what it holds moves to the others.",
+                    _ => "It takes data again.",
+                });
+        }
     }
 
     private void LookAtLog(long usedBytes, long sizeBytes)

@@ -3,6 +3,7 @@ using Lunaria.Iscsi;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.WebUi.Metrics;
 
@@ -17,6 +18,9 @@ internal static class ApplianceInstruments
         Engine(meter, volumes);
         meter.CreateObservableGauge("lunaria_pool_size_bytes", () => store.Space?.TotalBytes ?? 0, "By", "Space of the pool.");
         meter.CreateObservableGauge("lunaria_pool_free_bytes", () => store.Space?.FreeBytes ?? 0, "By", "Free space of the pool.");
+        meter.CreateObservableGauge("lunaria_pool_component_size_bytes", () => Components(services, component => component.TotalBytes), "By", "Space of a component of the pool.");
+        meter.CreateObservableGauge("lunaria_pool_component_used_bytes", () => Components(services, component => component.UsedBytes), "By", "What a component holds.");
+        meter.CreateObservableGauge("lunaria_pool_component_failed", () => Components(services, component => component.State == ComponentState.Failed ? 1 : 0), null, "1 where a component has failed.");
         meter.CreateObservableGauge("lunaria_targets", () => services.Catalog.Count, null, "Targets.");
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
         Volumes(meter, volumes);
@@ -48,6 +52,9 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_volume_mapped_bytes", () => Each(volumes, volume => volume.GetStatistics().MappedBytes), "By", "Data of a volume in the pool.");
         meter.CreateObservableGauge("lunaria_volume_online", () => Each(volumes, volume => volume.Health.State == HealthState.Online ? 1 : 0), null, "1 where a volume works.");
     }
+
+    private static IEnumerable<Measurement<long>> Components(ApplianceServices services, Func<ComponentView, long> value) =>
+        (services.Pool.Peek()?.Components ?? []).Select(component => new Measurement<long>(value(component), Tag("component", component.Path)));
 
     private static IEnumerable<Measurement<long>> Each(VolumeManager volumes, Func<Volume, long> value) =>
         volumes.Volumes.Select(volume => new Measurement<long>(value(volume), Tag("volume", volume.Name)));
