@@ -21,6 +21,7 @@ internal sealed class TestAppliance : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private CatalogDatabase _catalog = null!;
     private IscsiServer _server = null!;
+    private PoolAccess? _pool;
     private WebServer? _web;
     private X509Certificate2 _certificate = null!;
 
@@ -41,9 +42,9 @@ internal sealed class TestAppliance : IAsyncDisposable
     /// <summary>A client with the administrator's token.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true, TimeProvider? engineTime = null)
+    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true, TimeProvider? engineTime = null, PoolAccess? pool = null)
     {
-        var appliance = new TestAppliance();
+        var appliance = new TestAppliance { _pool = pool };
         await appliance.OpenAsync(time ?? TimeProvider.System, ready, engineTime ?? TimeProvider.System);
         return appliance;
     }
@@ -94,7 +95,7 @@ internal sealed class TestAppliance : IAsyncDisposable
         _catalog = CatalogDatabase.Open(DataDirectory);
         AdministratorToken = TokenFile.Open(DataDirectory);
         Services = new ApplianceServices(
-            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(Manager, volume, Store, unit.BlockBytes, unit.ReadOnly), new SettingsAccess(() => [], _ => [], null), null, time);
+            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(Manager, volume, Store, unit.BlockBytes, unit.ReadOnly), new SettingsAccess(() => [], _ => [], null), _pool, time);
         await _server.StartAsync();
         _certificate = WebCertificate.Open(DataDirectory, ["localhost", "127.0.0.1"], TimeProvider.System);
         _web = await WebServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), _certificate, Status, NullLoggerFactory.Instance);
