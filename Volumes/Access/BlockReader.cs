@@ -18,6 +18,8 @@ internal sealed class BlockReader(
     private const int MaxMoves = 1000;
     private const int Rereads = 8;
 
+    private readonly ReadAhead _ahead = new(line, segments);
+
     /// <summary>Fills <paramref name="destination"/> without waiting for a medium; false = its content is undefined. Allocates nothing.</summary>
     [SkipLocalsInit]
     public bool TryRead(ulong block, Span<byte> destination)
@@ -33,7 +35,7 @@ internal sealed class BlockReader(
             foreach (ref readonly BlockRun run in runs[..count])
             {
                 int lengthBytes = run.LengthBlocks << BlockGeometry.BlockShift;
-                if (!TryReadRun(in run, runCrcs, destination[..lengthBytes]))
+                if (!TryReadRun(block, in run, runCrcs, destination[..lengthBytes]))
                     return false;
                 destination = destination[lengthBytes..];
                 runCrcs = runCrcs[run.LengthBlocks..];
@@ -135,7 +137,7 @@ internal sealed class BlockReader(
         }
     }
 
-    private bool TryReadRun(in BlockRun run, ReadOnlySpan<uint> crcs, Span<byte> destination)
+    private bool TryReadRun(ulong block, in BlockRun run, ReadOnlySpan<uint> crcs, Span<byte> destination)
     {
         switch (run.Place)
         {
@@ -145,12 +147,14 @@ internal sealed class BlockReader(
             case BlockPlace.Log:
                 return log.TryRead(run.Lsn, destination) && !log.IsReclaimed(run.Lsn) && FirstDamaged(crcs, destination) < 0;
             default:
-                return TryReadSegment(in run, destination);
+                return TryReadSegment(block, in run, destination);
         }
     }
 
-    private bool TryReadSegment(in BlockRun run, Span<byte> destination)
+    private bool TryReadSegment(ulong block, in BlockRun run, Span<byte> destination)
     {
+        if (segments.UsesWindows)
+            _ahead.Observe(block, run.LengthBlocks);
         try
         {
             return segments.TryRead(run.Segment, run.FirstIndex, destination, line.Cache);

@@ -13,6 +13,9 @@ internal sealed class WindowMemory(long budgetBytes)
     private readonly Stack<byte[]> _spare = new();
     private int _buffers;
 
+    /// <summary>Bytes of memory that it may hold.</summary>
+    public long BudgetBytes => (long)_limit * CacheWindow.Bytes;
+
     /// <summary>Bytes of memory held.</summary>
     public long UsedBytes
     {

@@ -12,8 +12,11 @@ namespace Lunaria.Volumes.Cache;
 /// </summary>
 internal sealed class WindowReader(IObjectStore store, WindowMemory memory, ReadCache cache)
 {
-    private const int WindowsPerRequest = 16, Attempts = 3, MaxReadAheads = 4;
+    private const int WindowsPerRequest = 16, Attempts = 3, MaxReadAheads = 8;
     private int _readAheads;
+
+    /// <summary>Most blocks that are worth reading ahead of one stream.</summary>
+    public int MaxReadAheadBlocks { get; } = (int)Math.Min(1024, memory.BudgetBytes / 4 / SegmentHeader.BlockBytes);
 
     /// <summary>Reads without waiting and without allocating; false = use <see cref="ReadAsync"/>. <paramref name="crcs"/>: of the segment, or none where they are not known.</summary>
     public bool TryRead(CacheClient client, SegmentId segment, int blockIndex, Span<byte> destination, ReadOnlySpan<uint> crcs)
@@ -74,8 +77,11 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
                 int first = blockIndex >> CacheWindow.BlocksShift, last = Math.Min(blockIndex + blocks, directory.BlockCrcs.Length) - 1 >> CacheWindow.BlocksShift;
                 for (int from = first; from <= last; from += WindowsPerRequest)
                 {
-                    List<MemoryWindow> mine = [];
-                    await LoadAsync(client, directory, from, Mask(Math.Min(WindowsPerRequest, last - from + 1)), mine, _ => 0);
+                    uint wanted = Mask(Math.Min(WindowsPerRequest, last - from + 1));
+                    for (int i = 0; i < WindowsPerRequest && client.Policy.Behaviour != CacheBehaviour.None; i++)
+                        if ((wanted & (1u << i)) != 0 && cache.Slots.Contains(CacheWindow.Key(directory.Segment, from + i), BlocksOf(directory, from + i)))
+                            wanted &= ~(1u << i);
+                    await LoadAsync(client, directory, from, wanted, [], _ => 0);
                 }
             }
             catch (Exception e) when (e is ObjectStoreException or IOException)
@@ -83,6 +89,20 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
                 // Whoever asks for it reads it again.
             }
         Interlocked.Decrement(ref _readAheads);
+    }
+
+    /// <summary>True where blocks are in memory, on their way there, or in the cache.</summary>
+    public bool HasAll(CacheClient client, SegmentId segment, int blockIndex, int blocks)
+    {
+        Span<SlotPiece> pieces = stackalloc SlotPiece[CacheWindow.Blocks];
+        for (int at = blockIndex; at < blockIndex + blocks;)
+        {
+            (ulong key, int first, int count) = Part(segment, at, (blockIndex + blocks - at) * SegmentHeader.BlockBytes);
+            if (!memory.Contains(key) && (client.Policy.Behaviour == CacheBehaviour.None || cache.Slots.Find(key, first, count, pieces) == 0))
+                return false;
+            at += count;
+        }
+        return true;
     }
 
     private bool TryReadPart(CacheClient client, ulong key, int first, Span<byte> destination, ReadOnlySpan<uint> crcs)
@@ -218,6 +238,9 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
         int first = blockIndex & (CacheWindow.Blocks - 1);
         return (CacheWindow.Key(segment, blockIndex >> CacheWindow.BlocksShift), first, Math.Min(CacheWindow.Blocks - first, lengthBytes / SegmentHeader.BlockBytes));
     }
+
+    private static int BlocksOf(SegmentDirectory directory, int window) =>
+        Math.Min(CacheWindow.Blocks, directory.BlockCrcs.Length - (window << CacheWindow.BlocksShift));
 
     private static uint Mask(int windows) => (uint)((1UL << windows) - 1);
 }

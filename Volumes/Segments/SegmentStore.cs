@@ -57,6 +57,9 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
     /// <summary>True where blocks are read window by window: with a read cache, and where the store is a network away.</summary>
     public bool UsesWindows => windows is not null && (store.Capabilities.IsShared || cache!.HasDevices);
 
+    /// <summary>Most blocks that are worth reading ahead of one stream: several streams share the memory for it.</summary>
+    public int MaxReadAheadBlocks => windows?.MaxReadAheadBlocks ?? 0;
+
     /// <summary>The read cache; null without one.</summary>
     public ReadCache? Cache => cache;
 
@@ -65,9 +68,11 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
     {
         try
         {
+            if (windows!.HasAll(client, segment, blockIndex, blocks))
+                return;
             if (!directories.TryGet(segment, out SegmentDirectory? directory))
                 directory = await LoadDirectoryAsync(segment);
-            await windows!.ReadAheadAsync(client, directory, blockIndex, blocks);
+            await windows.ReadAheadAsync(client, directory, blockIndex, blocks);
         }
         catch (Exception e) when (e is ObjectStoreException or SegmentCorruptException)
         {

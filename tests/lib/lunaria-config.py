@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -41,6 +41,7 @@ def configuration(specs):
         "iscsi": {"pingTimeout": settings["ping"]},
         **backend,
         "log": {"size": settings["log"]},
+        **({"cache": {"devices": [{"path": "cache.0", "size": settings["cache"]}], "memory": "2MiB"}} if settings["cache"] else {}),
         "bootstrap": {"targets": list(targets.values())},
     }
 

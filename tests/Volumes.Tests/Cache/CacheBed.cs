@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Cache;
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Tests.Engine;
 
 namespace Lunaria.Volumes.Tests.Cache;
@@ -23,7 +24,7 @@ internal sealed class CacheBed : IAsyncDisposable
 
     public string DevicePath(int number = 0) => _directory[$"{number}.lcache"];
 
-    public static async Task<CacheBed> OpenAsync(long deviceBytes, int devices = 1, long memoryBytes = 1 << 20)
+    public static async Task<CacheBed> OpenAsync(long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null)
     {
         CacheBed bed = new();
         VolumesOptions options = EngineBed.Tiny with
@@ -39,6 +40,7 @@ internal sealed class CacheBed : IAsyncDisposable
             {
                 Devices = [.. Enumerable.Range(0, devices).Select(number => new CacheDeviceOptions(bed.DevicePath(number), deviceBytes))],
                 MemoryBytes = memoryBytes,
+                OpenDisk = openDisk ?? (directory => new FileSystemDisk(directory)),
             },
         };
         bed.Engine = await EngineBed.OpenAsync(options, prepare: engine => engine.Store.Cold = true);
