@@ -1,5 +1,5 @@
-using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Login;
+using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Scsi.Sense;
 using Lunaria.Iscsi.Sessions.Recovery;
