@@ -20,8 +20,9 @@ public static partial class Names
             ? text
             : throw new FormatException("is not an iSCSI name: write \"iqn.YYYY-MM.reversed.domain:anything\" in lower case letters, digits, '-', '.' and ':', at most 223");
 
-    /// <summary>An initiator: its iSCSI name, or <see cref="Everybody"/>.</summary>
-    public static string Initiator(string text) => text == Everybody ? text : IscsiName(text);
+    /// <summary>Initiators: an iSCSI name, the beginning of one followed by *, or <see cref="Everybody"/>.</summary>
+    public static string Initiator(string text) =>
+        text == Everybody || (text.Length <= MaxIscsiNameLength && BeginningForm().IsMatch(text)) ? text : IscsiName(text);
 
     /// <summary>A name of a volume.</summary>
     public static string VolumeName(string text) =>
@@ -61,6 +62,9 @@ public static partial class Names
 
     [GeneratedRegex(@"^naa\.([0-9a-f]{16}|[0-9a-f]{32})\z")]
     private static partial Regex NaaForm();
+
+    [GeneratedRegex(@"^(iqn\.[a-z0-9.:-]*|eui\.[0-9a-f]*|naa\.[0-9a-f]*)\*\z")]
+    private static partial Regex BeginningForm();
 
     [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}\z")]
     private static partial Regex PlainForm();

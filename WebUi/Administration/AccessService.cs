@@ -1,4 +1,5 @@
 using Lunaria.Iscsi;
+using Lunaria.Iscsi.Login;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
 
@@ -40,7 +41,7 @@ public sealed class AccessService
         });
     }
 
-    /// <summary>Lets an initiator in no more, and closes its sessions unless the target lets everybody in.</summary>
+    /// <summary>Lets an initiator in no more, and closes its sessions unless another entry lets it in.</summary>
     public Task<bool> DenyAsync(Actor actor, string iqn, string initiator) =>
         _changes.RunAsync(actor, "initiator.deny", TargetService.Subject(iqn), async change =>
         {
@@ -49,11 +50,9 @@ public sealed class AccessService
             _store.RemoveAccess(iqn, initiator);
             var left = target.Access.Where(access => access.Initiator != initiator).ToArray();
             _targets.Update(target with { Access = left });
-            if (!left.Any(access => access.Initiator == Names.Everybody))
-            {
-                foreach (var session in _server.Sessions.Where(session => session.TargetName == iqn && !left.Any(access => access.Initiator == session.InitiatorName)))
-                    await _server.CloseSessionAsync(iqn, session.Tsih, "the initiator is not allowed any more");
-            }
+            InitiatorAccess[] allowed = [.. left.Select(access => new InitiatorAccess(access.Initiator))];
+            foreach (var session in _server.Sessions.Where(session => session.TargetName == iqn && !allowed.Any(access => access.Matches(session.InitiatorName))))
+                await _server.CloseSessionAsync(iqn, session.Tsih, "the initiator is not allowed any more");
 
             return true;
         });

@@ -26,7 +26,7 @@ internal static class InitiatorVerbs
         table.Write(output);
     }
 
-    private static Argument<string> Initiator => new("INITIATOR") { Description = "The host's iSCSI name, or * for everybody." };
+    private static Argument<string> Initiator => new("INITIATOR") { Description = "The host's iSCSI name; iqn.1998-01.com.vmware:* for all that begin so, * for everybody." };
 
     private static Command Allow(VerbFactory verbs)
     {

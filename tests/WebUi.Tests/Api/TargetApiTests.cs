@@ -144,6 +144,23 @@ public sealed class TargetApiTests
     }
 
     /// <summary>Volumes a and b, a target with a as LUN 0.</summary>
+    [TestMethod]
+    public async Task Initiators_are_let_in_by_the_beginning_of_their_names()
+    {
+        await using var appliance = await StartAsync("iqn.2026-11.test:*", "iqn.2026-11.test:init*");
+        using (LogIn(appliance))
+        {
+            // Another entry still lets it in, so its session stays.
+            await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/initiators/iqn.2026-11.test:init*");
+            Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.GetArrayLength());
+            await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/initiators/iqn.2026-11.test:*");
+            Assert.AreEqual(0, (await appliance.SendAsync(HttpMethod.Get, "sessions")).Answer.GetArrayLength());
+        }
+
+        foreach (var wrong in (string[])["iqn.*.test:x", "i*", "iqn.2026-11.test:**", "*.test"])
+            Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/initiators/{wrong}")).Status, wrong);
+    }
+
     private static async Task<TestAppliance> StartAsync(params string[] initiators)
     {
         var appliance = await TestAppliance.StartAsync();
