@@ -260,7 +260,10 @@ internal sealed class VolumeIndex
     /// </summary>
     public ulong CopyCut(OverlayLayer layer, ulong endLsn, List<OverlayEntry> entries, List<OverlayRange> ranges)
     {
-        for (int part = 0; part < LogOverlay.Parts; part++)
+        bool any;
+        lock (_mapLock)
+            any = layer.Overlay.Count > 0;
+        for (int part = 0; any && part < LogOverlay.Parts; part++)
             lock (_mapLock)
                 layer.Overlay.CopyEntriesBelow(part, endLsn, entries);
         lock (_mapLock)

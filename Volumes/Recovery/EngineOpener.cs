@@ -69,6 +69,7 @@ internal static class EngineOpener
             files.Cache = new(options.Cache, sqliteDirectory, files.Metadata.PoolId, files.Maps.Segments, files.Metadata, logger);
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes, files.Cache);
             EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(options.SpaceWait, time), options, time, logger);
+            EndWhereLinesBegin(files.Maps, catalog, indexes, volumes);
             RestoreSnapshots(files.Metadata, catalog, indexes);
             RestoreVolumes(files, catalog, indexes, volumes, engine);
             Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, engine.Health, options, time, logger, publishes.Published);
@@ -103,6 +104,19 @@ internal static class EngineOpener
 
     private static int SegmentBytes(VolumesOptions options, IObjectStore store) =>
         Math.Min(options.SegmentBytes > 0 ? options.SegmentBytes : store.Capabilities.PreferredSegmentBytes, store.Capabilities.MaxObjectBytes);
+
+    /// <summary>
+    /// A line begins at the end of a generation whose marker is durable before it. Where the log was lost all the same, that generation ends with what there is of it, so that what
+    /// is written from now on never shows in the line.
+    /// </summary>
+    private static void EndWhereLinesBegin(MapStore maps, LineCatalog catalog, Dictionary<uint, VolumeIndex> indexes, VolumeRegistry volumes)
+    {
+        foreach (LineRecord line in catalog.Lines.Where(line => line.Parent != 0 && indexes[line.Parent].Generation <= line.ParentGeneration))
+            indexes[line.Parent].Advance(line.ParentGeneration + 1, 0);
+        foreach (VolumeIndex index in volumes.Unsettled)
+            if (index.TrySettle(maps))
+                volumes.RemoveUnsettled(index);
+    }
 
     /// <summary>A snapshot whose marker is neither published nor in the log never came to be: its generation goes on.</summary>
     private static void RestoreSnapshots(MetadataDatabase metadata, LineCatalog catalog, Dictionary<uint, VolumeIndex> indexes)

@@ -91,7 +91,12 @@ public sealed class SnapshotBench(TestContext context)
                 await manager.DestageAsync();
             creates[i / part] += await TimeAsync(() => manager.CreateSnapshotAsync(volume, $"s{i}").AsTask()) / part;
             if (i % part == part - 1)
-                reads[i / part] = 1e6 / await ReadSpeedAsync(volume);
+            {
+                await manager.DestageAsync();
+                for (int again = 0; again < 5; again++)
+                    reads[i / part] = Math.Max(reads[i / part], await ReadSpeedAsync(volume));
+                reads[i / part] = 1e6 / reads[i / part];
+            }
         }
         IReadOnlyList<Snapshot> all = manager.ListSnapshots(volume);
         double first = await DeleteAsync(all.Take(part)), rest = await DeleteAsync(all.Skip(part).Take(count - (2 * part))), last = await DeleteAsync(all.Skip(count - part));

@@ -134,6 +134,36 @@ public sealed class SnapshotTests
     }
 
     [TestMethod]
+    public async Task A_clone_whose_beginning_was_lost_with_the_log_does_not_follow_its_origin()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync();
+        Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
+        await WriteAsync(volume, 0, 4);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        SimDisk before = bed.Disk.Clone();
+        bed.Store.HoldPuts();
+        await WriteAsync(volume, 4, 4, 2);
+        await bed.Manager.CloneAsync(await bed.Manager.CreateSnapshotAsync(volume, "s"), "clone");
+        bed.Store.ReleasePuts();
+        await bed.Manager.AbandonAsync();
+        bed.Disk = before;
+        await bed.StartAsync();
+        volume = bed.Manager.Find("v")!;
+        for (int round = 0; round < 3; round++)
+        {
+            await WriteAsync(volume, 0, 8, (byte)(5 + round));
+            byte[] content = new byte[8 * Block];
+            Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.Find("clone")!.ReadAsync(0, content));
+            Assert.AreEqual("11110000", string.Concat(Enumerable.Range(0, 8).Select(block => content[block * Block])), $"round {round}");
+            if (round == 0)
+                await bed.Manager.DestageAsync(checkpoint: true);
+            else if (round == 1)
+                await bed.RestartAsync();
+            volume = bed.Manager.Find("v")!;
+        }
+    }
+
+    [TestMethod]
     public async Task What_cannot_be_is_refused_with_what_stands_in_the_way()
     {
         await using EngineBed bed = await EngineBed.OpenAsync();
