@@ -41,7 +41,7 @@ public sealed class CollectionTests
         await bed.Manager.DestageAsync(checkpoint: true);
         long before = bed.Manager.GetStatistics().StoredBytes;
         Stopwatch patience = Stopwatch.StartNew();
-        while (bed.Manager.GetStatistics().StoredBytes > volume.GetStatistics().MappedBytes * 3 / 2)
+        while (bed.Manager.GetStatistics().StoredBytes > volume.GetStatistics().MappedBytes * 7 / 4)
         {
             Assert.IsLessThan(60, patience.Elapsed.TotalSeconds, $"{before} bytes before, {bed.Manager.GetStatistics().StoredBytes} now");
             if (!time.AdvanceToNextTimer())
