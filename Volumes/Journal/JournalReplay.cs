@@ -8,6 +8,7 @@ namespace Lunaria.Volumes.Journal;
 /// </summary>
 internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
 {
+    private const int Rereads = 2;
     private byte[] buffer = new byte[1 << 20];
 
     /// <summary>The number of the frame behind the last.</summary>
@@ -39,7 +40,7 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
         using IDiskFile file = disk.Open(path, create: false);
         await file.FlushAsync();
         long position = 0;
-        while (await ReadFrameAsync(file, path, position) is { } header)
+        while (await ReadFrameAgainAsync(file, path, position) is { } header)
         {
             if (header.Sequence != NextSequence)
                 throw Damaged($"{path} has frame {header.Sequence} at byte {position}, where {NextSequence} has to be");
@@ -58,6 +59,15 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
             if (await ReadFrameAsync(file, path, later) is { } header && header.Sequence > NextSequence)
                 throw Damaged($"frame {NextSequence} in {path} at byte {position} is broken, but frame {header.Sequence} behind it is whole");
         }
+    }
+
+    /// <summary>As the other; what is none is read again, since a bit may have flipped on the way.</summary>
+    private async ValueTask<FrameHeader?> ReadFrameAgainAsync(IDiskFile file, string path, long position)
+    {
+        FrameHeader? header = null;
+        for (int attempt = 0; attempt <= Rereads && header is null; attempt++)
+            header = await ReadFrameAsync(file, path, position);
+        return header;
     }
 
     /// <summary>Reads a whole frame into the buffer; null where there is none.</summary>

@@ -8,6 +8,7 @@ namespace Lunaria.Volumes.Log;
 internal sealed class LogReplay(LogFiles files, LogReplayVisitor visitor, CancellationToken cancellation)
 {
     private const int WindowBytes = 8 << 20;
+    private const int Rereads = 2;
 
     /// <summary>What is not in the page cache is read in this many parts at once.</summary>
     private const int Parts = 8;
@@ -36,16 +37,33 @@ internal sealed class LogReplay(LogFiles files, LogReplayVisitor visitor, Cancel
         while (_at.Lsn - start.Lsn < files.CapacityBytes)
         {
             cancellation.ThrowIfCancellationRequested();
-            // A valid record that does not end in the window is read again, from its start.
-            await FillAsync(_at.Lsn, LogHeader.PageBytes);
-            int recordBytes = RecordBytesHere();
-            if (recordBytes < 0)
-                break;
-            await FillAsync(_at.Lsn, recordBytes);
-            if (!Accept())
+            if (!await TryAcceptAsync() && !await TryAcceptAgainAsync())
                 break;
         }
         return _at;
+    }
+
+    private async ValueTask<bool> TryAcceptAsync()
+    {
+        // A valid record that does not end in the window is read again, from its start.
+        await FillAsync(_at.Lsn, LogHeader.PageBytes);
+        int recordBytes = RecordBytesHere();
+        if (recordBytes < 0)
+            return false;
+        await FillAsync(_at.Lsn, recordBytes);
+        return Accept();
+    }
+
+    /// <summary>A bit may have flipped on the way and not on the medium, and what would be lost behind it was acknowledged: it is read again before it is the end.</summary>
+    private async ValueTask<bool> TryAcceptAgainAsync()
+    {
+        for (int attempt = 0; attempt < Rereads; attempt++)
+        {
+            _windowLength = 0;
+            if (await TryAcceptAsync())
+                return true;
+        }
+        return false;
     }
 
     /// <summary>
