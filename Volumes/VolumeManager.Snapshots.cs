@@ -230,6 +230,7 @@ public sealed partial class VolumeManager
     public async ValueTask FlattenAsync(Volume volume)
     {
         CheckOwn(volume);
+        CheckNotInQuarantine(volume.Line.Number, volume.Name);
         await SettleAsync(volume.Line);
         await _keeper.FlattenAsync(volume.Line.Number);
     }
@@ -312,6 +313,7 @@ public sealed partial class VolumeManager
 
     private async ValueTask SettleAsync(uint line, uint generation)
     {
+        CheckNotInQuarantine(line, $"line {line}");
         while (FindIndex(line)?.Holds(generation) == true)
             await _destager.DestageAsync(checkpoint: false);
     }
@@ -326,6 +328,7 @@ public sealed partial class VolumeManager
     /// <summary>What is made of a snapshot reads through all that waits for the object store before it: where that is too long a chain, it waits, too.</summary>
     private async ValueTask LimitDepthAsync(SnapshotRecord record)
     {
+        CheckNotInQuarantine(record.Line, record.Name);
         if (FindIndex(record.Line)?.Depth >= Beginning.MaxDepth)
             await SettleAsync(record);
     }

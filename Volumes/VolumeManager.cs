@@ -1,6 +1,7 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Cache;
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
@@ -26,6 +27,10 @@ public sealed partial class VolumeManager : IAsyncDisposable
     private readonly LineCatalog _catalog;
     private readonly LineKeeper _keeper;
     private readonly SegmentCollector _collector;
+    private readonly LineRecovery _recovery;
+    private readonly IObjectStore _store;
+    private readonly StoreAudit _audit;
+    private readonly Scrubber _scrubber;
 
     // Held by whoever changes which volumes, lines and snapshots there are.
     private readonly SemaphoreSlim _changing = new(1);
@@ -33,8 +38,14 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     internal VolumeManager(
         EngineFiles files, EngineParts engine, VolumeRegistry volumes, LineCatalog catalog, LineKeeper keeper, SegmentCollector collector,
-        Publisher publisher, Destager destager) =>
-        (_files, _engine, _volumes, _catalog, _keeper, _collector, _publisher, _destager) = (files, engine, volumes, catalog, keeper, collector, publisher, destager);
+        LineRecovery recovery, Publisher publisher, Destager destager, IObjectStore store)
+    {
+        (_files, _engine, _volumes, _catalog, _keeper, _collector, _recovery, _publisher, _destager, _store) = (files, engine, volumes, catalog, keeper, collector, recovery, publisher, destager, store);
+        _audit = new(store, publisher, engine.Time);
+        RestoreCollectionRate();
+        _scrubber = new(engine.Segments, files.Maps.Segments, files.Metadata, engine.Options.VerificationBytesPerSecond, engine.Time, engine.Logger);
+        _scrubber.Start();
+    }
 
     /// <summary>
     /// Opens or creates the engine's files on <paramref name="data"/> (log, journal) and in <paramref name="sqliteDirectory"/>
@@ -165,10 +176,11 @@ public sealed partial class VolumeManager : IAsyncDisposable
         return ValueTask.CompletedTask;
     });
 
-    /// <summary>Opens a volume that was closed, or that refuses I/O because something about it was found broken.</summary>
+    /// <summary>Opens a volume that was closed. InvalidOperationException for one in quarantine, which is recovered.</summary>
     public ValueTask OpenVolumeAsync(Volume volume) => ChangeAsync(() =>
     {
         CheckOwn(volume);
+        CheckNotInQuarantine(volume.Line.Number, volume.Name);
         _files.Metadata.SetVolumeState(volume.Uuid, VolumeRecordState.Active);
         volume.Change(volume.Record with { State = VolumeRecordState.Active });
         SetWritable(volume);
@@ -199,19 +211,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
         _engine.Pacer.BytesPerSecond,
         _engine.Health.Current(_engine.Log));
 
-    /// <summary>True: garbage collection begins no round by itself. Any thread.</summary>
-    public bool IsCollectionPaused
-    {
-        get => _collector.IsPaused;
-        set => _collector.IsPaused = value;
-    }
-
-    /// <summary>Bytes that garbage collection has copied since the engine was opened.</summary>
-    public long CollectedBytes => _collector.CopiedBytes;
-
-    /// <summary>Collects garbage now, until no round is worth it. ObjectStoreException where the store fails; what was gained stays.</summary>
-    public Task CollectGarbageAsync() => _collector.RunNowAsync();
-
     /// <summary>Waits for writes in progress, makes everything durable and closes; what the log holds is destaged after the next start.</summary>
     public ValueTask DisposeAsync() => CloseAsync(flush: true);
 
@@ -231,6 +230,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
             return;
         foreach (OpenLine line in _volumes.Lines)
             line.Writer.Close();
+        await _scrubber.DisposeAsync();
         await _destager.StopAsync();
         if (flush && !_engine.Log.IsFenced)
             await _engine.Log.FlushAsync();
@@ -239,6 +239,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
         _destager.Dispose();
         _publisher.Dispose();
         _engine.Health.Dispose();
+        _audit.Dispose();
     }
 
     private async ValueTask<Volume> OpenNewAsync(VolumeRecord record)

@@ -45,6 +45,9 @@ public sealed record VolumesOptions
     /// <summary>Most that one round of garbage collection copies, in bytes; each ends with a checkpoint.</summary>
     public long CollectionRoundBytes { get; init; } = 128L << 20;
 
+    /// <summary>What background verification reads a second, in bytes, until it is set otherwise; 0 = nothing.</summary>
+    public long VerificationBytesPerSecond { get; init; }
+
     /// <summary>Most that garbage collection copies a second, in bytes; 0 = as fast as it can between cuts.</summary>
     public long CollectionBytesPerSecond { get; init; }
 }

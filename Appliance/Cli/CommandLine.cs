@@ -35,6 +35,7 @@ internal static class CommandLine
         {
             run,
             CheckCommand.Create(configuration),
+            FsckCommand.Create(configuration),
             SchemaCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),
@@ -48,6 +49,9 @@ internal static class CommandLine
             InitiatorVerbs.Create(verbs),
             SessionVerbs.Create(verbs),
             JobVerbs.Create(verbs),
+            IntegrityVerbs.Collection(verbs),
+            IntegrityVerbs.Verification(verbs),
+            IntegrityVerbs.Backup(verbs),
             PoolVerbs.Create(verbs),
             EventVerbs.Create(verbs),
             SystemVerbs.Settings(verbs),

@@ -109,11 +109,15 @@ internal static partial class ApplianceHost
             throw new StartException(await backend.Ownership!.Lost);
     }
 
+    private const long LocalVerificationBytesPerSecond = 4 << 20;
+
     private static VolumesOptions EngineOptions(ApplianceSettings settings) => new()
     {
         Log = new WriteLogOptions { SizeBytes = settings.Log.Size.Bytes, DiscardDamagedTail = settings.Log.DiscardDamagedTail },
         MapMemoryBytes = settings.MapMemory.Bytes,
         SpaceWait = settings.SpaceWait.Value,
+        // Reading a bucket costs money: there it begins when somebody says so.
+        VerificationBytesPerSecond = settings.S3 is null ? LocalVerificationBytesPerSecond : 0,
         Cache = new ReadCacheOptions
         {
             Devices = [.. settings.Cache.Devices.Select(device => new CacheDeviceOptions(device.Path, device.Size.Bytes))],

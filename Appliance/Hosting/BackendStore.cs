@@ -18,6 +18,9 @@ internal sealed class BackendStore : IAsyncDisposable
 
     private BackendStore(IObjectStore store, IAsyncDisposable owner, string name) => (Store, _owner, _name) = (store, owner, name);
 
+    /// <summary>What was wrong with the pool's components when it was opened, a line each.</summary>
+    public IReadOnlyList<string> Findings { get; private init; } = [];
+
     /// <summary>The store; once claimed, for as long as it is this appliance's.</summary>
     public IObjectStore Store { get; private set; }
 
@@ -41,7 +44,11 @@ internal sealed class BackendStore : IAsyncDisposable
         }
 
         var files = await PoolFiles.OpenAsync(settings, isFirstStart, loggers);
-        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}") { Pool = files.Access };
+        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}")
+        {
+            Pool = files.Access,
+            Findings = [.. files.Pool.Findings.Select(finding => $"pool.{finding.Kind}: {finding.Component}: {finding.Message}")],
+        };
     }
 
     /// <summary>

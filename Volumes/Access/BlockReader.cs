@@ -167,24 +167,30 @@ internal sealed class BlockReader(
 
     private async ValueTask<VolumeStatus?> ReadLogAsync(ulong block, BlockRun run, ReadOnlyMemory<uint> crcs, Memory<byte> destination)
     {
-        try
+        for (int attempt = 1; ; attempt++)
         {
-            await log.ReadAsync(run.Lsn, destination);
-        }
-        catch (IOException e)
-        {
+            try
+            {
+                await log.ReadAsync(run.Lsn, destination);
+            }
+            catch (IOException e)
+            {
+                if (log.IsReclaimed(run.Lsn))
+                    return null;
+                VolumesLog.LogUnreadable(logger, line.Name, block, run.Lsn, e);
+                return VolumeStatus.MediumError;
+            }
             if (log.IsReclaimed(run.Lsn))
                 return null;
-            VolumesLog.LogUnreadable(logger, line.Name, block, run.Lsn, e);
+            int damaged = FirstDamaged(crcs.Span, destination.Span);
+            if (damaged < 0)
+                return VolumeStatus.Ok;
+            // A bit may have flipped on the way and not on the medium: it is read again.
+            if (attempt <= Rereads)
+                continue;
+            VolumesLog.LogBlockDamaged(logger, line.Name, block + (ulong)damaged, run.Skip(damaged).Lsn);
             return VolumeStatus.MediumError;
         }
-        if (log.IsReclaimed(run.Lsn))
-            return null;
-        int damaged = FirstDamaged(crcs.Span, destination.Span);
-        if (damaged < 0)
-            return VolumeStatus.Ok;
-        VolumesLog.LogBlockDamaged(logger, line.Name, block + (ulong)damaged, run.Skip(damaged).Lsn);
-        return VolumeStatus.MediumError;
     }
 
     private async ValueTask<VolumeStatus?> ReadSegmentAsync(ulong block, BlockRun run, Memory<byte> destination)

@@ -24,6 +24,7 @@ internal sealed class Destager : IDisposable
     private readonly VolumeRegistry _volumes;
     private readonly LineKeeper _keeper;
     private readonly SegmentCollector _collector;
+    private readonly LineRecovery _recovery;
     private readonly EngineParts _engine;
     private readonly Publisher _publisher;
     private readonly CutShipper _shipper;
@@ -40,12 +41,20 @@ internal sealed class Destager : IDisposable
     private Exception? _end;
     private int _failures;
     private ulong _lastFreeLsn;
+    private bool _isSwept;
 
     public Destager(
-        VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans,
+        VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector, LineRecovery recovery, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans,
         Signal bell) =>
-        (_volumes, _keeper, _collector, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, collector, engine, publisher, shipper, orphans,
+        (_volumes, _keeper, _collector, _recovery, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, collector, recovery, engine, publisher, shipper, orphans,
             bell, Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
+
+    /// <summary>True once what an earlier life left in the store is gone: from then on no name of it is given again.</summary>
+    public bool IsSwept
+    {
+        get => Volatile.Read(ref _isSwept);
+        private set => Volatile.Write(ref _isSwept, value);
+    }
 
     /// <summary>Starts the loop.</summary>
     public void Start() => _loop = RunAsync();
@@ -84,6 +93,7 @@ internal sealed class Destager : IDisposable
         {
             if (await _orphans.RunAsync(_stop.Token) is int orphans and > 0)
                 VolumesLog.OrphansDeleted(_engine.Logger, orphans);
+            IsSwept = true;
             while (true)
             {
                 _serving = await WaitForWorkAsync();
@@ -127,6 +137,8 @@ internal sealed class Destager : IDisposable
                     _requests.Clear();
                     return requests;
                 }
+            if (_recovery.HasWork)
+                await _recovery.RunAsync(_stop.Token);
             if (_keeper.HasWork)
                 await _keeper.RunAsync(_stop.Token);
             if (_collector.IsDue)
@@ -299,6 +311,7 @@ internal sealed class Destager : IDisposable
     private void FailRequests(Exception end)
     {
         _keeper.Stop(end);
+        _recovery.Stop(end);
         _collector.Stop(end);
         lock (_lock)
         {

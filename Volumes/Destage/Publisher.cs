@@ -15,7 +15,7 @@ namespace Lunaria.Volumes.Destage;
 /// The one writer of the map after recovery: makes publishes durable in the journal, applies them, checkpoints, and deletes segments nobody names.
 /// The destager's; one call at a time.
 /// </summary>
-internal sealed class Publisher(
+internal sealed partial class Publisher(
     MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, EngineHealth health, VolumesOptions options, TimeProvider time,
     ILogger logger, LogPosition published) : IDisposable
 {
@@ -126,7 +126,7 @@ internal sealed class Publisher(
     private void FindDead()
     {
         _dead.Clear();
-        maps.Segments.CopyDead(_dead);
+        maps.CopyDead(_dead);
         _dead.RemoveAll(pins.Contains);
     }
 
@@ -143,7 +143,7 @@ internal sealed class Publisher(
             {
                 await WaitForSpaceAsync(attempt, e, cancellation);
             }
-        await journal.TrimAsync(checkpoint.JournalSequence);
+        await journal.TrimAsync(checkpoint.JournalSequence, maps.NeededSequence);
     }
 
     private async ValueTask<ulong> AppendAsync(PublishFrame frame, CancellationToken cancellation)

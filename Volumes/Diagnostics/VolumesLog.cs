@@ -62,6 +62,24 @@ internal static partial class VolumesLog
     [LoggerMessage(241, LogLevel.Error, "Garbage collection leaves segment {Key} as it is, because it is damaged")]
     public static partial void CollectionMetDamage(ILogger logger, string key, Exception cause);
 
+    [LoggerMessage(250, LogLevel.Critical, "Volume {Volume} goes into quarantine: {Cause} Others go on. Recover it: lunaria volume recover")]
+    public static partial void Quarantined(ILogger logger, string volume, string cause, Exception exception);
+
+    [LoggerMessage(251, LogLevel.Error, "What was seen of volume {Volume} could not be kept in the folder quarantine")]
+    public static partial void NoEvidence(ILogger logger, string volume, Exception cause);
+
+    [LoggerMessage(252, LogLevel.Error, "What nothing shows any more of line {Line} cannot be given back, because the map is damaged; check it: lunaria fsck")]
+    public static partial void PruneMetDamage(ILogger logger, uint line, Exception cause);
+
+    [LoggerMessage(253, LogLevel.Error, "Garbage collection leaves {Segments} segments as they are, because the map that names them is damaged")]
+    public static partial void CollectionMetDamagedMap(ILogger logger, int segments, Exception cause);
+
+    [LoggerMessage(254, LogLevel.Error, "Background verification has found object {Key} damaged: {Cause}")]
+    public static partial void VerificationFound(ILogger logger, string key, string cause);
+
+    [LoggerMessage(255, LogLevel.Error, "Background verification has ended until the next start")]
+    public static partial void VerificationEnded(ILogger logger, Exception cause);
+
     [LoggerMessage(220, LogLevel.Information, "Engine open: {Volumes} volumes, {Publishes} publishes and {LogBytes} bytes of log replayed in {ElapsedMs} ms")]
     public static partial void Opened(ILogger logger, int volumes, int publishes, ulong logBytes, long elapsedMs);
 

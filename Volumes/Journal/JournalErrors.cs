@@ -4,4 +4,8 @@ namespace Lunaria.Volumes.Journal;
 internal sealed class JournalFencedException(string message, Exception? inner) : IOException(message, inner);
 
 /// <summary>The journal on disk is not what it has to be: foreign, or damaged where it was known to be durable. Nothing was changed.</summary>
-public sealed class JournalDamagedException(string message) : IOException(message);
+public sealed class JournalDamagedException(string kind, string message) : IOException(message)
+{
+    /// <summary>Which damage, by its name in <see cref="Check.CheckKinds"/>.</summary>
+    public string Kind { get; } = kind;
+}

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Journal;
@@ -23,16 +24,16 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
     {
         int start = files.FindLastIndex(first => first <= fromSequence);
         if (start < 0 && (files.Count > 0 || fromSequence > 1))
-            throw Damaged($"frame {fromSequence} is missing: there is no file that begins at or before it");
+            throw Damaged(CheckKinds.JournalFrameMissing, $"frame {fromSequence} is missing: there is no file that begins at or before it");
         NextSequence = start < 0 ? fromSequence : files[start];
         for (int i = Math.Max(start, 0); i < files.Count; i++)
         {
             if (files[i] != NextSequence)
-                throw Damaged($"frames {NextSequence} to {files[i] - 1} are missing before file {JournalFiles.Path(directory, files[i])}");
+                throw Damaged(CheckKinds.JournalFrameMissing, $"frames {NextSequence} to {files[i] - 1} are missing before file {JournalFiles.Path(directory, files[i])}");
             await ReadFileAsync(JournalFiles.Path(directory, files[i]), fromSequence, visitor);
         }
         if (NextSequence < fromSequence)
-            throw Damaged($"frames {NextSequence} to {fromSequence - 1} are missing, which map.db contains");
+            throw Damaged(CheckKinds.JournalFrameMissing, $"frames {NextSequence} to {fromSequence - 1} are missing, which map.db contains");
     }
 
     private async ValueTask ReadFileAsync(string path, ulong fromSequence, Func<PublishFrame, ValueTask> visitor)
@@ -43,11 +44,11 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
         while (await ReadFrameAgainAsync(file, path, position) is { } header)
         {
             if (header.Sequence != NextSequence)
-                throw Damaged($"{path} has frame {header.Sequence} at byte {position}, where {NextSequence} has to be");
+                throw Damaged(CheckKinds.JournalFrameMissing, $"{path} has frame {header.Sequence} at byte {position}, where {NextSequence} has to be");
             if (header.Sequence >= fromSequence)
             {
                 PublishFrame publish = FrameCodec.TryParse(buffer.AsSpan(0, header.FrameBytes), header) ?? throw Damaged(
-                    $"{path} has at byte {position} a frame of version {header.Version}, type {header.Type}, that this version does not know");
+                    CheckKinds.JournalFrameDamaged, $"{path} has at byte {position} a frame of version {header.Version}, type {header.Type}, that this version does not know");
                 await visitor(publish);
                 Frames.Enqueue((header.Sequence, header.FrameBytes));
             }
@@ -57,7 +58,7 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
         for (long later = position + FrameCodec.AlignBytes; later < file.LengthBytes; later += FrameCodec.AlignBytes)
         {
             if (await ReadFrameAsync(file, path, later) is { } header && header.Sequence > NextSequence)
-                throw Damaged($"frame {NextSequence} in {path} at byte {position} is broken, but frame {header.Sequence} behind it is whole");
+                throw Damaged(CheckKinds.JournalFrameDamaged, $"frame {NextSequence} in {path} at byte {position} is broken, but frame {header.Sequence} behind it is whole");
         }
     }
 
@@ -85,9 +86,9 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
             return null;
         return header.PoolId == poolId
             ? header
-            : throw Damaged($"{path} belongs to pool {header.PoolId}, not to {poolId}");
+            : throw Damaged(CheckKinds.JournalForeign, $"{path} belongs to pool {header.PoolId}, not to {poolId}");
     }
 
-    private JournalDamagedException Damaged(string problem) =>
-        new($"The map journal in '{directory}' is damaged: {problem}. Nothing was changed. Restore the directory from a copy of the same moment as map.db.");
+    private JournalDamagedException Damaged(string kind, string problem) =>
+        new(kind, $"The map journal in '{directory}' is damaged: {problem}. Nothing was changed. Restore the directory from a copy of the same moment as map.db.");
 }

@@ -85,15 +85,17 @@ internal sealed class MapJournal : IDisposable
         return NextSequence++;
     }
 
-    /// <summary>Deletes the files all of whose frames are below <paramref name="sequence"/>: those a committed checkpoint contains.</summary>
-    public async ValueTask TrimAsync(ulong sequence)
+    /// <summary>
+    /// Deletes the files all of whose frames are below <paramref name="sequence"/>, those a committed checkpoint contains, and below <paramref name="needed"/>, which somebody still needs.
+    /// </summary>
+    public async ValueTask TrimAsync(ulong sequence, ulong needed = ulong.MaxValue)
     {
         if (failure != null)
             throw Fenced();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sequence, NextSequence);
         if (sequence == NextSequence && offsetBytes > 0)
             await BeginFileAsync();
-        while (files.Count > 1 && files[1] <= sequence)
+        while (files.Count > 1 && files[1] <= Math.Min(sequence, needed))
         {
             disk.Delete(JournalFiles.Path(directory, files[0]));
             files.RemoveAt(0);
@@ -105,6 +107,10 @@ internal sealed class MapJournal : IDisposable
             frames.Dequeue();
         }
     }
+
+    /// <summary>Gives every publish from a frame on to <paramref name="visitor"/>, in order; what is appended meanwhile may be among them.</summary>
+    /// <exception cref="JournalDamagedException">A frame is damaged or missing.</exception>
+    public ValueTask ReadAsync(ulong fromSequence, Func<PublishFrame, ValueTask> visitor) => new JournalReplay(disk, directory, poolId).RunAsync([.. files], fromSequence, visitor);
 
     /// <summary>Closes the file. Every frame appended is durable already.</summary>
     public void Dispose() => file.Dispose();

@@ -1,7 +1,9 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
+using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Volumes.Lines;
 
@@ -9,11 +11,14 @@ namespace Lunaria.Volumes.Lines;
 /// Gives back what was deleted: closes lines that volumes have left, prunes generations nobody looks at, forgets lines without any. What is to be done stands in
 /// lunaria.db until it is done, and doing it again changes nothing. Its work runs in the destager's loop, which alone changes the map; it is asked for by any thread.
 /// </summary>
-internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, Signal bell)
+internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, Signal bell, ILogger logger)
 {
     private const int GroupsAtOnce = 32;
     private readonly Queue<(uint Line, TaskCompletionSource Done)> _flattens = [];
     private Exception? _end;
+
+    // Until the next start: what cannot be read now will not be readable later.
+    private readonly HashSet<PruneRecord> _damaged = [];
     private volatile bool _woken = true;
     private volatile bool _waits;
 
@@ -52,7 +57,17 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
                     _waits = true;
                     continue;
                 }
-                await PruneAsync(prune, cancellation);
+                if (_damaged.Contains(prune))
+                    continue;
+                try
+                {
+                    await PruneAsync(prune, cancellation);
+                }
+                catch (MapDamageException e)
+                {
+                    _damaged.Add(prune);
+                    VolumesLog.PruneMetDamage(logger, prune.Line, e);
+                }
                 (again, didAny) = (true, true);
             }
         }
@@ -93,19 +108,30 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
             lock (_flattens)
                 if (!_flattens.TryPeek(out asked))
                     return;
-            if (catalog.Find(asked.Line) is { Parent: not 0 } record && maps.Lines[asked.Line] is { Live: { } live } line)
+            try
             {
-                uint target = Math.Min(catalog.OldestView(asked.Line) ?? uint.MaxValue, live.Generation);
-                foreach (int[] groups in (await publisher.WhileMapRestsAsync(all => all.GroupsOfParent(line))).Chunk(GroupsAtOnce))
-                    await publisher.CheckpointAsync(cancellation, maps.MakeFlattener(line, target, groups));
-                metadata.DetachLine(record);
-                catalog.Detach(asked.Line);
-                line.Detach();
+                await FlattenAsync(asked.Line, cancellation);
+                asked.Done.SetResult();
+            }
+            catch (MapDamageException e)
+            {
+                asked.Done.SetException(e);
             }
             lock (_flattens)
                 _flattens.Dequeue();
-            asked.Done.SetResult();
         }
+    }
+
+    private async ValueTask FlattenAsync(uint number, CancellationToken cancellation)
+    {
+        if (catalog.Find(number) is not { Parent: not 0 } record || maps.Lines[number] is not { Live: { } live } line)
+            return;
+        uint target = Math.Min(catalog.OldestView(number) ?? uint.MaxValue, live.Generation);
+        foreach (int[] groups in (await publisher.WhileMapRestsAsync(all => all.GroupsOfParent(line))).Chunk(GroupsAtOnce))
+            await publisher.CheckpointAsync(cancellation, maps.MakeFlattener(line, target, groups));
+        metadata.DetachLine(record);
+        catalog.Detach(number);
+        line.Detach();
     }
 
     private async ValueTask CloseLeftLinesAsync()

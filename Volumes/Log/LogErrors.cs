@@ -7,4 +7,8 @@ namespace Lunaria.Volumes.Log;
 internal sealed class LogFencedException(string message, Exception? inner) : IOException(message, inner);
 
 /// <summary>The log on disk is not what it has to be: missing, foreign, or damaged where it was known to be durable. Nothing was changed.</summary>
-public sealed class LogDamagedException(string message) : IOException(message);
+public sealed class LogDamagedException(string kind, string message) : IOException(message)
+{
+    /// <summary>Which damage, by its name in <see cref="Check.CheckKinds"/>.</summary>
+    public string Kind { get; } = kind;
+}

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Log;
@@ -27,11 +28,11 @@ internal sealed class LogFiles : IDisposable
                 string name = label.NameOf(slot);
                 if (!disk.Exists(name))
                     throw new LogDamagedException(
-                        $"File '{name}' of the write log is missing. Restore it: it may hold writes that are nowhere else.");
+                        CheckKinds.LogFileMissing, $"File \'{name}\' of the write log is missing. Restore it: it may hold writes that are nowhere else.");
                 files[slot] = disk.Open(name, create: false);
                 if (files[slot].LengthBytes != label.FileBytes)
                     throw new LogDamagedException(
-                        $"File '{name}' of the write log has {files[slot].LengthBytes} bytes instead of {label.FileBytes}. Restore it.");
+                        CheckKinds.LogFileLength, $"File '{name}' of the write log has {files[slot].LengthBytes} bytes instead of {label.FileBytes}. Restore it.");
             }
         }
         catch

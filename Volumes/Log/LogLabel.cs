@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Log;
@@ -30,14 +31,14 @@ internal sealed record LogLabel(Guid LogId, long FileBytes, int FileCount)
         using IDiskFile file = disk.Open(FileName, create: false);
         byte[] bytes = new byte[LabelBytes];
         if (file.LengthBytes != LabelBytes)
-            throw new LogDamagedException($"'{FileName}' of the write log has {file.LengthBytes} bytes instead of {LabelBytes}. Restore the file.");
+            throw new LogDamagedException(CheckKinds.LogLabelDamaged, $"'{FileName}' of the write log has {file.LengthBytes} bytes instead of {LabelBytes}. Restore the file.");
         await file.ReadAsync(0, bytes);
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(CrcOffset)) != Crc32C.Compute(bytes.AsSpan(0, CrcOffset)))
-            throw new LogDamagedException($"'{FileName}' is not the label of a write log, or damaged (magic or checksum is wrong). Restore the file.");
+            throw new LogDamagedException(CheckKinds.LogLabelDamaged, $"'{FileName}' is not the label of a write log, or damaged (magic or checksum is wrong). Restore the file.");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8));
         if (version != Version)
-            throw new LogDamagedException($"The write log has format {version}; this program knows {Version}. Start the program that wrote it.");
+            throw new LogDamagedException(CheckKinds.LogLabelDamaged, $"The write log has format {version}; this program knows {Version}. Start the program that wrote it.");
         return new(
             new(bytes.AsSpan(16, 16), bigEndian: true),
             BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(32)),

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Io;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,7 @@ internal sealed class LogOpener(IDisk disk, WriteLogOptions options, ILogger log
         LogLabel? label = await LogLabel.ReadAsync(disk);
         if (label is null && start != LogPosition.Start)
             throw new LogDamagedException(
-                $"There is no write log ('{LogLabel.FileName}' is missing), but writes up to position {start.Lsn} went through one. Restore its files.");
+                CheckKinds.LogLabelMissing, $"There is no write log ('{LogLabel.FileName}' is missing), but writes up to position {start.Lsn} went through one. Restore its files.");
         label ??= await CreateAsync();
         LogFiles files = LogFiles.Open(disk, label);
         try
@@ -60,7 +61,7 @@ internal sealed class LogOpener(IDisk disk, WriteLogOptions options, ILogger log
             string message = $"The write log is damaged at byte {files.OffsetOf(end.Lsn)} of '{files.NameAt(end.Lsn)}' ({replay.EndCause}), although the "
                 + $"record at byte {files.OffsetOf(proof)} of '{files.NameAt(proof)}' shows that it was durable. Writes behind the damage would be lost.";
             if (!options.DiscardDamagedTail)
-                throw new LogDamagedException(message + " Restore the file, or set the option that discards the damaged tail.");
+                throw new LogDamagedException(CheckKinds.LogRecordDamaged, message + " Restore the file, or set the option that discards the damaged tail.");
             logger.LogError("{Message} They are discarded, as the options want it.", message);
         }
         // What a killed process left in the page cache is served from now on, so it must not be lost later than what follows it.

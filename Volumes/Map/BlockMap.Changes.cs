@@ -44,6 +44,8 @@ internal sealed partial class BlockMap
     [SkipLocalsInit]
     internal void WriteChanges(MapCheckpointWriter writer)
     {
+        if (isUnstored)
+            return;
         Span<LeafEntry> entries = stackalloc LeafEntry[LeafGroup.Leaves];
         for (int number = 0; number < groups.Length; number++)
         {

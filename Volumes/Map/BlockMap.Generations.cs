@@ -101,20 +101,47 @@ internal sealed partial class BlockMap
             isClosed = true;
         for (int number = 0; number < groups.Length; number++)
         {
-            if (groups[number] is not { } group)
+            if (groups[number] is null)
                 continue;
             lock (mapLock)
-            {
-                for (int index = 0; index < LeafGroup.Leaves && group.ResidentCount > 0; index++)
-                    if (Entry(group, index) is { IsResident: true } entry)
-                    {
-                        RemoveEntry(group, (ulong)number * LeafGroup.Leaves + (ulong)index);
-                        memory.FreeLeaf(entry);
-                    }
-                groups[number] = null;
-            }
+                DropResident(number);
         }
         memory.Unregister(slot);
+    }
+
+    /// <summary>
+    /// Reads anew what map.db has, where it has everything: right after a checkpoint, or after what it says was put right. Map writer, without the mapLock.
+    /// </summary>
+    internal void Reopen()
+    {
+        Dictionary<int, LeafSet> present = source.ReadPresent(line, generation);
+        List<PresenceRow> owned = [.. source.ReadOwned(line, generation)];
+        for (int number = 0; number < groups.Length; number++)
+        {
+            lock (mapLock)
+            {
+                DropResident(number);
+                groups[number] = present.TryGetValue(number, out LeafSet leaves) ? new() { Present = leaves, Changed = isUnstored } : null;
+                if (groups[number] is { } group && owned.Find(row => row.Group == number) is { Owned.IsEmpty: false } row)
+                    group.Owned = group.Stored = row.Owned;
+            }
+        }
+        long mapped = source.ReadLine(line)?.MappedBlocks ?? (line.Parent is { } parent ? source.ReadMappedBlocks(parent, line.ParentGeneration) : 0);
+        lock (mapLock)
+            (mappedBlocks, isClosed, isUnstored) = (mapped, false, false);
+    }
+
+    private void DropResident(int number)
+    {
+        if (groups[number] is not { } group)
+            return;
+        for (int index = 0; index < LeafGroup.Leaves && group.ResidentCount > 0; index++)
+            if (Entry(group, index) is { IsResident: true } entry)
+            {
+                RemoveEntry(group, (ulong)number * LeafGroup.Leaves + (ulong)index);
+                memory.FreeLeaf(entry);
+            }
+        groups[number] = null;
     }
 
     /// <summary>Forgets clean copies of a leaf in memory: map.db has another one now. Map writer, without the mapLock.</summary>

@@ -55,8 +55,8 @@ internal sealed partial class BlockMap
             if (count == 0)
             {
                 if (IsUnchanged(leaf, group!, version))
-                    throw new InvalidDataException(
-                        $"map.db has no leaf {leaf} of volume {Volume}, but says that it exists. Restore map.db, or delete it and rebuild the map.");
+                    throw new MapDamageException(
+                        Volume, $"map.db has no leaf {leaf} of line {Volume}, but says that it exists. Restore map.db, or recover the volume.");
                 continue;
             }
             if (memory.TryAllocateLeaf(slot, (uint)leaf, count, dirty: false, out LeafEntry entry))

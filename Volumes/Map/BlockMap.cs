@@ -28,6 +28,9 @@ internal sealed partial class BlockMap
     private long mappedBlocks;
     private volatile bool isClosed;
 
+    // It was never read, and map.db has nothing of its line: so it writes nothing.
+    private bool isUnstored;
+
     /// <summary>The map of the newest generation of a line.</summary>
     internal BlockMap(MapLine line, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate)
         : this(line, null, sizeBlocks, mapLock, memory, table, source, loadGate)
@@ -52,6 +55,22 @@ internal sealed partial class BlockMap
                     group.Owned = group.Stored = row.Owned;
         mappedBlocks = viewGeneration != null ? source.ReadMappedBlocks(line, generation)
             : stored?.MappedBlocks ?? (line.Parent is { } parent ? source.ReadMappedBlocks(parent, line.ParentGeneration) : 0);
+        slot = memory.Register(this);
+    }
+
+    /// <summary>
+    /// The map of a line whose rows cannot be read: it is closed, and knows only its counts, until it is opened again by <see cref="Reopen"/>.
+    /// </summary>
+    internal static BlockMap Unreadable(MapLine line, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate) =>
+        new(line, sizeBlocks, mapLock, memory, table, source, loadGate, source.ReadLine(line));
+
+    private BlockMap(
+        MapLine line, ulong sizeBlocks, Lock mapLock, MapMemory memory, SegmentTable table, LeafSource source, SemaphoreSlim loadGate, (uint Generation, long MappedBlocks)? stored)
+    {
+        (this.line, this.sizeBlocks, this.mapLock) = (line, sizeBlocks, mapLock);
+        (this.memory, this.table, this.source, this.loadGate) = (memory, table, source, loadGate);
+        (groups, generation, mappedBlocks, isClosed) = (new LeafGroup?[GroupsOf(sizeBlocks)], stored?.Generation ?? 0, stored?.MappedBlocks ?? 0, true);
+        isUnstored = stored is null;
         slot = memory.Register(this);
     }
 

@@ -32,7 +32,7 @@ internal sealed class MapFlattener(MapLine line, uint target, IReadOnlyList<int>
                     continue;
                 int count = line.Parent is { } parent ? source.Read(parent, line.ParentGeneration, leaf, runs) : 0;
                 if (count == 0)
-                    throw new InvalidDataException($"map.db is damaged: line {line.Number} shows leaf {leaf}, which its origin does not have. Restore the file, or delete it and rebuild the map.");
+                    throw new MapDamageException(line.Number, $"map.db is damaged: line {line.Number} shows leaf {leaf}, which its origin does not have. Restore the file, or delete it and rebuild the map.");
                 CountAll(runs[..count], 1);
                 writer.PutLeaf(line.Number, target, leaf, runs[..count]);
                 taken.Add(index);

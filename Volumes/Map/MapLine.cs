@@ -9,6 +9,7 @@ namespace Lunaria.Volumes.Map;
 internal sealed class MapLine(uint number, Guid uuid, uint family, MapLine? parent, uint parentGeneration)
 {
     private volatile MapLine? _parent = parent;
+    private volatile LineFault? _fault;
     private readonly Lock _rowsLock = new();
     private Dictionary<int, LeafSet>? _rows;
     private int _rowsVersion;
@@ -30,6 +31,13 @@ internal sealed class MapLine(uint number, Guid uuid, uint family, MapLine? pare
 
     /// <summary>The map of the newest generation, where the line is open.</summary>
     public BlockMap? Live { get; set; }
+
+    /// <summary>Why the line is in quarantine; null where it is not.</summary>
+    public LineFault? Fault
+    {
+        get => _fault;
+        set => _fault = value;
+    }
 
     /// <summary>This line has rows for all that it shows.</summary>
     public void Detach() => _parent = null;

@@ -86,8 +86,8 @@ internal sealed class MapPruner(MapLine line, long keptBefore, uint? keptNext, S
         public int Read(ulong leaf, uint generation, Span<LeafRun> runs)
         {
             int count = Run(_read, leaf, generation) is byte[] content ? LeafCodec.Decode(content, runs) : 0;
-            return count > 0 ? count : throw new InvalidDataException(
-                $"map.db is damaged: leaf {leaf} of line {line}, generation {generation}, is missing or not what was written. Restore the file, or delete it and rebuild the map.");
+            return count > 0 ? count : throw new MapDamageException(
+                line, $"map.db is damaged: leaf {leaf} of line {line}, generation {generation}, is missing or not what was written. Restore the file, or delete it and rebuild the map.");
         }
 
         public void Dispose()

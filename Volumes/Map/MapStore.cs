@@ -12,7 +12,7 @@ namespace Lunaria.Volumes.Map;
 /// destager) calls <see cref="ApplyAsync"/> and <see cref="CheckpointAsync"/>, one call at a time; both
 /// block for map.db, on a thread of the writer's own.
 /// </summary>
-internal sealed class MapStore : IDisposable
+internal sealed partial class MapStore : IDisposable
 {
     // Each reads on a connection of its own.
     private const int ConcurrentLoads = 4;
@@ -20,6 +20,7 @@ internal sealed class MapStore : IDisposable
     private readonly MapDatabase database;
     private readonly LeafSource source;
     private readonly MapMemory memory;
+    private readonly TimeProvider time;
     private readonly SemaphoreSlim loadGate = new(ConcurrentLoads);
     private readonly ConcurrentDictionary<uint, MapLine> lines = new();
     private readonly ConcurrentDictionary<uint, BlockMap> maps = new();
@@ -29,25 +30,26 @@ internal sealed class MapStore : IDisposable
     private PublishFrame? interrupted;
     private int stepsDone;
 
-    private MapStore(MapDatabase database, MapMemory memory)
+    private MapStore(MapDatabase database, MapMemory memory, TimeProvider time)
     {
-        (this.database, this.memory, source) = (database, memory, new(database));
+        (this.database, this.memory, this.time, source) = (database, memory, time, new(database));
         Checkpoint = database.ReadCheckpoint(out uint nextSegment);
         database.ReadSegments(Segments);
         Segments.RestoreNextId(nextSegment);
+        storedFaults = database.ReadFaults();
         StoredSegments = Segments.NextId;
     }
 
     /// <summary>Opens or creates map.db, loads the segment table, and takes up to <paramref name="memoryBytes"/> for leaves as they are used.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or written by a newer version.</exception>
-    public static MapStore Open(string path, long memoryBytes)
+    public static MapStore Open(string path, long memoryBytes, TimeProvider? time = null)
     {
         var memory = new MapMemory(memoryBytes);
         MapDatabase? database = null;
         try
         {
             database = new MapDatabase(path);
-            return new MapStore(database, memory);
+            return new MapStore(database, memory, time ?? TimeProvider.System);
         }
         catch (Exception failure)
         {
@@ -87,7 +89,7 @@ internal sealed class MapStore : IDisposable
         Segments.AddVolume(record.Number, record.Uuid, nextSequence: 1, record.Family);
         MapLine? parent = record.Parent == 0 ? null : lines.GetValueOrDefault(record.Parent)
             ?? throw new InvalidDataException($"Line {record.Number} begins on line {record.Parent}, which lunaria.db does not have. Restore lunaria.db from a copy.");
-        return lines.GetOrAdd(record.Number, new MapLine(record.Number, record.Uuid, record.Family, parent, record.ParentGeneration));
+        return lines.GetOrAdd(record.Number, new MapLine(record.Number, record.Uuid, record.Family, parent, record.ParentGeneration) { Fault = storedFaults.GetValueOrDefault(record.Number) });
     }
 
     /// <summary>
@@ -98,7 +100,7 @@ internal sealed class MapStore : IDisposable
     public BlockMap OpenVolume(uint number, ulong sizeBlocks, Lock mapLock)
     {
         MapLine line = lines[number];
-        var map = new BlockMap(line, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+        BlockMap map = OpenOrFault(line, sizeBlocks, mapLock);
         if (!maps.TryAdd(number, map))
             throw new InvalidOperationException($"The map of line number {number} is open already.");
         line.Live = map;
@@ -118,7 +120,9 @@ internal sealed class MapStore : IDisposable
     /// </summary>
     public BlockMap OpenView(uint number, uint generation, ulong sizeBlocks, Lock mapLock)
     {
-        BlockMap view = new(lines[number], generation, sizeBlocks, mapLock, memory, Segments, source, loadGate);
+        BlockMap view = lines[number] is { Fault: not null } line && generation >= (line.Live?.Generation ?? 0)
+            ? BlockMap.Unreadable(line, sizeBlocks, mapLock, memory, Segments, source, loadGate)
+            : new(lines[number], generation, sizeBlocks, mapLock, memory, Segments, source, loadGate);
         views.TryAdd(view, true);
         return view;
     }
@@ -161,6 +165,8 @@ internal sealed class MapStore : IDisposable
     {
         if (!maps.TryRemove(number, out BlockMap? map))
             return;
+        // Nobody needs what it has missed.
+        EndQuarantine(lines[number]);
         lines[number].Live = null;
         map.Close();
     }
@@ -206,19 +212,25 @@ internal sealed class MapStore : IDisposable
         }
         foreach (Step step in Steps(publish).Skip(stepsDone))
         {
-            // What belongs to a generation that has ended was applied before a checkpoint in the middle of this publish.
-            if (step.Generation >= step.Map.Generation)
-            {
-                step.Map.Advance(step.Generation);
-                if (!step.Map.Replace(step.Range, step.Segment, step.FirstIndex))
-                    return false;
-            }
+            if (!ApplyUnlessFaulted(step, publish.Sequence))
+                return false;
             stepsDone++;
         }
         foreach (PublishedMarker marker in publish.Markers)
-            Map(marker.Volume).Advance(marker.Generation);
+            if (Map(marker.Volume) is var map && lines[marker.Volume].Fault is null)
+                map.Advance(marker.Generation);
+        NoteMissed(publish);
         interrupted = null;
         return true;
+    }
+
+    private static bool Apply(Step step)
+    {
+        // What belongs to a generation that has ended was applied before a checkpoint in the middle of this publish.
+        if (step.Generation < step.Map.Generation)
+            return true;
+        step.Map.Advance(step.Generation);
+        return step.Map.Replace(step.Range, step.Segment, step.FirstIndex);
     }
 
     private readonly record struct Step(BlockMap Map, uint Generation, BlockRange Range, SegmentId Segment, int FirstIndex);
@@ -263,6 +275,7 @@ internal sealed class MapStore : IDisposable
             for (; begun < rewrites.Length; begun++)
                 rewrites[begun].Write(writer);
             writer.PutSegments(Segments);
+            writer.PutFaults(Faults);
             writer.Commit(checkpoint, Segments.NextId);
         }
         catch (Exception failure)

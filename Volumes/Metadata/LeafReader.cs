@@ -26,7 +26,8 @@ internal sealed class LeafReader : IDisposable
     public byte[]? Read(uint volumeNumber, uint maxGeneration, ulong leafNumber)
     {
         (volume.Value, leaf.Value, generation.Value) = ((long)volumeNumber, (long)leafNumber, (long)maxGeneration);
-        return (byte[]?)command.ExecuteScalar();
+        // What is no blob was not written by us: damaged, as one without bytes.
+        return command.ExecuteScalar() is { } content ? content as byte[] ?? [] : null;
     }
 
     /// <inheritdoc/>

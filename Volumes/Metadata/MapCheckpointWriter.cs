@@ -101,6 +101,15 @@ internal sealed class MapCheckpointWriter : IDisposable
         }
     }
 
+    /// <summary>Writes which lines are in quarantine, and no others.</summary>
+    public void PutFaults(IEnumerable<(uint Line, LineFault Fault)> faults)
+    {
+        SqliteFile.Execute(connection, "DELETE FROM quarantine");
+        using SqliteStatement put = Prepare("INSERT INTO quarantine (volume, journal_sequence, cause, since) VALUES ($1, $2, $3, $4)", 4);
+        foreach ((uint line, LineFault fault) in faults)
+            put.Run((long)line, (long)fault.JournalSequence, fault.Cause, fault.Since.ToUnixTimeMilliseconds());
+    }
+
     /// <summary>Says what all this corresponds to, and makes it durable.</summary>
     public void Commit(MapCheckpoint checkpoint, SegmentId nextSegment)
     {

@@ -68,6 +68,11 @@ internal sealed class MapDatabase : IDisposable
         }
     }
 
+    /// <summary>Lines in quarantine, as of the checkpoint.</summary>
+    public Dictionary<uint, LineFault> ReadFaults() => Read(
+        "SELECT volume, journal_sequence, cause, since FROM quarantine",
+        row => ((uint)row.GetInt64(0), new LineFault(row.GetString(2), (ulong)row.GetInt64(1), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3))))).ToDictionary();
+
     /// <summary>Generation and mapped blocks of a line as of the checkpoint; null where it has no row yet. Any thread.</summary>
     public (uint Generation, long MappedBlocks)? ReadLine(uint volume) => Read(
         "SELECT generation, mapped_blocks FROM volumes WHERE volume=$1", row => ((uint)row.GetInt64(0), row.GetInt64(1)), volume) is [var found] ? found : null;
@@ -77,7 +82,7 @@ internal sealed class MapDatabase : IDisposable
         "SELECT mapped_blocks FROM generations WHERE volume=$1 AND generation=$2", row => row.GetInt64(0), volume, generation) is [var found] ? found : null;
 
     /// <summary>What <see cref="MapCheckpointWriter.PutPresence"/> wrote for generations of a line from one up to another, oldest first. Any thread.</summary>
-    /// <exception cref="InvalidDataException">A row is damaged.</exception>
+    /// <exception cref="MapDamageException">A row is damaged.</exception>
     public List<PresenceRow> ReadPresence(uint volume, uint firstGeneration, uint lastGeneration)
     {
         using SqliteConnection connection = file.OpenReader();
@@ -86,18 +91,18 @@ internal sealed class MapDatabase : IDisposable
 
     /// <summary>As the other, where a condition holds, on a connection of the caller's.</summary>
     public static List<PresenceRow> ReadPresence(SqliteConnection connection, string where, params ReadOnlySpan<long> values) => Read(
-        connection, $"SELECT leaf_group, generation, content, owned FROM presence WHERE {where}",
-        row => PresenceCodec.TryDecode((byte[])row[2], out LeafSet present) && PresenceCodec.TryDecode((byte[])row[3], out LeafSet owned)
+        connection, $"SELECT leaf_group, generation, content, owned, volume FROM presence WHERE {where}",
+        row => PresenceCodec.TryDecode(row[2] as byte[], out LeafSet present) && PresenceCodec.TryDecode(row[3] as byte[], out LeafSet owned)
             ? new PresenceRow(row.GetInt32(0), (uint)row.GetInt64(1), present, owned)
-            : throw new InvalidDataException(
-                $"map.db is damaged: the presence of group {row.GetInt64(0)} is not what was written. Restore the file, or delete it and rebuild the map."),
+            : throw new MapDamageException(
+                (uint)row.GetInt64(4), $"map.db is damaged: the presence of group {row.GetInt64(0)} of line {row.GetInt64(4)} is not what was written. Restore the file, or delete it and rebuild the map."),
         values);
 
     /// <summary>
     /// Reads the newest leaf of a generation up to <paramref name="generation"/> into <paramref name="runs"/> (512); gives their number, 0 where there
     /// is none. Any thread.
     /// </summary>
-    /// <exception cref="InvalidDataException">The leaf is damaged.</exception>
+    /// <exception cref="MapDamageException">The leaf is damaged.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public int ReadLeaf(uint volume, uint generation, ulong leaf, Span<LeafRun> runs)
     {
@@ -105,7 +110,7 @@ internal sealed class MapDatabase : IDisposable
         if (content == null)
             return 0;
         int count = LeafCodec.Decode(content, runs);
-        return count > 0 ? count : throw Damaged($"leaf {leaf} of volume {volume}");
+        return count > 0 ? count : throw new MapDamageException(volume, $"{file.Path} is damaged: leaf {leaf} of line {volume} is not what was written. Restore the file, or recover the volume.");
     }
 
     /// <summary>The file's path, for messages.</summary>
@@ -168,9 +173,6 @@ internal sealed class MapDatabase : IDisposable
             throw SqliteErrors.Translate(file.Path, failure);
         }
     }
-
-    private InvalidDataException Damaged(string thing) =>
-        new($"{file.Path} is damaged: {thing} is not what was written. Restore the file, or delete it and rebuild the map.");
 }
 
 /// <summary>

@@ -35,5 +35,6 @@ internal static class MapSchema
         """,
         "ALTER TABLE volumes ADD COLUMN family INTEGER NOT NULL DEFAULT 0",
         "CREATE TABLE shares (segment INTEGER NOT NULL, volume INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY (segment, volume, leaf)) WITHOUT ROWID",
+        "CREATE TABLE quarantine (volume INTEGER PRIMARY KEY, journal_sequence INTEGER NOT NULL, cause TEXT NOT NULL, since INTEGER NOT NULL)",
     ];
 }

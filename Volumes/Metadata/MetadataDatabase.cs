@@ -18,6 +18,29 @@ public sealed partial class MetadataDatabase : IDisposable
 
     private readonly string path;
 
+    /// <summary>
+    /// Writes a copy of the whole file as of now to a path that does not exist yet, while it is in use, and checks it. IOException where that cannot be done.
+    /// </summary>
+    public void BackUp(string toPath)
+    {
+        try
+        {
+            using SqliteConnection copy = new(new SqliteConnectionStringBuilder { DataSource = toPath, Pooling = false }.ToString());
+            copy.Open();
+            lock (sync)
+                connection.BackupDatabase(copy);
+            if (SqliteFile.ReadScalar(copy, "PRAGMA quick_check(1)") is not "ok")
+                throw new IOException($"{toPath} is damaged: quick_check found errors. Check the disk.");
+        }
+        catch (SqliteException failure)
+        {
+            throw new IOException($"{toPath} cannot be written: {failure.Message} Check the directory and its space.", failure);
+        }
+    }
+
+    /// <summary>One more connection that only reads, the caller's.</summary>
+    internal SqliteConnection OpenReader() => new SqliteFile(path, MetadataSchema.ApplicationId, MetadataSchema.PageBytes, MetadataSchema.Migrations).OpenReader();
+
     private MetadataDatabase(string path, SqliteConnection connection, TimeProvider time)
     {
         (this.path, this.connection, this.time) = (path, connection, time);
@@ -41,6 +64,9 @@ public sealed partial class MetadataDatabase : IDisposable
             throw;
         }
     }
+
+    /// <summary>Where the file lies.</summary>
+    public string FilePath => path;
 
     /// <summary>The pool this file belongs to; made with the file. Segments and map journal carry it.</summary>
     public Guid PoolId { get; }

@@ -42,7 +42,7 @@ internal sealed class LiveBlocks : IDisposable
     }
 
     /// <summary>All rows of one leaf of a line.</summary>
-    /// <exception cref="InvalidDataException">One is damaged.</exception>
+    /// <exception cref="MapDamageException">One is damaged.</exception>
     public List<(uint Generation, LeafRun[] Runs)> Read(uint line, ulong leaf)
     {
         (_command.Parameters[0].Value, _command.Parameters[1].Value) = ((long)line, (long)leaf);
@@ -52,7 +52,7 @@ internal sealed class LiveBlocks : IDisposable
         {
             int count = LeafCodec.Decode((byte[])reader[1], _runs);
             if (count == 0)
-                throw new InvalidDataException($"map.db is damaged: leaf {leaf} of line {line} is not what was written. Restore the file, or delete it and rebuild the map.");
+                throw new MapDamageException(line, $"map.db is damaged: leaf {leaf} of line {line} is not what was written. Restore the file, or delete it and rebuild the map.");
             rows.Add(((uint)reader.GetInt64(0), _runs[..count]));
         }
         return rows;

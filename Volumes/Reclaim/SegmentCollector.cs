@@ -29,7 +29,8 @@ internal sealed class SegmentCollector(
     private (uint NextId, long References) _measured;
     private long _measuredTime;
     private volatile bool _paused;
-    private long _copiedBytes;
+    private long _copiedBytes, _bytesPerSecond = engine.Options.CollectionBytesPerSecond;
+    private volatile bool _isRunning;
 
     /// <summary>No round is begun while this is true, unless it is asked for.</summary>
     public bool IsPaused
@@ -41,6 +42,20 @@ internal sealed class SegmentCollector(
             bell.Set();
         }
     }
+
+    /// <summary>Most that is copied a second, in bytes; 0 = as fast as it can between cuts.</summary>
+    public long BytesPerSecond
+    {
+        get => Interlocked.Read(ref _bytesPerSecond);
+        set
+        {
+            Interlocked.Exchange(ref _bytesPerSecond, value);
+            bell.Set();
+        }
+    }
+
+    /// <summary>True while a round runs.</summary>
+    public bool IsRunning => _isRunning;
 
     /// <summary>Bytes copied in this life.</summary>
     public long CopiedBytes => Interlocked.Read(ref _copiedBytes);
@@ -109,6 +124,7 @@ internal sealed class SegmentCollector(
             asked = _asked;
         try
         {
+            _isRunning = true;
             if (asked is not null)
                 await publisher.CheckpointAsync(cancellation);
             bool gained;
@@ -125,6 +141,10 @@ internal sealed class SegmentCollector(
             VolumesLog.CollectionFailed(engine.Logger, e);
             _nextRound = engine.Time.GetTimestamp() + engine.Time.TimestampFrequency;
             Finish(asked, e);
+        }
+        finally
+        {
+            _isRunning = false;
         }
     }
 
@@ -149,8 +169,8 @@ internal sealed class SegmentCollector(
     private async ValueTask<bool> RoundAsync(CancellationToken cancellation)
     {
         long maxBlocks = engine.Options.CollectionRoundBytes >> BlockGeometry.BlockShift;
-        // What is pinned would stay whatever is copied.
-        HashSet<uint> excluded = [.. _damaged, .. engine.Pins.All];
+        // What is pinned would stay whatever is copied, and what a line in quarantine has missed is named there.
+        HashSet<uint> excluded = [.. _damaged, .. engine.Pins.All, .. maps.MissedSegments];
         List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
         if (victims.Count == 0 && maps.StoredSegments != maps.Segments.NextId)
         {
@@ -160,7 +180,16 @@ internal sealed class SegmentCollector(
         if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
             return false;
         uint owner = victims[0].Row.Volume, family = maps.Segments.FamilyOf(owner);
-        List<Source> sources = await FindSourcesAsync(victims, family, cancellation);
+        List<Source> sources;
+        try
+        {
+            sources = await FindSourcesAsync(victims, family, cancellation);
+        }
+        catch (MapDamageException e)
+        {
+            ExcludeDamagedMap(victims, e);
+            return true;
+        }
         List<SegmentHeader> copies = [];
         List<CopiedBlock> blocks = [];
         ulong first = maps.Segments.NextSequence(owner);
@@ -172,19 +201,40 @@ internal sealed class SegmentCollector(
         {
             // The same names are given again, to other content. What stands where a put found something is not this round's.
             int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
-            for (int i = 0; i < mine; i++)
-                await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
+            await TakeBackAsync(owner, first, mine, cancellation);
             throw;
         }
         Relocation relocation = new(maps, owner, family, copies, blocks);
-        await publisher.CheckpointAsync(cancellation, relocation);
+        try
+        {
+            await publisher.CheckpointAsync(cancellation, relocation);
+        }
+        catch (MapDamageException e)
+        {
+            ExcludeDamagedMap(victims, e);
+            await TakeBackAsync(owner, first, copies.Count, cancellation);
+            return true;
+        }
         for (int i = 0; i < copies.Count; i++)
             segments.AddDirectory(relocation.Added[i], copies[i]);
         long bytes = blocks.Count * (long)BlockGeometry.BlockBytes;
         Interlocked.Add(ref _copiedBytes, bytes);
-        if (engine.Options.CollectionBytesPerSecond is > 0 and var rate)
+        if (BytesPerSecond is > 0 and var rate)
             _nextRound = engine.Time.GetTimestamp() + (long)((double)bytes / rate * engine.Time.TimestampFrequency);
         return true;
+    }
+
+    private async ValueTask TakeBackAsync(uint owner, ulong first, int count, CancellationToken cancellation)
+    {
+        for (int i = 0; i < count; i++)
+            await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
+    }
+
+    /// <summary>Who else names them cannot be told: they are left alone from now on.</summary>
+    private void ExcludeDamagedMap(List<(SegmentId Id, SegmentRow Row)> victims, MapDamageException cause)
+    {
+        _damaged.UnionWith(victims.Select(victim => victim.Id.Value));
+        VolumesLog.CollectionMetDamagedMap(engine.Logger, victims.Count, cause);
     }
 
     /// <summary>The blocks of the victims that any row names, by block number.</summary>

@@ -20,7 +20,7 @@ namespace Lunaria.Volumes.Recovery;
 /// </summary>
 internal static class EngineOpener
 {
-    private const string JournalDirectory = "journal";
+    internal const string JournalDirectory = "journal";
     private const long SegmentDirectoryBytes = 64L << 20;
 
     /// <inheritdoc cref="VolumeManager.OpenAsync"/>
@@ -33,7 +33,9 @@ internal static class EngineOpener
         {
             Signal bell = new(time);
             CutMarks marks = new((ulong)options.CutBytes / CutMarks.PerCut, bell);
-            files.Maps = MapStore.Open(Path.Combine(sqliteDirectory, "map.db"), options.MapMemoryBytes);
+            files.Maps = MapStore.Open(Path.Combine(sqliteDirectory, "map.db"), options.MapMemoryBytes, time);
+            VolumeRegistry volumes = new();
+            files.Maps.Faulted = new LineQuarantine(volumes, files.Maps, sqliteDirectory, time, logger).Enter;
             LineCatalog catalog = new();
             foreach (LineRecord line in files.Metadata.ReadLines())
             {
@@ -50,10 +52,9 @@ internal static class EngineOpener
 
             PublishReplay publishes = new(files.Maps, Open);
             files.Journal = await MapJournal.OpenAsync(
-                data, JournalDirectory, files.Metadata.PoolId, files.Maps.Checkpoint.JournalSequence, publishes.VisitAsync);
-            foreach (VolumeIndex index in indexes.Values)
-                index.Advance(index.Map.Generation, 0);
-            VolumeRegistry volumes = new();
+                data, JournalDirectory, files.Metadata.PoolId, Math.Min(files.Maps.Checkpoint.JournalSequence, files.Maps.NeededSequence), publishes.VisitAsync);
+            foreach ((uint number, VolumeIndex index) in indexes)
+                index.Advance(Math.Max(index.Map.Generation, publishes.MissedGenerations.GetValueOrDefault(number)), 0);
             foreach (LineRecord line in catalog.Lines.Where(line => !indexes.ContainsKey(line.Number)))
             {
                 // What it begins as may still be in the log.
@@ -73,17 +74,18 @@ internal static class EngineOpener
             RestoreSnapshots(files.Metadata, catalog, indexes);
             RestoreVolumes(files, catalog, indexes, volumes, engine);
             Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, engine.Health, options, time, logger, publishes.Published);
-            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell);
+            LineRecovery recovery = new(publisher, files.Metadata, bell);
+            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell, logger);
             SegmentCollector collector = new(
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
-            Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, publisher, bell);
+            Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, bell);
             await files.Cache.OpenDevicesAsync();
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             destager.Start();
             VolumesLog.Opened(
                 logger, volumes.All.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
-            return new(files, engine, volumes, catalog, keeper, collector, publisher, destager);
+            return new(files, engine, volumes, catalog, keeper, collector, recovery, publisher, destager, store);
         }
         catch
         {
@@ -143,6 +145,8 @@ internal static class EngineOpener
             volumes.Add(line);
             Volume volume = new(record, line, engine);
             volume.SetLimits(limits.GetValueOrDefault(record.Uuid, VolumeLimits.None));
+            if (files.Maps.Lines[record.Number].Fault is { } fault && record.State == VolumeRecordState.Active)
+                volume.Refuse(LineQuarantine.HealthOf(record.Name, fault));
             volumes.Add(volume);
         }
         foreach ((uint number, VolumeIndex index) in indexes)
@@ -155,12 +159,12 @@ internal static class EngineOpener
 
     private static Destager MakeDestager(
         EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector,
-        Publisher publisher, Signal bell)
+        LineRecovery recovery, Publisher publisher, Signal bell)
     {
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
             files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger), engine.Segments.Cache);
-        return new(volumes, keeper, collector, engine, publisher, shipper, new(store, table, engine), bell);
+        return new(volumes, keeper, collector, recovery, engine, publisher, shipper, new(store, table, engine), bell);
     }
 }

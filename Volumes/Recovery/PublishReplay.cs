@@ -10,8 +10,13 @@ namespace Lunaria.Volumes.Recovery;
 /// </summary>
 internal sealed class PublishReplay(MapStore maps, Action<uint> open)
 {
+    private readonly ulong _first = maps.Checkpoint.JournalSequence;
+
     /// <summary>Up to where everything is in segments, after the publishes so far.</summary>
     public LogPosition Published { get; private set; } = maps.Checkpoint.Published;
+
+    /// <summary>Generations that markers have begun in lines that are in quarantine, whose maps do not show them.</summary>
+    public Dictionary<uint, uint> MissedGenerations { get; } = [];
 
     /// <summary>Publishes so far.</summary>
     public int Count { get; private set; }
@@ -19,12 +24,27 @@ internal sealed class PublishReplay(MapStore maps, Action<uint> open)
     /// <summary>Takes the next publish.</summary>
     public async ValueTask VisitAsync(PublishFrame frame)
     {
+        NoteMissed(frame);
+        // What only a line in quarantine still needs.
+        if (frame.Sequence < _first)
+        {
+            maps.NoteMissed(frame);
+            return;
+        }
         foreach (uint line in frame.Segments.Select(segment => segment.Volume).Concat(frame.Trims.Select(trim => trim.Volume))
             .Concat(frame.Shares.Select(share => share.Volume)).Concat(frame.Markers.Select(marker => marker.Volume)).Distinct())
             open(line);
         while (!await maps.ApplyAsync(frame))
             await maps.CheckpointAsync(new(frame.Sequence, Published));
+        NoteMissed(frame);
         Published = frame.Published;
         Count++;
+    }
+
+    private void NoteMissed(PublishFrame frame)
+    {
+        foreach (PublishedMarker marker in frame.Markers)
+            if (maps.IsFaulted(marker.Volume))
+                MissedGenerations[marker.Volume] = Math.Max(MissedGenerations.GetValueOrDefault(marker.Volume), marker.Generation);
     }
 }

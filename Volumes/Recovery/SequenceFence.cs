@@ -14,7 +14,10 @@ namespace Lunaria.Volumes.Recovery;
 /// </summary>
 internal sealed class SequenceFence(IObjectStore store, SuperblockContent owner, ILogger logger)
 {
-    private const int LengthBytes = 64, CrcOffset = 60, PutsAtOnce = 8;
+    /// <summary>Bytes of a fence; every segment is longer.</summary>
+    public const int LengthBytes = 64;
+
+    private const int CrcOffset = 60, PutsAtOnce = 8;
     private const uint Version = 1;
 
     /// <summary>Complete = no name of the former owner is free; gives the first sequence that is above all of them.</summary>

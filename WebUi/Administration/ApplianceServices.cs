@@ -49,6 +49,8 @@ public sealed class ApplianceServices : IAsyncDisposable
         Access = new AccessService(server, Catalog, store, changes);
         Sessions = new SessionService(server, Catalog, changes);
         ScheduleRunner = new ScheduleRunner(Schedules, locks, Events, time);
+        Backups = new BackupService(volumes.Metadata, changes, time);
+        Integrity = new IntegrityService(volumes, Volumes, changes, Jobs, Events, time);
         var accounts = new AccountStore(database);
         Tokens = new TokenService(accounts, changes, fileToken, time);
         Users = new UserService(accounts, Tokens, changes, time);
@@ -101,6 +103,12 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>What has happened.</summary>
     public EventService Events { get; }
+
+    /// <summary>Copies of lunaria.db.</summary>
+    public BackupService Backups { get; }
+
+    /// <summary>Checks, audits and garbage collection.</summary>
+    public IntegrityService Integrity { get; }
 
     /// <summary>Work in the background.</summary>
     public JobService Jobs { get; }

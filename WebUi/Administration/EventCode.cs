@@ -6,6 +6,7 @@ internal static class EventCode
     public const string ApplianceStarted = "appliance.started";
     public const string EngineHealth = "engine.health";
     public const string VolumeHealth = "volume.health";
+    public const string CheckFound = "check.found";
     public const string PoolSpace = "pool.space";
     public const string PoolComponent = "pool.component";
     public const string LogFilling = "log.filling";

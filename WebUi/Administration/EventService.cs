@@ -27,6 +27,7 @@ public sealed class EventService
         (EventCode.VolumeHealth, "a volume's health has changed"),
         (EventCode.PoolSpace, "the pool has less than 10 % or 2 % free, or 2 % more than that again"),
         (EventCode.PoolComponent, "a component of the pool has failed, is evacuated, or takes data again"),
+        (EventCode.CheckFound, "a check or an audit has found damage"),
         (EventCode.LogFilling, "more than 80 % of the write log wait for the pool, or less than half again"),
         (EventCode.JobFailed, "work in the background has ended without doing what was asked for"),
         (EventCode.ScheduleRan, "a schedule has taken its snapshots and deleted those that its rules do not keep"),

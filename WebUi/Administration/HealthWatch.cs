@@ -23,6 +23,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
     private HealthState _engine = HealthState.Online;
     private int _spaceStep;
     private bool _logFilling;
+    private int _damages;
 
     /// <summary>One look.</summary>
     public void Look()
@@ -34,7 +35,16 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
             LookAtPool(space.FreeBytes * 100.0 / space.TotalBytes);
         LookAtComponents();
         LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
+        LookAtVerification();
         LookAtSessions();
+    }
+
+    private void LookAtVerification()
+    {
+        var damages = volumes.GetVerification().Damages;
+        if (damages.Count > _damages)
+            events.Add(EventCode.CheckFound, Severity.Error, "pool", $"Background verification has found {damages.Count} damaged objects, the last: {damages[^1].Detail}");
+        _damages = damages.Count;
     }
 
     private void LookAtEngine(VolumeHealth now)

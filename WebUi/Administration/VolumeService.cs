@@ -147,6 +147,21 @@ public sealed class VolumeService
         return view;
     });
 
+    /// <summary>Begins to bring a volume back from quarantine.</summary>
+    public JobView Recover(Actor actor, string name)
+    {
+        var volume = Get(name);
+        return _jobs.Start(actor, "volume.recover", Subject(volume.Name), progress => _changes.RunAsync(actor, "volume.recover", Subject(volume.Name), async change =>
+        {
+            change.Begin(View(volume));
+            await EngineCalls.RunAsync(async () => await _volumes.RecoverVolumeAsync(volume, progress.Stop));
+            var view = View(volume);
+            change.After = view;
+            progress.Say($"{volume.Name} is {view.Health}.");
+            return view;
+        }));
+    }
+
     /// <summary>How changes of a volume are named: in locks, audit log and messages.</summary>
     internal static string Subject(string name) => $"volume {name}";
 

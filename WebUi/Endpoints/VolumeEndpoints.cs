@@ -35,6 +35,8 @@ internal static class VolumeEndpoints
             await call.Services.Volumes.DeleteAsync(call.Actor, name, snapshots ?? false);
             return TypedResults.NoContent();
         }).Is("deleteVolume", Scopes.Volumes, "Deletes a volume that is not mapped; its snapshots go with it only where `snapshots` is true.");
+        volumes.MapPost("/{name}/recover", (string name, ApiCall call) => JobEndpoints.Begun(call.Services.Volumes.Recover(call.Actor, name)))
+            .Is("recoverVolume", Scopes.Volumes, "Begins to bring a volume back from quarantine: puts its map right where that can be proven, and applies what was written meanwhile: a job.");
         volumes.MapPost("/{name}/flatten", (string name, ApiCall call) => JobEndpoints.Begun(call.Services.Volumes.Flatten(call.Actor, name)))
             .Is("flattenVolume", Scopes.Volumes, "Begins to make a clone independent of its origin: a job. Both stay in use.");
     }

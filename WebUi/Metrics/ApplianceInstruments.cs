@@ -43,6 +43,10 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_log_size_bytes", () => volumes.GetStatistics().LogCapacityBytes, "By", "Size of the write log.");
         meter.CreateObservableGauge("lunaria_destage_bytes_per_second", () => volumes.GetStatistics().DestageBytesPerSecond, "By/s", "Log space freed a second while destaging.");
         meter.CreateObservableGauge("lunaria_mapped_bytes", () => volumes.GetStatistics().MappedBytes, "By", "Data of all volumes in the pool.");
+        meter.CreateObservableCounter("lunaria_garbage_copied_bytes_total", () => volumes.CollectedBytes, "By", "Bytes that garbage collection has copied.");
+        meter.CreateObservableGauge("lunaria_garbage_paused", () => volumes.IsCollectionPaused ? 1 : 0, null, "1 while garbage collection is paused.");
+        meter.CreateObservableCounter("lunaria_verified_bytes_total", () => volumes.GetVerification().ReadBytes, "By", "Bytes that background verification has read.");
+        meter.CreateObservableGauge("lunaria_damaged_objects", () => volumes.GetVerification().Damages.Count, null, "Objects that background verification has found damaged.");
         meter.CreateObservableGauge("lunaria_stored_bytes", () => volumes.GetStatistics().StoredBytes, "By", "Segments in the pool, garbage included.");
     }
 

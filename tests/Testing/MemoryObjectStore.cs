@@ -104,6 +104,22 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync) objects[key][offsetBytes] ^= 0x5A;
     }
 
+    /// <summary>The bytes of an object.</summary>
+    public byte[] Content(string key)
+    {
+        lock (sync) return [.. objects[key]];
+    }
+
+    /// <summary>Puts other bytes in the place of an object, unseen by anyone; null = none.</summary>
+    public void Replace(string key, byte[]? content)
+    {
+        lock (sync)
+        {
+            if (objects.Remove(key, out byte[]? before)) usedBytes -= before.Length;
+            if (content != null) Land(key, content);
+        }
+    }
+
     /// <summary>
     /// The store as the next life of the appliance finds it; this one fails everything from now on. Puts in flight have landed or not, as
     /// <paramref name="random"/> decides.

@@ -16,6 +16,7 @@ internal static class PoolVerbs
             Add(verbs),
             Evacuate(verbs),
             Remove(verbs),
+            IntegrityVerbs.Audit(verbs),
             .. PoolOfflineVerbs.Create(),
         ]);
 

@@ -22,6 +22,8 @@ internal static class VolumeVerbs
         TransferVerbs.Export(verbs),
         TransferVerbs.Import(verbs),
         Flatten(verbs),
+        IntegrityVerbs.Check(verbs),
+        IntegrityVerbs.Recover(verbs),
         Delete(verbs));
 
     /// <summary>Volumes as a table.</summary>

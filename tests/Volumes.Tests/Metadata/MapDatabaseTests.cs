@@ -63,8 +63,8 @@ public sealed class MapDatabaseTests
     }
 
     [TestMethod]
-    [DataRow("UPDATE leaves SET content = CAST(substr(content, 1, 4) || x'FF' || substr(content, 6) AS BLOB)", "leaf 7 of volume 1", DisplayName = "changed")]
-    [DataRow("DELETE FROM leaves", "no leaf 7 of volume 1", DisplayName = "missing")]
+    [DataRow("UPDATE leaves SET content = CAST(substr(content, 1, 4) || x'FF' || substr(content, 6) AS BLOB)", "leaf 7 of line 1", DisplayName = "changed")]
+    [DataRow("DELETE FROM leaves", "no leaf 7 of line 1", DisplayName = "missing")]
     public async Task A_damaged_leaf_is_named(string damage, string thing)
     {
         using var directory = new TemporaryDirectory();
@@ -83,7 +83,7 @@ public sealed class MapDatabaseTests
         using MapStore again = MapStore.Open(directory["map.db"], 1 << 20);
         BlockMap map = again.OpenVolume(1, Guid.Empty, 1 << 20, new());
         Assert.IsFalse(map.TryResolve(7 * 512, 1, new MapRun[1], out _));
-        InvalidDataException failure = await Assert.ThrowsExactlyAsync<InvalidDataException>(() => map.LoadAsync(7 * 512, 1).AsTask());
+        MapDamageException failure = await Assert.ThrowsExactlyAsync<MapDamageException>(() => map.LoadAsync(7 * 512, 1).AsTask());
         StringAssert.Contains(failure.Message, thing, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Tests.Engine;
 
 namespace Lunaria.Volumes.Tests.Model;
@@ -18,12 +19,12 @@ internal sealed class GenerationModel
 
     /// <summary>
     /// Does so many operations, then checks all over a restart, deletes all, and nothing is left. Of <paramref name="dataOnly"/> operations all but one are reads, writes, unmaps and
-    /// flushes.
+    /// flushes. With a <paramref name="faultTime"/> of its own, disk and store fail now and then, in ways that no host may see.
     /// </summary>
-    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly)
+    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly, TimeProvider? faultTime = null)
     {
         GenerationModel model = new();
-        await using EngineBed bed = await EngineBed.OpenAsync(options, prepare: bed =>
+        await using EngineBed bed = await EngineBed.OpenAsync(options, faultTime, bed =>
         {
             bed.Store.Cold = cold;
             bed.Disk.Faults.PageCache = !cold;
@@ -31,6 +32,8 @@ internal sealed class GenerationModel
         for (int operation = 0; operation < operations; operation++)
             try
             {
+                if (faultTime is not null)
+                    Fail(bed, random);
                 await model.StepAsync(bed, random, random.Next(dataOnly) == 0 ? random.Next(1000) : random.Next(DataChoices));
                 bed.Disk.Faults.PageCache = !cold;
             }
@@ -39,6 +42,25 @@ internal sealed class GenerationModel
                 throw new AssertFailedException($"operation {operation}: {e.Message}", e);
             }
         await model.EndAsync(bed);
+    }
+
+    private static void Fail(EngineBed bed, Random random)
+    {
+        switch (random.Next(100))
+        {
+            case 0:
+                bed.Store.FailPuts(Backend.ObjectStoreError.Retry, random.Next(1, 4));
+                break;
+            case 1:
+                bed.Store.FailGets(Backend.ObjectStoreError.Retry, random.Next(1, 4));
+                break;
+            case 2:
+                bed.Store.SpoilGets(random.Next(1, 3));
+                break;
+            case 3:
+                bed.Disk.Faults.SpoilRead(random.Next(1, 4), path: "log-");
+                break;
+        }
     }
 
     private async Task EndAsync(EngineBed bed)
@@ -257,6 +279,10 @@ internal sealed class GenerationModel
         }
         await bed.Manager.DestageAsync(checkpoint: true);
         Books.Check(bed);
+        CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
+        Assert.IsEmpty(report.Findings.Where(finding => finding.Kind != CheckKinds.SuperblockMissing), string.Join('\n', report.Findings));
+        AuditReport audit = await bed.Manager.AuditAsync(null, CancellationToken.None);
+        Assert.AreEqual((0, 0), (audit.Orphans.Count, audit.Missing.Count), "orphan and missing objects");
         bed.Manager.IsCollectionPaused = false;
     }
 

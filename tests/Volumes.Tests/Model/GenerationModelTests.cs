@@ -19,12 +19,16 @@ public sealed class GenerationModelTests
     [TestMethod]
     public Task Any_operations_with_a_cold_store_and_a_cold_page_cache() => RunSeedsAsync(EngineBed.Tiny, cold: true);
 
-    private static async Task RunSeedsAsync(VolumesOptions options, bool cold)
+    /// <summary>On a simulated clock and scheduler, so that no wait costs time.</summary>
+    [TestMethod]
+    public void Any_operations_while_disk_and_store_fail_now_and_then() => SimScheduler.Run(scheduler => RunSeedsAsync(EngineBed.Tiny, cold: true, scheduler.Time));
+
+    private static async Task RunSeedsAsync(VolumesOptions options, bool cold, TimeProvider? faultTime = null)
     {
         foreach (int seed in Seed.Many(2))
             try
             {
-                await GenerationModel.RunAsync(options, new Random(seed), cold, Operations, dataOnly: 1);
+                await GenerationModel.RunAsync(options, new Random(seed), cold, Operations, dataOnly: 1, faultTime);
             }
             catch (Exception e)
             {
