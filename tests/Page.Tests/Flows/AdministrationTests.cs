@@ -15,6 +15,7 @@ public sealed class AdministrationTests
         await UsersAndTokensAsync(appliance, visitor);
         await SchedulesAsync(appliance, visitor);
         await PoolAsync(appliance, visitor);
+        await IntegrityAsync(visitor);
         await CacheAsync(appliance, visitor);
         await SettingsAsync(appliance, visitor);
         visitor.NoTrouble("administration");
@@ -172,6 +173,28 @@ public sealed class AdministrationTests
         await visitor.DialogGoneAsync();
         await visitor.Page.GetByText("pool/1.lpool").First.WaitForAsync(new() { State = WaitForSelectorState.Detached });
         Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "pool")).GetProperty("components").GetArrayLength());
+    }
+
+    private static async Task IntegrityAsync(Visitor visitor)
+    {
+        await visitor.GoAsync("/integrity", "Integrity");
+        await visitor.PressAsync("Check now");
+        await visitor.TickAsync("Read every block");
+        await visitor.CheckAsync("dialog-check");
+        await visitor.PressAsync("Begin");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("nothing wrong");
+        await visitor.PressAsync("Audit now");
+        await visitor.PressAsync("Begin");
+        await visitor.DialogGoneAsync();
+        await visitor.PressAsync("Change garbage collection");
+        await visitor.TickAsync("Pause");
+        await visitor.PressAsync("Change");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("paused");
+        await visitor.PressAsync("Back lunaria.db up");
+        await visitor.SeeAsync("is written");
+        await visitor.CheckAsync("integrity-after");
     }
 
     private static async Task CacheAsync(RunningAppliance appliance, Visitor visitor)

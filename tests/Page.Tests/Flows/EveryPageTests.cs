@@ -19,6 +19,7 @@ public sealed class EveryPageTests
         ("schedules", "/schedules", "Schedules"),
         ("pool", "/pool", "Pool"),
         ("cache", "/cache", "Read cache"),
+        ("integrity", "/integrity", "Integrity"),
         ("jobs", "/jobs", "Jobs"),
         ("events", "/events", "Events"),
         ("audit", "/audit", "Audit log"),

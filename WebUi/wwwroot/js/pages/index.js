@@ -7,6 +7,7 @@ import { target } from "./target.js";
 import { hosts } from "./hosts.js";
 import { sessions } from "./sessions.js";
 import { schedules } from "./schedules.js";
+import { integrity } from "./integrity.js";
 import { jobs } from "./jobs.js";
 import { pool } from "./pool.js";
 import { cache } from "./cache.js";
@@ -27,6 +28,7 @@ export const routes = [
   { path: "/schedules", nav: "/schedules", view: schedules },
   { path: "/pool", nav: "/pool", view: pool },
   { path: "/cache", nav: "/cache", view: cache },
+  { path: "/integrity", nav: "/integrity", view: integrity },
   { path: "/jobs", nav: "/jobs", view: jobs },
   { path: "/events", nav: "/events", view: events },
   { path: "/audit", nav: "/audit", view: audit },
@@ -52,6 +54,7 @@ export const groups = [
     links: [
       { href: "/pool", icon: "pool", title: "Pool" },
       { href: "/cache", icon: "cache", title: "Read cache" },
+      { href: "/integrity", icon: "good", title: "Integrity" },
       { href: "/jobs", icon: "jobs", title: "Jobs" },
       { href: "/events", icon: "events", title: "Events" },
       { href: "/audit", icon: "audit", title: "Audit log", scope: "system" },
