@@ -35,6 +35,10 @@ internal sealed class MapRepair(SqliteConnection writer, IObjectStore store, Map
     {
         if (map.DamagedLeaves.Count == 0)
             return false;
+        // Blocks copied by reference stand elsewhere than where their segment was written for, which its header does not say.
+        HashSet<(uint Line, ulong Leaf)> shared = [.. new MapRows(writer).ReadShares().Select(share => (share.Line, share.Leaf))];
+        if (map.DamagedLeaves.Any(row => shared.Contains((row.Line, row.Leaf))))
+            return false;
         Dictionary<uint, long> missing = map.Segments.Where(entry => entry.Value.References > map.Counted.GetValueOrDefault(entry.Key))
             .ToDictionary(entry => entry.Key, entry => entry.Value.References - map.Counted.GetValueOrDefault(entry.Key));
         List<(uint Id, SegmentHeader Header)> candidates = [];

@@ -55,6 +55,25 @@ public sealed class CheckTests
     }
 
     [TestMethod]
+    public async Task A_damaged_leaf_that_names_blocks_copied_by_reference_is_not_guessed()
+    {
+        (EngineBed bed, _) = await DamageBed.PrepareAsync();
+        await using (bed)
+        {
+            await bed.StartAsync();
+            Volume source = bed.Manager.Find("w")!, copy = await bed.CreateAsync("copy", source.SizeBytes);
+            await bed.Manager.DestageAsync(checkpoint: true);
+            Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.CloneRangeAsync(source, 0, copy, 0, source.SizeBytes));
+            await bed.Manager.DestageAsync(checkpoint: true);
+            await bed.Manager.DisposeAsync();
+            PlantedDamage.DamageSharedLeaf(bed);
+            CheckReport report = await DamageBed.CheckAsync(bed, repair: true);
+            Assert.IsTrue(report.Findings.Any(finding => finding is { Kind: CheckKinds.MapLeafDamaged, Repaired: false }), string.Join('\n', report.Findings));
+            Assert.IsFalse(report.IsSound);
+        }
+    }
+
+    [TestMethod]
     public void Every_kind_has_a_meaning_and_is_planted()
     {
         CollectionAssert.AreEquivalent(CheckKinds.Meaning.Keys.ToArray(), PlantedDamage.All.Select(damage => damage.Kind).ToArray());

@@ -71,6 +71,12 @@ internal static class PlantedDamage
 
     private static void Meta(EngineBed bed, string sql) => Sql(bed, "lunaria.db", command => command.CommandText = sql);
 
+    /// <summary>Damages a leaf that names blocks copied by reference.</summary>
+    public static void DamageSharedLeaf(EngineBed bed) => Map(
+        bed,
+        "UPDATE leaves SET content = CAST(substr(content, 1, 4) || x'55' || substr(content, 6) AS BLOB) WHERE (volume, leaf, generation) = " +
+        "(SELECT leaves.volume, leaves.leaf, leaves.generation FROM leaves JOIN shares ON shares.volume = leaves.volume AND shares.leaf = leaves.leaf LIMIT 1)");
+
     private static void Map(EngineBed bed, string sql) => Sql(bed, "map.db", command => command.CommandText = sql);
 
     private static void Sql(EngineBed bed, string file, Action<SqliteCommand> prepare)
