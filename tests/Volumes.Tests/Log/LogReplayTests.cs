@@ -39,6 +39,21 @@ public sealed class LogReplayTests
     }
 
     [TestMethod]
+    public async Task A_bit_that_flips_on_the_way_ends_no_log()
+    {
+        SimDisk disk = new();
+        List<KeptRecord> records = await WriteAsync(disk, [8, 8, 8, 8, 8, 8]);
+        for (int n = 1; n <= 12; n++)
+        {
+            SimDisk left = disk.Clone();
+            left.Faults.SpoilRead(n, path: "log-");
+            (WriteLog log, List<KeptRecord> replayed) = await LogTestBed.OpenAsync(left);
+            await log.DisposeAsync();
+            WriteLogTests.AssertSame(records, replayed);
+        }
+    }
+
+    [TestMethod]
     public async Task A_record_of_an_earlier_life_right_behind_the_end_is_never_accepted()
     {
         SimDisk disk = new();
