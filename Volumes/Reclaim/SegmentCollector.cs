@@ -19,7 +19,7 @@ internal sealed class SegmentCollector(
     // The table is looked through for each 64th of it that is new, or now and then.
     private const int SharePerLook = 64;
     private const int Rereads = 4;
-    private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1), LongestWhileLogFills = TimeSpan.FromSeconds(3);
     private readonly HashSet<uint> _damaged = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource? _asked;
@@ -276,7 +276,8 @@ internal sealed class SegmentCollector(
         ulong sequence = maps.Segments.NextSequence(owner);
         Guid uuid = maps.Segments.VolumeUuid(owner);
         byte[] content = new byte[BlockGeometry.BlockBytes];
-        while (sources.Count > 0)
+        long started = engine.Time.GetTimestamp();
+        while (sources.Count > 0 && !MustMakeWay(started))
         {
             builder.Reset(withOrigins: true);
             List<Source> packed = [], rest = [];
@@ -284,6 +285,7 @@ internal sealed class SegmentCollector(
             bool isFull = false;
             foreach (Source source in sources)
             {
+                isFull |= packed.Count > 0 && MustMakeWay(started);
                 // Two versions of one block do not go into one segment.
                 if (isFull || source.Block == last)
                 {
@@ -313,6 +315,10 @@ internal sealed class SegmentCollector(
             sequence++;
         }
     }
+
+    /// <summary>No cut is made while a round runs: where the store is slow and the log fills, a round ends with what it has, and the rest stays where it is.</summary>
+    private bool MustMakeWay(long started) =>
+        engine.Time.GetElapsedTime(started) > LongestWhileLogFills && engine.Log.UsedBytes > engine.Log.CapacityBytes / 5 * 3;
 
     private ValueTask<bool> TryReadAsync(Source source, byte[] content, CancellationToken cancellation) => UnlessDamagedAsync(source.Segment, async () =>
     {
