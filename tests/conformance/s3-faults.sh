@@ -26,7 +26,7 @@ faults=(
 # load NAME SECONDS: reads and writes with stamps; BUSY is tried again by the generator, anything else ends it.
 load() {
   SEED=$((SEED + 1))
-  timeout $(($2 + 180)) "$LOAD" --url "$(target_url "$T" faults 1)" --rw randrw --mix 50 --bs 16k --size 64m --qd 16 --flush-every 200 \
+  timeout $(($2 + 90)) "$LOAD" --url "$(target_url "$T" faults 1)" --rw randrw --mix 50 --bs 16k --size 64m --qd 16 --flush-every 200 \
     --runtime "$2" --seed $SEED --stamp "$WORK/state" >"$WORK/load" 2>&1
 }
 verify() { timeout 200 "$LOAD" --url "$(target_url "$T" faults 1)" --bs 16k --size 64m --check "$WORK/state"; }
