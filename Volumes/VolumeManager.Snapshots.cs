@@ -253,11 +253,12 @@ public sealed partial class VolumeManager
         return ValueTask.CompletedTask;
     });
 
-    /// <summary>The volumes that were cloned from a snapshot and still share its map.</summary>
+    /// <summary>The other volumes that were cloned from a snapshot and still share its map.</summary>
     public IReadOnlyList<Volume> ListClones(Snapshot snapshot)
     {
         HashSet<uint> children = [.. _catalog.ChildrenOf(snapshot.Record.Line, snapshot.Record.Generation).Select(line => line.Number)];
-        return [.. _volumes.All.Where(volume => children.Contains(volume.Line.Number))];
+        // A volume that was rolled back, or promoted, goes on from a snapshot of its own.
+        return [.. _volumes.All.Where(volume => children.Contains(volume.Line.Number) && volume.Uuid != snapshot.Volume.Uuid)];
     }
 
     /// <summary>For each volume that still shares the map of another one's snapshot: that snapshot.</summary>

@@ -41,9 +41,11 @@ public sealed class ApplianceServices : IAsyncDisposable
         Catalog = new TargetCatalog(server, volumes, mapped, Units, store);
         Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
         Cache = new CacheService(volumes, Volumes, changes);
-        Snapshots = new SnapshotService(volumes, Volumes, Units, changes, time);
+        Stored = new StoredSnapshots(volumes);
+        Stored.Find();
+        Snapshots = new SnapshotService(volumes, Volumes, Units, Stored, changes, time);
         Transfers = new TransferService(volumes, Volumes, changes);
-        Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, locks, time), new ScheduleStore(database), changes, time);
+        Schedules = new ScheduleService(volumes, Volumes, new ScheduleRun(volumes, Catalog, Stored, locks, time), new ScheduleStore(database), changes, time);
         Luns = new LunService(volumes, Catalog, store, Units, mapped, changes, locks);
         Targets = new TargetService(server, Catalog, store, Luns, changes);
         Access = new AccessService(server, Catalog, store, changes);
@@ -128,6 +130,8 @@ public sealed class ApplianceServices : IAsyncDisposable
     }
 
     internal AuditStore Audit { get; }
+
+    internal StoredSnapshots Stored { get; }
 
     internal TargetCatalog Catalog { get; }
 

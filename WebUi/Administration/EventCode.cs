@@ -13,6 +13,7 @@ internal static class EventCode
     public const string JobFailed = "job.failed";
     public const string ScheduleRan = "schedule.ran";
     public const string ScheduleFailed = "schedule.failed";
+    public const string SnapshotStored = "snapshot.stored";
     public const string SessionBegan = "session.began";
     public const string SessionEnded = "session.ended";
 }

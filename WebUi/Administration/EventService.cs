@@ -32,6 +32,7 @@ public sealed class EventService
         (EventCode.JobFailed, "work in the background has ended without doing what was asked for"),
         (EventCode.ScheduleRan, "a schedule has taken its snapshots and deleted those that its rules do not keep"),
         (EventCode.ScheduleFailed, "a run of a schedule has failed; it is tried again each minute"),
+        (EventCode.SnapshotStored, "the pool has all of a snapshot that was taken"),
         (EventCode.SessionBegan, "a host has logged in"),
         (EventCode.SessionEnded, "a host's session is over"),
     ];

@@ -9,7 +9,7 @@ namespace Lunaria.WebUi.Administration;
 /// Looks at the appliance and makes events of what has changed since the last look: health, space, sessions. Nothing on the way of an I/O knows
 /// of it. Owned by the run; one look at a time.
 /// </summary>
-internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, EventService events)
+internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, StoredSnapshots stored, EventService events)
 {
     /// <summary>Steps of free space in the pool, in percent: below the last one it is full.</summary>
     private static readonly int[] FreePercent = [10, 2];
@@ -36,7 +36,14 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         LookAtComponents();
         LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
         LookAtVerification();
+        LookAtSnapshots();
         LookAtSessions();
+    }
+
+    private void LookAtSnapshots()
+    {
+        foreach (var snapshot in stored.TakeStored())
+            events.Add(EventCode.SnapshotStored, Severity.Information, $"volume {snapshot.Volume.Name}", $"The pool has all of the snapshot {snapshot.Name}.");
     }
 
     private void LookAtVerification()

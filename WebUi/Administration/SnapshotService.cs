@@ -12,11 +12,12 @@ public sealed class SnapshotService
     private readonly VolumeManager _manager;
     private readonly VolumeService _volumes;
     private readonly UnitTable _units;
+    private readonly StoredSnapshots _stored;
     private readonly ChangeRecorder _changes;
     private readonly TimeProvider _time;
 
-    internal SnapshotService(VolumeManager manager, VolumeService volumes, UnitTable units, ChangeRecorder changes, TimeProvider time) =>
-        (_manager, _volumes, _units, _changes, _time) = (manager, volumes, units, changes, time);
+    internal SnapshotService(VolumeManager manager, VolumeService volumes, UnitTable units, StoredSnapshots stored, ChangeRecorder changes, TimeProvider time) =>
+        (_manager, _volumes, _units, _stored, _changes, _time) = (manager, volumes, units, stored, changes, time);
 
     /// <summary>A volume's snapshots, in the order in which they were taken.</summary>
     public IReadOnlyList<SnapshotView> List(string volume) => [.. _manager.ListSnapshots(_volumes.Get(volume)).Select(View)];
@@ -56,7 +57,9 @@ public sealed class SnapshotService
                     : throw new RefusedException(RefusalKind.Exists, $"There is a snapshot {name} of the volume {volume.Name} already. Choose another name.", "name");
             }
 
-            var view = View(await EngineCalls.RunAsync(() => _manager.CreateSnapshotAsync(volume, name, Options(wanted))));
+            var taken = await EngineCalls.RunAsync(() => _manager.CreateSnapshotAsync(volume, name, Options(wanted)));
+            _stored.Add([taken]);
+            var view = View(taken);
             change.After = view;
             return (view, true);
         });
@@ -74,6 +77,7 @@ public sealed class SnapshotService
         {
             var volumes = wanted.Volumes.Select(_volumes.Get).ToArray();
             var taken = await EngineCalls.RunAsync(() => _manager.CreateSnapshotsAsync(volumes, name, Options(wanted.Snapshot)));
+            _stored.Add(taken);
             SnapshotView[] views = [.. taken.Select(View)];
             change.After = views;
             return views;

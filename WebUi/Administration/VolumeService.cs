@@ -84,11 +84,28 @@ public sealed class VolumeService
                 await EngineCalls.RunAsync(() => _volumes.RenameVolumeAsync(volume, other));
             }
 
+            if (wanted.IsTemplate is { } isTemplate && isTemplate != volume.IsTemplate)
+                await SetTemplateAsync(volume, isTemplate);
+
             var view = View(volume);
             change.After = view;
             return view;
         });
     }
+
+    /// <summary>
+    /// Makes the snapshots that a clone's origin took, up to the one that it was made of, snapshots of the clone: it takes its origin's place, which may then be deleted.
+    /// <see cref="RefusalKind.InUse"/> where it is no clone or has snapshots of the same names.
+    /// </summary>
+    public Task<VolumeView> PromoteAsync(Actor actor, string name) => _changes.RunAsync(actor, "volume.promote", Subject(Get(name).Name), async change =>
+    {
+        var volume = Get(name);
+        change.Begin(View(volume));
+        await EngineCalls.RunAsync(() => _volumes.PromoteAsync(volume));
+        var view = View(volume);
+        change.After = view;
+        return view;
+    });
 
     /// <summary>
     /// Deletes a volume, and with <paramref name="withSnapshots"/> its snapshots. <see cref="RefusalKind.InUse"/> names what stands in the way.
@@ -191,6 +208,20 @@ public sealed class VolumeService
 
     /// <summary>The volume as administrators see it.</summary>
     internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid], _volumes.ListOrigins());
+
+    /// <summary>Clones are made of snapshots, so a template that is new gets one.</summary>
+    private async Task SetTemplateAsync(Volume volume, bool isTemplate)
+    {
+        CheckNoHost(volume, isTemplate ? "make it a template" : "make it an ordinary volume");
+        if (isTemplate)
+        {
+            var taken = _volumes.ListSnapshots(volume).Select(snapshot => snapshot.Name).ToHashSet();
+            var name = Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? "template" : $"template-{i}").First(name => !taken.Contains(name));
+            await EngineCalls.RunAsync(() => _volumes.CreateSnapshotAsync(volume, name));
+        }
+
+        await EngineCalls.RunAsync(() => _volumes.SetTemplateAsync(volume, isTemplate));
+    }
 
     private static LimitsView View(VolumeLimits limits) =>
         new(limits.OperationsPerSecond, limits.BurstOperations, limits.BytesPerSecond, limits.BurstBytes, limits.FloorOperationsPerSecond);

@@ -58,4 +58,7 @@ public sealed record EditVolume
 
     /// <summary>A smaller size loses what lies behind it: true where that is meant. Only while no host is logged in.</summary>
     public bool DiscardTail { get; set; }
+
+    /// <summary>A template takes no writes, cannot be deleted, and has a snapshot to clone. Only while no host is logged in.</summary>
+    public bool? IsTemplate { get; set; }
 }

@@ -24,7 +24,7 @@ internal static class VolumeEndpoints
             .Is("showVolume", Scopes.Read, "One volume, by name or uuid.");
         volumes.MapPatch("/{name}", async (string name, EditVolume wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Volumes.EditAsync(call.Actor, name, wanted))))
-            .Is("editVolume", Scopes.Volumes, "Renames a volume or changes its size; more is live, less loses the tail and must be meant.");
+            .Is("editVolume", Scopes.Volumes, "Renames a volume, changes its size (more is live, less loses the tail and must be meant), or makes it a template or an ordinary volume again.");
         volumes.MapGet("/{name}/space", async (string name, ApiCall call) => TypedResults.Ok(await call.Services.Volumes.MeasureAsync(name)))
             .Is("measureVolume", Scopes.Read, "What a volume takes with its snapshots; over all volumes that adds up to what the pool keeps alive.");
         volumes.MapPut("/{name}/limits", async (string name, LimitsView wanted, ApiCall call) =>
@@ -39,5 +39,7 @@ internal static class VolumeEndpoints
             .Is("recoverVolume", Scopes.Volumes, "Begins to bring a volume back from quarantine: puts its map right where that can be proven, and applies what was written meanwhile: a job.");
         volumes.MapPost("/{name}/flatten", (string name, ApiCall call) => JobEndpoints.Begun(call.Services.Volumes.Flatten(call.Actor, name)))
             .Is("flattenVolume", Scopes.Volumes, "Begins to make a clone independent of its origin: a job. Both stay in use.");
+        volumes.MapPost("/{name}/promote", async (string name, ApiCall call) => TypedResults.Ok(call.Tagged(await call.Services.Volumes.PromoteAsync(call.Actor, name))))
+            .Is("promoteVolume", Scopes.Volumes, "Gives a clone its origin's snapshots up to the one it was made of: it takes its origin's place.");
     }
 }

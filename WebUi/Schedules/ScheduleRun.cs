@@ -6,7 +6,7 @@ using Lunaria.WebUi.Contracts;
 namespace Lunaria.WebUi.Schedules;
 
 /// <summary>What a run of a schedule does: one snapshot of all its volumes at one point, then retention on each of them. Any thread.</summary>
-internal sealed class ScheduleRun(VolumeManager manager, TargetCatalog targets, ObjectLocks locks, TimeProvider time)
+internal sealed class ScheduleRun(VolumeManager manager, TargetCatalog targets, StoredSnapshots stored, ObjectLocks locks, TimeProvider time)
 {
     /// <summary>The volumes of a schedule that exist.</summary>
     public IReadOnlyList<Volume> VolumesOf(ScheduleRecord schedule) => [.. manager.Volumes.Where(volume => schedule.Volumes.Contains(volume.Uuid))];
@@ -19,7 +19,7 @@ internal sealed class ScheduleRun(VolumeManager manager, TargetCatalog targets, 
             throw new RefusedException(RefusalKind.InUse, $"All volumes of the schedule {schedule.Name} were deleted. Delete it, or give it other volumes.");
         var name = $"{schedule.Name}-{time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
         var options = new SnapshotOptions { Labels = new Dictionary<string, string> { [ScheduleRecord.Label] = schedule.Name } };
-        await EngineCalls.RunAsync(() => manager.CreateSnapshotsAsync(volumes, name, options));
+        stored.Add(await EngineCalls.RunAsync(() => manager.CreateSnapshotsAsync(volumes, name, options)));
         return name;
     }
 

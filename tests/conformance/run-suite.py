@@ -14,7 +14,7 @@ import threading
 import time
 from collections import namedtuple
 
-TIMEOUT_S = 150
+TIMEOUT_S = 240
 # Two targets, one per worker: a target reset in the one must not disturb a test that runs beside it in the other.
 WORKERS = 2
 # What the tool says before and after every test where there are no persistent reservations to clear; no word of the test itself.

@@ -22,6 +22,8 @@ internal static class VolumeVerbs
         TransferVerbs.Export(verbs),
         TransferVerbs.Import(verbs),
         Flatten(verbs),
+        Promote(verbs),
+        Template(verbs),
         IntegrityVerbs.Check(verbs),
         IntegrityVerbs.Recover(verbs),
         Delete(verbs));
@@ -116,6 +118,29 @@ internal static class VolumeVerbs
             [name, noWait]);
     }
 
+    private static Command Promote(VerbFactory verbs)
+    {
+        var name = Name;
+        return verbs.Create(
+            "promote",
+            "Let a clone take its origin's place: the origin's snapshots up to the one it was made of become the clone's.",
+            "volume promote copy1",
+            call => call.ShowAsync(HttpMethod.Post, $"volumes/{VerbCall.Part(call.Get(name))}/promote", ApiJson.Default.VolumeView, volume => Show([volume], call.Output)),
+            [name]);
+    }
+
+    private static Command Template(VerbFactory verbs)
+    {
+        var name = Name;
+        var off = new Option<bool>("--off") { Description = "An ordinary volume again." };
+        return verbs.Create(
+            "template",
+            "Make a volume a template: it takes no writes, cannot be deleted, and has a snapshot to clone. No host may be logged in.",
+            "volume template golden",
+            call => EditAsync(call, call.Get(name), new EditVolume { IsTemplate = !call.Get(off) }),
+            [name, off]);
+    }
+
     private static Command Space(VerbFactory verbs)
     {
         var name = Name;
@@ -158,6 +183,10 @@ internal static class VolumeVerbs
         output.WriteLine($"size      {VerbCall.Size(volume.SizeBytes)} ({volume.SizeBytes} bytes)");
         output.WriteLine($"mapped    {VerbCall.Size(volume.MappedBytes)} in the pool, {VerbCall.Size(volume.InLogBytes)} in the log");
         output.WriteLine($"hosts see {volume.Unit.BlockBytes}-byte blocks{(volume.Unit.ReadOnly ? ", read-only" : "")}{(volume.Unit.Removable ? ", removable" : "")}");
+        if (volume.IsTemplate)
+            output.WriteLine("template  takes no writes");
+        if (volume.Origin is { } origin)
+            output.WriteLine($"clone of  {origin.Volume} at {origin.Snapshot}");
         output.WriteLine($"health    {volume.Health}{(volume.Cause == null ? "" : $": {volume.Cause}")}");
         if (volume.Limits != new LimitsView())
             output.WriteLine($"limits    {VolumeLimitVerb.Describe(volume.Limits)}");

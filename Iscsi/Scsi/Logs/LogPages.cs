@@ -11,6 +11,7 @@ internal static class LogPages
     private const int BinaryList = 0x03;
 
     private const int NoTemperature = 0xFF;
+    private const int NoWearPercent = 0;
 
     public static readonly ImmutableArray<LogPage> Pages =
     [
@@ -25,6 +26,8 @@ internal static class LogPages
         new(0x0C, 0x00, "Logical Block Provisioning", "SBC-3 6.3.3", LogicalBlockProvisioning) { Requires = UnitFeatures.SpaceKnown },
         // No sensor: the temperature is not available.
         new(0x0D, 0x00, "Temperature", "SPC-4 7.3.19", (data, _) => Parameter(data, 0x0000, [0, NoTemperature])),
+        // A volume does not wear: what its pool's drives lose is made good by replacing them.
+        new(0x11, 0x00, "Solid State Media", "SBC-3 6.3", (data, _) => Parameter(data, 0x0001, [0, 0, 0, NoWearPercent])),
         new(0x19, 0x00, "General Statistics and Performance", "SPC-4 7.3.7", GeneralStatistics),
         // Nothing to report: additional sense code 00/00.
         new(0x2F, 0x00, "Informational Exceptions", "SPC-4 7.3.9", (data, _) => Parameter(data, 0x0000, [0, 0, NoTemperature, 0])),

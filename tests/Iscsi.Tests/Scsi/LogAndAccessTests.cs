@@ -24,10 +24,11 @@ public class LogAndAccessTests
     [TestMethod]
     public void Supported_log_pages_all_answer()
     {
-        Assert.AreEqual("00000005" + "000C0D192F", Log(0x00));
-        Assert.AreEqual("40FF000C" + "000000FF0C000D0019002F00", Log(0x00, 0xFF));
-        foreach (string page in new[] { "0C", "0D", "19", "2F" }) Assert.AreEqual($"{Convert.ToByte(page, 16) | 0x80:X2}00", Log(Convert.ToByte(page, 16))[..4]);
+        Assert.AreEqual("00000006" + "000C0D11192F", Log(0x00));
+        Assert.AreEqual("40FF000E" + "000000FF0C000D00110019002F00", Log(0x00, 0xFF));
+        foreach (string page in new[] { "0C", "0D", "11", "19", "2F" }) Assert.AreEqual($"{Convert.ToByte(page, 16) | 0x80:X2}00", Log(Convert.ToByte(page, 16))[..4]);
         Assert.AreEqual("8D000006" + "0000030200FF", Log(0x0D));
+        Assert.AreEqual("91000008" + "0001030400000000", Log(0x11));
         Assert.AreEqual("AF000008" + "000003040000FF00", Log(0x2F));
         host.Send("4D 00 4B 00 00 00 00 00 FF 00").Refused("5/24/00", "cdb 2.5");
         host.Send("4D 00 4D 01 00 00 00 00 FF 00").Refused("5/24/00", "cdb 3");

@@ -1,4 +1,9 @@
+using System.Net;
+using System.Reflection;
 using Lunaria.Testing;
+using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Recovery;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,6 +28,20 @@ public sealed class EventTests
     }
 
     [TestMethod]
+    public void Every_code_has_a_test_that_fires_it()
+    {
+        var fired = typeof(EventTests).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods())
+            .Where(method => method.IsDefined(typeof(TestMethodAttribute)))
+            .SelectMany(method => method.GetCustomAttributes<FiresEventAttribute>())
+            .Select(fires => fires.Code);
+        CollectionAssert.AreEquivalent(EventService.Codes.Select(entry => entry.Code).ToList(), fired.Distinct().ToList());
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.ApplianceStarted)]
+    [FiresEvent(EventCode.SessionBegan)]
+    [FiresEvent(EventCode.SessionEnded)]
     public async Task A_hosts_coming_and_going_is_told()
     {
         await using var appliance = await TestAppliance.StartAsync();
@@ -47,6 +66,7 @@ public sealed class EventTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.PoolSpace)]
     public async Task A_pool_that_fills_is_told_once_a_step_and_so_is_the_space_that_comes_back()
     {
         await using var appliance = await TestAppliance.StartAsync();
@@ -56,12 +76,11 @@ public sealed class EventTests
         appliance.Status.Look();
         appliance.Store.CapacityBytes = 1L << 40;
         appliance.Status.Look();
-        var told = (await appliance.SendAsync(HttpMethod.Get, "events")).Answer.EnumerateArray()
-            .Select(happened => $"{happened.GetProperty("code").GetString()} {happened.GetProperty("severity").GetString()}");
-        Assert.AreEqual("pool.space information, pool.space error", string.Join(", ", told));
+        Assert.AreEqual("pool.space information, pool.space error", await ToldAsync(appliance));
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.VolumeHealth)]
     public async Task A_closed_volume_is_told_with_its_cause()
     {
         await using var appliance = await TestAppliance.StartAsync();
@@ -74,6 +93,66 @@ public sealed class EventTests
         Assert.AreEqual("volume.health", told[1].GetProperty("code").GetString());
         StringAssert.Contains(told[1].GetProperty("message").GetString(), "was closed by the operator");
         Assert.AreEqual("The volume a is Online again.", told[0].GetProperty("message").GetString());
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.EngineHealth)]
+    public async Task A_store_that_fails_is_told_and_so_is_its_return()
+    {
+        await using var appliance = await WithVolumeAsync();
+        var triedAgain = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var tries = 0;
+        appliance.Store.BeforeOperation = key =>
+        {
+            if (!key.StartsWith("volumes/", StringComparison.Ordinal))
+                return;
+            // Once it is tried again, the first failure has been noted.
+            if (Interlocked.Increment(ref tries) == 2)
+                triedAgain.SetResult();
+            throw new ObjectStoreException(ObjectStoreError.Retry, "The store does not answer.");
+        };
+        await WriteAsync(appliance, 1);
+        await triedAgain.Task;
+        appliance.Status.Look();
+        appliance.Store.BeforeOperation = null;
+        await DestageAsync(appliance);
+        appliance.Status.Look();
+        Assert.AreEqual("engine.health information, engine.health warning", await ToldAsync(appliance));
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.LogFilling)]
+    public async Task A_log_that_fills_is_told_and_so_is_the_pool_that_caught_up()
+    {
+        await using var appliance = await WithVolumeAsync();
+        appliance.Store.HoldPuts();
+        for (var piece = 0; appliance.Manager.GetStatistics() is var engine && engine.LogUsedBytes * 10 <= engine.LogCapacityBytes * 8; piece++)
+            await WriteAsync(appliance, piece);
+        appliance.Status.Look();
+        appliance.Status.Look();
+        appliance.Store.ReleasePuts();
+        await DestageAsync(appliance);
+        appliance.Status.Look();
+        Assert.AreEqual("log.filling information, log.filling warning", await ToldAsync(appliance));
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.SnapshotStored)]
+    public async Task A_snapshot_is_told_once_the_pool_has_all_of_it()
+    {
+        await using var appliance = await WithVolumeAsync();
+        appliance.Store.HoldPuts();
+        await WriteAsync(appliance, 1);
+        await appliance.SendAsync(HttpMethod.Post, "volumes/v/snapshots", new { name = "s" });
+        await appliance.SendAsync(HttpMethod.Post, "volumes/v/snapshots", new { name = "gone" });
+        appliance.Status.Look();
+        Assert.AreEqual("", await ToldAsync(appliance), "the pool has nothing yet");
+        await appliance.SendAsync(HttpMethod.Delete, "volumes/v/snapshots/gone");
+        appliance.Store.ReleasePuts();
+        await DestageAsync(appliance);
+        appliance.Status.Look();
+        appliance.Status.Look();
+        Assert.AreEqual("snapshot.stored information", await ToldAsync(appliance));
     }
 
     [TestMethod]
@@ -96,4 +175,32 @@ public sealed class EventTests
 
         Assert.IsTrue(seen);
     }
+
+    private static async Task<TestAppliance> WithVolumeAsync()
+    {
+        var appliance = await TestAppliance.StartAsync();
+        await Superblock.CheckAsync(appliance.Store, appliance.Manager.Metadata);
+        await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "v", sizeBytes = 64 << 20 });
+        return appliance;
+    }
+
+    private static async Task WriteAsync(TestAppliance appliance, int piece)
+    {
+        var content = new byte[64 << 10];
+        new Random(piece).NextBytes(content);
+        Assert.AreEqual(VolumeStatus.Ok, await appliance.Manager.Find("v")!.WriteAsync((long)piece * content.Length, content, durable: false));
+    }
+
+    /// <summary>A check begins with all that the log holds in the store.</summary>
+    private static async Task DestageAsync(TestAppliance appliance)
+    {
+        var (status, begun) = await appliance.SendAsync(HttpMethod.Post, "integrity/checks", new { });
+        Assert.AreEqual(HttpStatusCode.Accepted, status);
+        await appliance.Services.Jobs.WaitAsync(begun.GetProperty("id").GetInt64());
+    }
+
+    /// <summary>Codes and severities of all events, the newest first.</summary>
+    private static async Task<string> ToldAsync(TestAppliance appliance) =>
+        string.Join(", ", (await appliance.SendAsync(HttpMethod.Get, "events")).Answer.EnumerateArray()
+            .Select(happened => $"{happened.GetProperty("code").GetString()} {happened.GetProperty("severity").GetString()}"));
 }

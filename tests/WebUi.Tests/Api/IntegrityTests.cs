@@ -11,6 +11,7 @@ namespace Lunaria.WebUi.Tests.Api;
 public sealed class IntegrityTests
 {
     [TestMethod]
+    [FiresEvent(EventCode.CheckFound)]
     public async Task A_check_finds_what_is_damaged_and_an_event_tells()
     {
         await using var appliance = await StartAsync();

@@ -37,6 +37,7 @@ public sealed class JobTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.JobFailed)]
     public async Task A_job_that_fails_says_why_and_is_an_event()
     {
         await using var appliance = await TestAppliance.StartAsync();

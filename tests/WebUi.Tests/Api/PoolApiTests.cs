@@ -61,6 +61,7 @@ public sealed class PoolApiTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.PoolComponent)]
     public async Task A_component_that_fails_is_an_event_once()
     {
         await using var appliance = await TestAppliance.StartAsync(pool: Access());

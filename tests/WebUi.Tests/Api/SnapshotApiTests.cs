@@ -51,6 +51,53 @@ public sealed class SnapshotApiTests
     }
 
     [TestMethod]
+    public async Task A_template_takes_no_writes_and_is_cloned_by_the_snapshot_it_got()
+    {
+        await using var appliance = await StartAsync();
+        using (var host = LogIn(appliance))
+        {
+            Assert.AreEqual(0, host.Write(0, First).Status);
+            var (status, problem) = await appliance.SendAsync(HttpMethod.Patch, "volumes/a", new { isTemplate = true });
+            Assert.AreEqual(HttpStatusCode.Conflict, status, "a host is logged in");
+            StringAssert.Contains(problem.GetProperty("detail").GetString(), "make it a template");
+            await KickAsync(appliance);
+        }
+
+        Assert.IsTrue((await appliance.SendAsync(HttpMethod.Patch, "volumes/a", new { isTemplate = true })).Answer.GetProperty("isTemplate").GetBoolean());
+        Assert.AreEqual(HttpStatusCode.Created, (await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/template/clone", new { name = "b" })).Status);
+        using (var host = LogIn(appliance))
+        {
+            Assert.AreNotEqual(0, host.Write(0, Second).Status);
+            await KickAsync(appliance);
+        }
+
+        await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/luns/0");
+        Assert.AreEqual(HttpStatusCode.Conflict, (await appliance.SendAsync(HttpMethod.Delete, "volumes/a?snapshots=true")).Status, "a template is protected");
+        Assert.IsFalse((await appliance.SendAsync(HttpMethod.Patch, "volumes/a", new { isTemplate = false })).Answer.GetProperty("isTemplate").GetBoolean());
+        Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, "volumes/a?snapshots=true")).Status);
+        var content = new byte[4096];
+        await appliance.Manager.Find("b")!.ReadAsync(0, content);
+        CollectionAssert.AreEqual(First, content);
+    }
+
+    [TestMethod]
+    public async Task A_promoted_clone_takes_the_snapshots_of_its_origin()
+    {
+        await using var appliance = await StartAsync();
+        foreach (var name in (string[])["one", "two"])
+            await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots", new { name });
+        await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/one/clone", new { name = "b" });
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Post, "volumes/b/promote")).Status);
+        var one = (await appliance.SendAsync(HttpMethod.Get, "volumes/b/snapshots")).Answer[0];
+        Assert.AreEqual("one", one.GetProperty("name").GetString());
+        Assert.AreEqual(0, one.GetProperty("clones").GetArrayLength(), "a volume is no clone of its own snapshot");
+        Assert.AreEqual("two", (await appliance.SendAsync(HttpMethod.Get, "volumes/a/snapshots")).Answer[0].GetProperty("name").GetString());
+        var (status, problem) = await appliance.SendAsync(HttpMethod.Post, "volumes/a/promote");
+        Assert.AreEqual(HttpStatusCode.Conflict, status);
+        StringAssert.Contains(problem.GetProperty("detail").GetString(), "is no clone");
+    }
+
+    [TestMethod]
     public async Task A_snapshot_is_cloned_and_gone_back_to()
     {
         await using var appliance = await StartAsync();

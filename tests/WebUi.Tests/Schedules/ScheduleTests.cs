@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Tests.Api;
 
 namespace Lunaria.WebUi.Tests.Schedules;
 
@@ -10,6 +12,7 @@ public sealed class ScheduleTests
     private static readonly object Hourly = new { name = "hourly", volumes = new[] { "a", "b" }, every = "hourly", keep = new { last = 2, daily = 2 } };
 
     [TestMethod]
+    [FiresEvent(EventCode.ScheduleRan)]
     public async Task Snapshots_are_taken_when_due_and_go_when_no_rule_keeps_them()
     {
         var time = new ShiftedTime();
@@ -77,6 +80,7 @@ public sealed class ScheduleTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.ScheduleFailed)]
     public async Task A_run_that_fails_is_told_once_and_made_up_for()
     {
         var time = new ShiftedTime();
@@ -89,6 +93,7 @@ public sealed class ScheduleTests
         Assert.IsEmpty(await NamesAsync(appliance, "a"), "a group is taken whole or not at all");
         var failed = (await appliance.SendAsync(HttpMethod.Get, "events?severity=warning")).Answer;
         Assert.AreEqual(1, failed.GetArrayLength());
+        Assert.AreEqual(EventCode.ScheduleFailed, failed[0].GetProperty("code").GetString());
         StringAssert.Contains(failed[0].GetProperty("message").GetString(), "'b'");
         Assert.AreNotEqual(JsonValueKind.Null, (await appliance.SendAsync(HttpMethod.Get, "schedules/hourly")).Answer.GetProperty("lastError").ValueKind);
         await appliance.Manager.OpenVolumeAsync(appliance.Manager.Find("b")!);

@@ -132,3 +132,30 @@ export const flattenVolume = (volume) => confirmDialog({
     return job;
   },
 });
+
+export const promoteVolume = (volume) => confirmDialog({
+  title: `Let ${volume.name} take the place of ${volume.origin.volume}?`,
+  submit: "Promote it",
+  consequences: [
+    `The snapshots of ${volume.origin.volume} up to ${volume.origin.snapshot} become those of ${volume.name}.`,
+    `${volume.origin.volume} stays as it is, and can be deleted without them.`,
+  ],
+  onSubmit: async () => {
+    await api.postEmpty(api.path`/volumes/${volume.name}/promote`);
+    done(`${volume.name} has the snapshots now.`);
+    return true;
+  },
+});
+
+export const setTemplate = (volume) => confirmDialog({
+  title: volume.isTemplate ? `Make ${volume.name} an ordinary volume?` : `Make ${volume.name} a template?`,
+  submit: volume.isTemplate ? "Make it ordinary" : "Make it a template",
+  consequences: volume.isTemplate
+    ? ["Hosts can write to it again, and it can be deleted.", "Clones that were made of it stay as they are."]
+    : ["It takes no writes any more and cannot be deleted.", "It gets a snapshot: new volumes are clones of that one.", "No host may be logged in to it."],
+  onSubmit: async () => {
+    await api.patch(api.path`/volumes/${volume.name}`, { isTemplate: !volume.isTemplate });
+    done(volume.isTemplate ? `${volume.name} is an ordinary volume.` : `${volume.name} is a template.`);
+    return true;
+  },
+});

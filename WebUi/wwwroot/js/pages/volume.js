@@ -7,7 +7,7 @@ import { bytes, percent, time } from "../core/format.js";
 import { head, card, facts, bar, healthBadge, badge, nothing, notice } from "../ui/pieces.js";
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
-import { mapVolume, unmap, resizeVolume, renameVolume, deleteVolume, flattenVolume } from "./volume-dialogs.js";
+import { mapVolume, unmap, resizeVolume, renameVolume, deleteVolume, flattenVolume, promoteVolume, setTemplate } from "./volume-dialogs.js";
 import { setLimits, limitText } from "./limit-dialog.js";
 import { takeSnapshot } from "./snapshot-dialogs.js";
 import { snapshotTree } from "./snapshot-tree.js";
@@ -28,7 +28,7 @@ export const volume = {
       actions: can("volumes") ? actions(one, snapshots, view) : [],
     }),
     one.health !== "Online" && one.cause && notice(one.health === "StoreFailing" ? "warn" : "bad", one.cause),
-    card("Facts", {}, what(one)),
+    card("Facts", {}, what(one, view)),
     shownAt(one, view),
     card("Snapshots", { actions: [can("volumes") && button("Take a snapshot", { icon: "camera", size: "small", onClick: act(view, () => takeSnapshot(one)) })] },
       snapshots.length ? snapshotTree(one, snapshots, view) : nothing("camera", "No snapshots", "A snapshot keeps what the volume is now; it is taken at once and takes no space by itself.")),
@@ -48,13 +48,14 @@ function actions(one, snapshots, view) {
       const renamed = await view.hold(() => renameVolume(one));
       if (renamed) go(`/volumes/${encodeURIComponent(renamed.name)}`, { replace: true });
     } }),
+    button(one.isTemplate ? "No template" : "Template", { onClick: act(view, () => setTemplate(one)) }),
     button("Delete", { kind: "danger", disabled: one.luns.length > 0, label: one.luns.length > 0 ? "Delete: take it away from hosts first" : null, onClick: async () => {
       if (await view.hold(() => deleteVolume(one, snapshots))) go("/volumes");
     } }),
   ];
 }
 
-function what(one) {
+function what(one, view) {
   const share = one.mappedBytes / one.sizeBytes;
   const { origin } = one;
   return facts([
@@ -62,7 +63,7 @@ function what(one) {
     ["Newest writes, in the log", bytes(one.inLogBytes)],
     ["Hosts see", `${one.unit.blockBytes}-byte blocks${one.unit.readOnly ? ", read-only" : ""}${one.unit.removable ? ", removable" : ""}`],
     ["Limits", limitText(one.limits)],
-    origin && ["Clone of", h("span", { class: "row" }, h("a", { href: `/volumes/${encodeURIComponent(origin.volume)}` }, origin.volume), `at ${origin.snapshot}`, can("volumes") && button("Make independent", { size: "small", onClick: () => flattenVolume(one) }))],
+    origin && ["Clone of", h("span", { class: "row" }, h("a", { href: `/volumes/${encodeURIComponent(origin.volume)}` }, origin.volume), `at ${origin.snapshot}`, can("volumes") && button("Make independent", { size: "small", onClick: () => flattenVolume(one) }), can("volumes") && button("Promote", { size: "small", onClick: act(view, () => promoteVolume(one)) }))],
     ["UUID", h("code", {}, one.uuid)],
   ]);
 }
