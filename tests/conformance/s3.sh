@@ -5,17 +5,20 @@
 . "$LIB/target.sh"
 . "$LIB/rgw.sh"
 
-rounds=5 image_mib=192
+rounds=5
 while [ $# -gt 0 ]; do
-  case $1 in --rounds) rounds=$2 ;; --image) image_mib=$2 ;; *) echo "unknown option $1" >&2; exit 2 ;; esac
+  case $1 in --rounds) rounds=$2 ;; *) echo "unknown option $1" >&2; exit 2 ;; esac
   shift 2
 done
 
 real_data() {
   need "real data" mke2fs e2fsck qemu-img || return
-  local image=$WORK/image url T=$WORK/real
+  local image=$WORK/image url T=$WORK/real tree image_mib
+  # How large it is depends on what was built and published before.
+  tree=$(dirname "$LUNARIA")
+  image_mib=$(($(du -sm "$tree" | cut -f 1) * 5 / 4 + 32))
   truncate -s "${image_mib}M" "$image"
-  check "mke2fs" mke2fs -q -t ext4 -b 4096 -d "$REPO/Appliance/bin" "$image" || return
+  check "mke2fs" mke2fs -q -t ext4 -b 4096 -d "$tree" "$image" || { rm "$image"; return; }
   target_create lunaria "$T" real:1=${image_mib}MiB log=256MiB s3=lunaria/real keys="$WORK/keys"
   target_start "$T" || { fail "start on an empty prefix"; return; }
   url=$(target_url "$T" real 1)

@@ -44,6 +44,28 @@ export async function patch(url, body) {
   return send("PATCH", url, body, { "If-Match": response.headers.get("ETag") });
 }
 
+/** Where a path of the API is, for a link. */
+export const address = (url) => BASE + url;
+
+/** Sends a file as it is; told(share) hears how far it is, 0 to 1. */
+export function upload(url, file, told) {
+  return new Promise((resolve, reject) => {
+    // fetch does not tell how much was sent.
+    const request = new XMLHttpRequest();
+    request.open("POST", BASE + url);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    if (antiforgery) request.setRequestHeader("X-Lunaria-Antiforgery", antiforgery);
+    request.upload.onprogress = (event) => event.lengthComputable && told(event.loaded / event.total);
+    request.onerror = () => reject(new ApiError(0, "unreachable", "The appliance does not answer."));
+    request.onload = () => {
+      const answer = JSON.parse(request.responseText || "{}");
+      if (request.status < 300) resolve(answer);
+      else reject(failure(request.status, answer, url));
+    };
+    request.send(file);
+  });
+}
+
 async function send(method, url, body, headers) {
   const response = await raw(method, url, body, headers);
   const text = await response.text();
@@ -64,8 +86,11 @@ async function raw(method, url, body, headers = {}) {
     throw new ApiError(0, "unreachable", "The appliance does not answer.");
   }
   if (response.ok) return response;
-  const problem = await response.json().catch(() => ({}));
+  throw failure(response.status, await response.json().catch(() => ({})), url);
+}
+
+function failure(status, problem, url) {
   const type = (problem.type ?? "").split(":").pop();
   if (type === "unauthenticated" && !url.startsWith("/session")) whenLoggedOut();
-  throw new ApiError(response.status, type, problem.detail ?? `The appliance answers ${response.status}.`, problem.field);
+  return new ApiError(status, type, problem.detail ?? `The appliance answers ${status}.`, problem.field);
 }

@@ -8,6 +8,7 @@ import { icon } from "../ui/icons.js";
 import { button } from "../ui/button.js";
 import { failed } from "../ui/toast.js";
 import { mapVolume } from "./volume-dialogs.js";
+import { exportSnapshot } from "./transfer-dialogs.js";
 import { cloneSnapshot, rollBack, deleteSnapshot, keepSnapshot } from "./snapshot-dialogs.js";
 
 /** The tree. */
@@ -22,7 +23,7 @@ export function snapshotTree(volume, snapshots, view) {
         snapshot.sticky && badge("kept", "accent", true),
         snapshot.destaging && h("span", { class: "when" }, `${bytes(snapshot.destaging.inLogBytes)} not in the pool yet`),
         Object.entries(snapshot.labels ?? {}).slice(0, 4).map(([name, value]) => badge(`${name}: ${value}`.slice(0, 40), "", true)),
-        can("volumes") && actions(snapshot, snapshots.length - index - 1, view)),
+        can("volumes") && actions(snapshot, snapshots.slice(0, index), snapshots.length - index - 1, view)),
       branches(snapshot, volume).length > 0 && h("ul", { class: "clones" }, branches(snapshot, volume).map((clone) => h("li", { key: clone }, icon("branch"), "clone ", h("a", { href: `/volumes/${encodeURIComponent(clone)}` }, clone)))))),
     h("li", { class: "now", key: "now" }, h("div", { class: "node" }, h("span", { class: "name" }, "Now"), h("span", { class: "when" }, volume.name))));
 }
@@ -30,7 +31,7 @@ export function snapshotTree(volume, snapshots, view) {
 /** A volume that was rolled back goes on from its own snapshot: that is no clone. */
 const branches = (snapshot, volume) => snapshot.clones.filter((clone) => clone !== volume.name);
 
-function actions(snapshot, younger, view) {
+function actions(snapshot, older, younger, view) {
   const of = (text) => `${text}: ${snapshot.name}`;
   const then = (work) => async () => {
     if (await work()) view.refresh();
@@ -41,6 +42,7 @@ function actions(snapshot, younger, view) {
       const made = await cloneSnapshot(snapshot);
       if (made) go(`/volumes/${encodeURIComponent(made.name)}`);
     } }),
+    button("Export", { size: "small", label: of("Export"), onClick: () => exportSnapshot(snapshot, older) }),
     button("Roll back", { size: "small", label: of("Roll back"), onClick: then(() => rollBack(snapshot, younger)) }),
     button(snapshot.sticky ? "Let go" : "Keep", { size: "small", label: of(snapshot.sticky ? "Let go" : "Keep"), onClick: () => keepSnapshot(snapshot, !snapshot.sticky).then(() => view.refresh(), failed) }),
     button("Delete", { size: "small", kind: "danger", label: of("Delete"), disabled: snapshot.sticky, onClick: then(() => deleteSnapshot(snapshot)) }));

@@ -8,6 +8,7 @@ import { head, nothing, bar, healthBadge, badge } from "../ui/pieces.js";
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
 import { createVolume } from "./volume-dialogs.js";
+import { importVolume } from "./transfer-dialogs.js";
 
 export const volumes = {
   name: "volumes",
@@ -15,12 +16,13 @@ export const volumes = {
   load: () => api.get("/volumes"),
   refreshMs: 5000,
   show(list, view) {
-    const create = can("volumes") && button("Create a volume", { kind: "primary", icon: "plus", onClick: async () => {
-      const made = await createVolume();
+    const make = (work) => async () => {
+      const made = await work();
       if (made) go(`/volumes/${encodeURIComponent(made.name)}`);
-    } });
+    };
+    const actions = can("volumes") ? [button("Import", { onClick: make(importVolume) }), button("Create a volume", { kind: "primary", icon: "plus", onClick: make(createVolume) })] : [];
     return [
-      head("Volumes", { lead: "Thin: a volume takes only the space of what is written to it.", actions: [create].filter(Boolean) }),
+      head("Volumes", { lead: "Thin: a volume takes only the space of what is written to it.", actions }),
       table(view, "volumes", {
         noun: "volume",
         rows: list,

@@ -10,7 +10,7 @@ export const GO_ON = Symbol("go on");
 let counter = 0;
 
 /**
- * A dialog with a form. body(form): its content, drawn anew after each change; submit: the text of the button, or what makes it of the values; onSubmit(values): throws what the API
+ * A dialog with a form. body(form): its content, drawn anew after each change; submit: the text of the button, or what makes it of the values; onSubmit(values, form): throws what the API
  * says, which is shown at its field; tells: there is nothing to give up; left(form): what stands at the other end of the foot. Resolves with the result, or null where it was given up.
  */
 export function formDialog({ title, body, submit, kind = "primary", wide = false, tells = false, values = {}, onSubmit, left, ready = () => true }) {
@@ -55,7 +55,7 @@ export function formDialog({ title, body, submit, kind = "primary", wide = false
       form.error = null;
       draw();
       try {
-        const result = await onSubmit(form.values);
+        const result = await onSubmit(form.values, form);
         if (result !== GO_ON) return end(result);
         form.busy = false;
         draw();

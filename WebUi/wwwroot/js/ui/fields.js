@@ -22,6 +22,12 @@ export function textField(form, name, label, { help, placeholder, mono = false, 
   }), id);
 }
 
+/** A file of the visitor's. The value is the File, or null. */
+export function fileField(form, name, label, { help } = {}) {
+  const id = `field-${name}`;
+  return frame(form, name, label, help, (state) => h("input", { ...state, id, name, type: "file", class: "input", onchange: (event) => form.set(name, event.target.files[0] ?? null) }), id);
+}
+
 /** A choice out of a list. options: [value, text]. */
 export function selectField(form, name, label, options, { help } = {}) {
   const id = `field-${name}`;
