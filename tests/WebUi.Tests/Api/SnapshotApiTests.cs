@@ -64,7 +64,7 @@ public sealed class SnapshotApiTests
         }
 
         Assert.IsTrue((await appliance.SendAsync(HttpMethod.Patch, "volumes/a", new { isTemplate = true })).Answer.GetProperty("isTemplate").GetBoolean());
-        Assert.AreEqual(HttpStatusCode.Created, (await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/template/clone", new { name = "b" })).Status);
+        Assert.AreEqual(HttpStatusCode.Created, (await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/template/clone", new { name = "twin" })).Status);
         using (var host = LogIn(appliance))
         {
             Assert.AreNotEqual(0, host.Write(0, Second).Status);
@@ -76,7 +76,7 @@ public sealed class SnapshotApiTests
         Assert.IsFalse((await appliance.SendAsync(HttpMethod.Patch, "volumes/a", new { isTemplate = false })).Answer.GetProperty("isTemplate").GetBoolean());
         Assert.AreEqual(HttpStatusCode.NoContent, (await appliance.SendAsync(HttpMethod.Delete, "volumes/a?snapshots=true")).Status);
         var content = new byte[4096];
-        await appliance.Manager.Find("b")!.ReadAsync(0, content);
+        await appliance.Manager.Find("twin")!.ReadAsync(0, content);
         CollectionAssert.AreEqual(First, content);
     }
 
@@ -86,9 +86,9 @@ public sealed class SnapshotApiTests
         await using var appliance = await StartAsync();
         foreach (var name in (string[])["one", "two"])
             await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots", new { name });
-        await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/one/clone", new { name = "b" });
-        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Post, "volumes/b/promote")).Status);
-        var one = (await appliance.SendAsync(HttpMethod.Get, "volumes/b/snapshots")).Answer[0];
+        await appliance.SendAsync(HttpMethod.Post, "volumes/a/snapshots/one/clone", new { name = "twin" });
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Post, "volumes/twin/promote")).Status);
+        var one = (await appliance.SendAsync(HttpMethod.Get, "volumes/twin/snapshots")).Answer[0];
         Assert.AreEqual("one", one.GetProperty("name").GetString());
         Assert.AreEqual(0, one.GetProperty("clones").GetArrayLength(), "a volume is no clone of its own snapshot");
         Assert.AreEqual("two", (await appliance.SendAsync(HttpMethod.Get, "volumes/a/snapshots")).Answer[0].GetProperty("name").GetString());
