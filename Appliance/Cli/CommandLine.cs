@@ -53,6 +53,7 @@ internal static class CommandLine
             IntegrityVerbs.Verification(verbs),
             IntegrityVerbs.Backup(verbs),
             PoolVerbs.Create(verbs),
+            EncryptionVerbs.Create(verbs),
             EventVerbs.Create(verbs),
             SystemVerbs.Settings(verbs),
             SystemVerbs.Audit(verbs),

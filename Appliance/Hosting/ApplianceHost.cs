@@ -77,6 +77,7 @@ internal static partial class ApplianceHost
             (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
             new SettingsAccess(file.List, file.Set, settings.Logging.File),
             backend.Pool,
+            backend.Encryption,
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
         await Portals.ListenAsync(server, settings.Iscsi.Portals);

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Lunaria.Appliance.Settings;
 using Lunaria.Backends;
 using Lunaria.Backends.S3;
+using Lunaria.Backends.Sealing;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
@@ -14,9 +15,12 @@ namespace Lunaria.Appliance.Hosting;
 internal sealed class BackendStore : IAsyncDisposable
 {
     private readonly IAsyncDisposable _owner;
-    private readonly string _name;
+    private readonly string _name, _directory;
 
-    private BackendStore(IObjectStore store, IAsyncDisposable owner, string name) => (Store, _owner, _name) = (store, owner, name);
+    private readonly SealedStore? _sealed;
+
+    private BackendStore(IObjectStore store, SealedStore? sealedStore, IAsyncDisposable owner, string name, string directory) =>
+        (Store, _sealed, _owner, _name, _directory) = (sealedStore ?? store, sealedStore, owner, name, directory);
 
     /// <summary>What was wrong with the pool's components when it was opened, a line each.</summary>
     public IReadOnlyList<string> Findings { get; private init; } = [];
@@ -26,6 +30,9 @@ internal sealed class BackendStore : IAsyncDisposable
 
     /// <summary>What the administration can do with a pool of this machine; null where the store is a bucket.</summary>
     public PoolAccess? Pool { get; private init; }
+
+    /// <summary>What the administration can do with the keys of an encrypted store; null where it is not.</summary>
+    public EncryptionAccess? Encryption => _sealed is null ? null : new StoreEncryption(_sealed, _directory).Access;
 
     /// <summary>The right to a store that other machines can reach; null for a pool of this machine, or before it is claimed.</summary>
     public StoreOwnership? Ownership { get; private set; }
@@ -40,15 +47,16 @@ internal sealed class BackendStore : IAsyncDisposable
         {
             var options = Options(bucket);
             var s3 = await S3ObjectStore.OpenAsync(options, time, loggers.CreateLogger<S3ObjectStore>(), stop);
-            return new BackendStore(new MeteredStore(s3, meter), s3, options.DisplayName);
+            return await SealAsync(settings, new MeteredStore(s3, meter), s3, options.DisplayName, (store, sealedStore) => new BackendStore(store, sealedStore, s3, options.DisplayName, settings.DataDirectory), stop);
         }
 
         var files = await PoolFiles.OpenAsync(settings, isFirstStart, loggers);
-        return new BackendStore(new MeteredStore(files.Pool, meter), files, $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}")
+        var name = $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}";
+        return await SealAsync(settings, new MeteredStore(files.Pool, meter), files, name, (store, sealedStore) => new BackendStore(store, sealedStore, files, name, settings.DataDirectory)
         {
             Pool = files.Access,
             Findings = [.. files.Pool.Findings.Select(finding => $"pool.{finding.Kind}: {finding.Component}: {finding.Message}")],
-        };
+        }, stop);
     }
 
     /// <summary>
@@ -69,6 +77,8 @@ internal sealed class BackendStore : IAsyncDisposable
             {
                 await Superblock.CheckAsync(Store, metadata);
             }
+            if (_sealed is not null)
+                await _sealed.BeginAsync(stop);
         }
         catch (InvalidDataException e)
         {
@@ -82,6 +92,24 @@ internal sealed class BackendStore : IAsyncDisposable
         if (Ownership != null)
             await Ownership.DisposeAsync();
         await _owner.DisposeAsync();
+    }
+
+    /// <summary>Puts the encryption around a store that was just opened; closes it where that cannot be.</summary>
+    private static async Task<BackendStore> SealAsync(
+        ApplianceSettings settings, IObjectStore store, IAsyncDisposable owner, string name, Func<IObjectStore, SealedStore?, BackendStore> compose, CancellationToken stop)
+    {
+        try
+        {
+            var key = settings.EncryptionKey is { } source ? WrappingKey.Read(source) : null;
+            return compose(store, await SealedStore.OpenAsync(store, new SealingOptions(key, settings.Compression), stop));
+        }
+        catch (Exception e)
+        {
+            await owner.DisposeAsync();
+            if (e is InvalidDataException)
+                throw new StartException($"{name} cannot be used. {e.Message}", e);
+            throw;
+        }
     }
 
     private static S3StoreOptions Options(S3Settings settings) => new()

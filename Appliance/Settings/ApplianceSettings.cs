@@ -1,4 +1,5 @@
 using System.Net;
+using Lunaria.Backends.Sealing;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Settings;
@@ -25,6 +26,12 @@ internal sealed record ApplianceSettings(
 {
     /// <summary>Where they come from.</summary>
     public required SettingsOrigin Origin { get; init; }
+
+    /// <summary>Where the key is that the store is encrypted with; null = it is not.</summary>
+    public KeySource? EncryptionKey { get; init; }
+
+    /// <summary>True: what is stored is compressed where that pays.</summary>
+    public bool Compression { get; init; }
 }
 
 /// <summary>The file of the settings, and what the command line says instead of it.</summary>

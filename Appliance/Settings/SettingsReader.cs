@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Unicode;
+using Lunaria.Backends.Sealing;
 
 namespace Lunaria.Appliance.Settings;
 
@@ -92,6 +93,8 @@ internal static class SettingsReader
             [])
         {
             Origin = new SettingsOrigin(path, overrides),
+            EncryptionKey = root.Get<SettingsNode>("backend").Find<string>("encryptionKey") is { } key ? KeySource.Parse(key, data) : null,
+            Compression = root.Get<SettingsNode>("backend").Get<bool>("compression"),
         };
     }
 

@@ -52,6 +52,8 @@ internal static class SettingsTable
     [
         new("kind", "On disks of this machine, or in a bucket of an S3-compatible store. It cannot be changed later.", new ChoiceShape("pool", "s3"), "\"pool\""),
         new("s3", "The bucket, where kind is \"s3\".", S3()),
+        new("encryptionKey", "Where the key is that what is stored is encrypted with: \"file:PATH\" (relative to dataDirectory; only its owner may read it) or \"environment:NAME\"; 32 bytes as 64 hex digits or in Base64. Left out: nothing is encrypted. An encrypted pool cannot be opened without it, and stays encrypted.", new TextShape(Values.KeySource, secret: true)),
+        new("compression", "True: what is stored from now on is compressed where that saves an eighth. Writes of hosts do not wait for it; reads of what is not in the cache open 32KiB for a block.", new SwitchShape(), "false"),
     ]);
 
     private static ObjectShape S3() => new(

@@ -44,6 +44,10 @@ internal static partial class Values
     public static string FilePath(string text) =>
         text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal) ? text : throw new FormatException("is not a path: write the path of a file or directory");
 
+    /// <summary>Where an encryption key is, as written.</summary>
+    public static string KeySource(string text) =>
+        Backends.Sealing.KeySource.Parse(text, "/") is not null ? text : throw new FormatException($"does not say where a key is: write {Backends.Sealing.KeySource.Form}, never the key");
+
     /// <summary>Where the API listens, or "off" (null).</summary>
     public static IPEndPoint? WebListen(string text) => text == "off" ? null : EndPoint(text);
 

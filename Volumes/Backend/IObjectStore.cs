@@ -30,7 +30,9 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Length and tag, or null where there is no object.</summary>
     ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation);
 
-    /// <summary>All objects whose key starts with <paramref name="prefix"/>, in ordinal order of keys.</summary>
+    /// <summary>
+    /// All objects whose key starts with <paramref name="prefix"/>, in ordinal order of keys. The length is what the object takes in the store where that does not tell its own.
+    /// </summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellation);
 
     /// <summary>Deletes an object; not an error where there is none. Complete = durable.</summary>
@@ -66,6 +68,8 @@ public enum ObjectStoreError
     OutOfSpace,
     /// <summary>Will not get better by itself: damage, wrong credentials, a store that is gone.</summary>
     Fatal,
+    /// <summary>What was read is not what was stored, here and not elsewhere in the store; whoever knows the object's parts can try them one by one.</summary>
+    Damaged,
 }
 
 /// <summary>A failure of the store, with what can be done about it. The message names the store, the key, the cause and the remedy.</summary>

@@ -48,9 +48,9 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
             directory = await LoadDirectoryAsync(segment).WaitAsync(cancellation);
         }
         CheckRange(directory, blockIndex, destination.Length);
-        if (client is not null && UsesWindows && await windows!.ReadAsync(client, directory, blockIndex, destination, cancellation))
+        if (client is not null && UsesWindows && await ReadWindowsAsync(client, directory, blockIndex, destination, cancellation))
             return;
-        await store.GetAsync(directory.Key, OffsetBytes(directory, blockIndex), destination, cancellation);
+        await GetAsync(segment, directory.Key, blockIndex, OffsetBytes(directory, blockIndex), destination, cancellation);
         CheckBlocks(directory, blockIndex, destination.Span);
     }
 
@@ -120,12 +120,37 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
         Guid volume = table.VolumeUuid(row.Volume);
         string key = SegmentKey.Format(volume, row.Sequence);
         byte[] bytes = new byte[row.HeaderBytes];
-        await store.GetAsync(key, 0, bytes, cancellation);
+        await GetAsync(segment, key, -1, 0, bytes, cancellation);
         if (!SegmentHeader.TryParse(bytes, out SegmentHeader? header, out string? problem))
             ThrowCorrupt(segment, key, -1, problem);
         if (header.VolumeUuid != volume || header.Sequence != row.Sequence || header.BlockCount != row.BlockCount)
             ThrowCorrupt(segment, key, -1, $"the header is of sequence {header.Sequence:x16} of volume {header.VolumeUuid} with {header.BlockCount} blocks");
         return header;
+    }
+
+    /// <summary>False also where something in the windows is damaged: that need not be what was asked for.</summary>
+    private async ValueTask<bool> ReadWindowsAsync(CacheClient client, SegmentDirectory directory, int blockIndex, Memory<byte> destination, CancellationToken cancellation)
+    {
+        try
+        {
+            return await windows!.ReadAsync(client, directory, blockIndex, destination, cancellation);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Damaged)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask GetAsync(SegmentId segment, string key, int blockIndex, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.GetAsync(key, offsetBytes, destination, cancellation);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Damaged)
+        {
+            throw new SegmentCorruptException(segment, key, blockIndex, e.Message);
+        }
     }
 
     private static long OffsetBytes(SegmentDirectory directory, int blockIndex) =>

@@ -27,6 +27,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         Func<Volume, UnitRecord, IBlockDevice> openMedium,
         SettingsAccess settings,
         PoolAccess? pool,
+        EncryptionAccess? encryption,
         TimeProvider time)
     {
         var locks = new ObjectLocks(time);
@@ -59,6 +60,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         FirstRun = new FirstRun(Users);
         Load = new LoadService(volumes, Units, new CapacityStore(database), time);
         Pool = new PoolService(pool, volumes, Load.GetCapacity, changes, Jobs);
+        Encryption = new EncryptionService(encryption, changes);
     }
 
     /// <summary>Volumes.</summary>
@@ -117,6 +119,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>The pool.</summary>
     public PoolService Pool { get; }
+
+    /// <summary>The keys of the store.</summary>
+    public EncryptionService Encryption { get; }
 
     /// <summary>The settings of appliance.json.</summary>
     public SettingsService Settings { get; }

@@ -18,6 +18,8 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(EditVolume))]
 [JsonSerializable(typeof(LimitsView))]
+[JsonSerializable(typeof(EncryptionView))]
+[JsonSerializable(typeof(RotateKey))]
 [JsonSerializable(typeof(CacheView))]
 [JsonSerializable(typeof(VolumeCacheView))]
 [JsonSerializable(typeof(CacheDeviceView))]

@@ -23,6 +23,7 @@ internal static class ApiRoutes
         EventEndpoints.Map(api);
         JobEndpoints.Map(api);
         PoolEndpoints.Map(api);
+        EncryptionEndpoints.Map(api);
         IntegrityEndpoints.Map(api);
         SystemEndpoints.Map(api);
     }

@@ -21,6 +21,8 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_pool_component_size_bytes", () => Components(services, component => component.TotalBytes), "By", "Space of a component of the pool.");
         meter.CreateObservableGauge("lunaria_pool_component_used_bytes", () => Components(services, component => component.UsedBytes), "By", "What a component holds.");
         meter.CreateObservableGauge("lunaria_pool_component_failed", () => Components(services, component => component.State == ComponentState.Failed ? 1 : 0), null, "1 where a component has failed.");
+        meter.CreateObservableCounter("lunaria_store_put_bytes_total", () => services.Encryption.Show().PutBytes, "By", "Bytes of objects stored through encryption or compression.");
+        meter.CreateObservableCounter("lunaria_store_put_stored_bytes_total", () => services.Encryption.Show().StoredBytes, "By", "What those take in the store.");
         meter.CreateObservableGauge("lunaria_targets", () => services.Catalog.Count, null, "Targets.");
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
         Volumes(meter, volumes);

@@ -21,9 +21,9 @@ public sealed class MemoryObjectStore : IObjectStore
     private bool dead;
     private long usedBytes;
 
-    /// <summary>A store that says <paramref name="preferredSegmentBytes"/> is the best size of a segment.</summary>
-    public MemoryObjectStore(int preferredSegmentBytes = 4 << 20) =>
-        Capabilities = new ObjectStoreCapabilities(true, 64 << 20, preferredSegmentBytes);
+    /// <summary>A store that says <paramref name="preferredSegmentBytes"/> is the best size of a segment, and with <paramref name="isShared"/> that other machines reach it.</summary>
+    public MemoryObjectStore(int preferredSegmentBytes = 4 << 20, bool isShared = false) =>
+        Capabilities = new ObjectStoreCapabilities(true, 64 << 20, preferredSegmentBytes, isShared);
 
     /// <inheritdoc/>
     public ObjectStoreCapabilities Capabilities { get; }
@@ -135,7 +135,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>The store as the appliance would find it if it had died now; this one goes on.</summary>
     public MemoryObjectStore Copy(Random random)
     {
-        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes) { CapacityBytes = CapacityBytes, Cold = Cold };
+        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, Cold = Cold };
         lock (sync)
         {
             foreach ((string key, byte[] content) in objects) copy.Land(key, content);

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None, "encryption": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -35,6 +35,8 @@ def configuration(specs):
         backend = {"backend": {"kind": "s3", "s3": s3}}
     else:
         backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]}}
+    if settings["encryption"]:
+        backend.setdefault("backend", {})["encryptionKey"] = settings["encryption"]
     return {
         "schemaVersion": 1,
         "web": {"listen": settings["web"]},

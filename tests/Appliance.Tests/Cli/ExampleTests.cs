@@ -15,7 +15,7 @@ public sealed class ExampleTests
     /// </summary>
     private static readonly string[] Order =
     [
-        "status", "pool status", "pool add", "pool evacuate", "pool remove", "pool label", "pool dump", "pool clear", "+pool destroy", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
+        "status", "encryption status", "encryption rotate", "encryption renew", "pool status", "pool add", "pool evacuate", "pool remove", "pool label", "pool dump", "pool clear", "+pool destroy", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
         "volume limit", "cache status", "cache add", "cache mode", "cache limit", "cache remove",
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume export", "volume import", "volume space",
@@ -35,11 +35,13 @@ public sealed class ExampleTests
         var examples = Examples(CommandLine.CreateRoot(), "").ToDictionary(example => example.Verb, example => example.Line);
         CollectionAssert.AreEquivalent(Order.Select(verb => verb.TrimStart('+')).Concat(Local).ToArray(), examples.Keys.ToArray(), "a verb without an example, or an example that is not run");
 
-        using var workplace = new Workplace(web: "127.0.0.1:0");
+        using var workplace = new Workplace();
+        workplace.Configure(web: "127.0.0.1:0", encryptionKey: workplace.WriteKey("pool.key", 1));
         using var lunaria = workplace.Start();
         var ready = await lunaria.WaitReadyAsync();
         await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "secret.txt"), "hush hush hush\n");
         await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "password.txt"), "correct horse\n");
+        File.Move(workplace.WriteKey("next.key", 2)["file:".Length..], Path.Combine(workplace.Data, "next.key"));
         ScriptedInitiator? host = null;
         foreach (var verb in Order)
         {

@@ -13,14 +13,14 @@ internal sealed class Workplace : IDisposable
 
     private readonly TemporaryDirectory _directory = new();
 
-    public Workplace(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null) =>
-        Configure(chap, web, drainTimeout, luns);
+    public Workplace(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null, string? encryptionKey = null) =>
+        Configure(chap, web, drainTimeout, luns, encryptionKey);
 
     public string FullPath => _directory.FullPath;
 
     public string Data => _directory["data"];
 
-    public void Configure(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null)
+    public void Configure(object? chap = null, string web = "off", string drainTimeout = "2s", object[]? luns = null, string? encryptionKey = null)
     {
         var target = new Dictionary<string, object> { ["iqn"] = Iqn, ["luns"] = luns ?? [Lun(0, "v0", "1GiB"), Lun(1, "v1", "64TiB")] };
         if (chap != null)
@@ -29,12 +29,22 @@ internal sealed class Workplace : IDisposable
         {
             schemaVersion = 1,
             iscsi = new { portals = new[] { "127.0.0.1:0" }, drainTimeout },
+            backend = encryptionKey == null ? new Dictionary<string, string>() : new() { ["encryptionKey"] = encryptionKey },
             pool = new { components = new[] { new { path = "pool.0", size = "2GiB" } } },
             log = new { size = "256MiB" },
             map = new { memory = "16MiB" },
             web = new { listen = web },
             bootstrap = new { targets = new[] { target } },
         }));
+    }
+
+    /// <summary>Writes a key that only its owner may read; the setting that names it.</summary>
+    public string WriteKey(string name, byte fill)
+    {
+        File.WriteAllText(_directory[name], Convert.ToHexStringLower(Enumerable.Repeat(fill, 32).ToArray()) + "\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_directory[name], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return $"file:{_directory[name]}";
     }
 
     public static object Lun(int lun, string volume, string size) => new { lun, volume, size };

@@ -8,6 +8,9 @@ public abstract class ObjectStoreContract
     /// <summary>A store that holds nothing, with room for at least 32 MiB; the test disposes it.</summary>
     protected abstract ValueTask<IObjectStore> CreateAsync();
 
+    /// <summary>False: a listing tells what objects take in the store, which is not their length.</summary>
+    protected virtual bool ListsLengths => true;
+
     /// <summary>False: the store does not know how much it can take.</summary>
     protected virtual bool HasEndOfSpace => true;
 
@@ -178,7 +181,7 @@ public abstract class ObjectStoreContract
             string[] expected = [.. keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
             CollectionAssert.AreEqual(expected, listed.Select(info => info.Key).ToArray(), $"prefix '{prefix}'");
             foreach (ObjectInfo info in listed)
-                Assert.AreEqual(info, await store.HeadAsync(info.Key, CancellationToken.None));
+                Assert.AreEqual(ListsLengths ? info : info with { LengthBytes = info.Key.Length }, await store.HeadAsync(info.Key, CancellationToken.None));
         }
     }
 
@@ -244,7 +247,7 @@ public abstract class ObjectStoreContract
         Assert.AreEqual(HasEndOfSpace, before is not null);
         if (before is null)
             return;
-        await store.PutIfAbsentAsync("k", new byte[1 << 20], CancellationToken.None);
+        await store.PutIfAbsentAsync("k", Content.Of("k", 1 << 20), CancellationToken.None);
         Assert.IsTrue(store.Space!.Value.FreeBytes <= before.Value.FreeBytes - (1 << 20));
         await store.DeleteAsync("k", CancellationToken.None);
         Assert.AreEqual(before, store.Space);

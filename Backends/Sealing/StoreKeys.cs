@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using Lunaria.Volumes.Backend;
+
+namespace Lunaria.Backends.Sealing;
+
+/// <summary>
+/// The keys of one store: its ring, opened by the wrapping key, and the changes of it. Owned by the sealed store; changes one at a time, the rest from any thread.
+/// </summary>
+internal sealed class StoreKeys : IDisposable
+{
+    private const int LooksForSealed = 64;
+
+    private readonly IObjectStore _store;
+    private readonly KeyRingObjects _objects;
+    private readonly SealingOptions _options;
+    private readonly SemaphoreSlim _changing = new(1);
+    private volatile KeyRing? _ring;
+
+    private StoreKeys(IObjectStore store, SealingOptions options, KeyRing? ring) => (_store, _objects, _options, _ring) = (store, new(store), options, ring);
+
+    /// <summary>The ring; null before the first one of a store is made.</summary>
+    public KeyRing? Ring => _ring;
+
+    /// <summary>What new objects are sealed with; null = they are not encrypted.</summary>
+    public DataKey? Newest => _ring is { IsEncrypted: true } ring ? ring.DataKeys[^1] : null;
+
+    /// <summary>Opens the store's ring, where it has one. Changes nothing.</summary>
+    /// <exception cref="InvalidDataException">The ring is damaged, or the key is missing or another one. The message names the remedy.</exception>
+    public static async ValueTask<StoreKeys> OpenAsync(IObjectStore store, SealingOptions options, CancellationToken cancellation)
+    {
+        LockedRing? locked = await new KeyRingObjects(store).ReadAsync(cancellation);
+        return new(store, options, locked is null ? null : Open(locked, options.Key));
+    }
+
+    /// <summary>
+    /// Makes the ring where the store has none, and completes what a rotation or a crash left: called once in a life, when the store is this appliance's.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The store holds sealed objects, and no ring that could open them.</exception>
+    public async ValueTask BeginAsync(CancellationToken cancellation)
+    {
+        KeyRing ring = _ring ?? KeyRing.Create(await HasObjectsAsync(cancellation), _options);
+        if (_options.Key is { } key && !ring.IsEncrypted)
+            ring = (ring with { HasPlainObjects = await HasObjectsAsync(cancellation) }).With(key).WithNewDataKey();
+        else if (ring.Wraps.Count > 1)
+            ring = ring.Only(_options.Key!); // It was opened by the key that is in the settings now: the former ones have had their time.
+        if (_options.Packs && !ring.HasPackedObjects)
+            ring = ring with { HasPackedObjects = true };
+        if (ring != _ring)
+            await ChangeAsync(_ring is null ? ring : ring with { Revision = ring.Revision + 1 }, cancellation);
+        else if (!await _objects.AreCompleteAsync(ring, cancellation))
+            await ChangeAsync(ring, cancellation);
+    }
+
+    /// <summary>From now on the ring is opened by <paramref name="next"/>, too; by it alone after a start with it. No object is written again.</summary>
+    public ValueTask RotateAsync(WrappingKey next, CancellationToken cancellation) => ChangeAsync(ring =>
+    {
+        if (!ring.IsEncrypted)
+            throw new InvalidDataException("The pool is not encrypted, so there is no key to change. Set backend.encryptionKey and start the appliance again.");
+        if (ring.Knows(next))
+            throw new InvalidDataException($"The pool is opened by key {next.Id} already. Make a new one with: openssl rand -hex 32");
+        return ring.Wraps.Count < KeyRing.MaxWraps ? ring.With(next)
+            : throw new InvalidDataException($"The pool is opened by {KeyRing.MaxWraps} keys already. Start the appliance with the one that is to stay; it forgets the others.");
+    }, cancellation);
+
+    /// <summary>What is put from now on is sealed with a new data key.</summary>
+    public ValueTask AddDataKeyAsync(CancellationToken cancellation) => ChangeAsync(ring =>
+    {
+        if (!ring.IsEncrypted)
+            throw new InvalidDataException("The pool is not encrypted. Set backend.encryptionKey and start the appliance again.");
+        return ring.DataKeys.Count < KeyRing.MaxDataKeys ? ring.WithNewDataKey() : throw new InvalidDataException($"The pool has {KeyRing.MaxDataKeys} data keys, which is the most.");
+    }, cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => _changing.Dispose();
+
+    private static KeyRing Open(LockedRing locked, WrappingKey? key)
+    {
+        if (locked.Wraps.Count == 0)
+            return KeyRingCodec.Open(locked, null);
+        string ids = string.Join(" or ", locked.Wraps.Select(wrap => wrap.KeyId));
+        if (key is null)
+            throw new InvalidDataException($"The pool is encrypted, and backend.encryptionKey is not set. Set it to where key {ids} is. Nothing was changed.");
+        if (locked.Wraps.All(wrap => wrap.KeyId != key.Id))
+            throw new InvalidDataException($"The pool is encrypted, and backend.encryptionKey is key {key.Id}, not {ids}. Set it to the key that the pool was used with last. Nothing was changed.");
+        try
+        {
+            return KeyRingCodec.Open(locked, key);
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidDataException($"The pool's key ring was changed by somebody who does not have its key. Restore the objects {string.Join(", ", KeyRingObjects.Keys)} from a copy. Nothing was changed.", e);
+        }
+    }
+
+    private async ValueTask ChangeAsync(Func<KeyRing, KeyRing> change, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            KeyRing before = _ring ?? throw new InvalidDataException("The pool is not encrypted. Set backend.encryptionKey and start the appliance again.");
+            await ChangeAsync(change(before) with { Revision = before.Revision + 1 }, cancellation);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Durable in both places first, then used: no object is ever sealed with a key that the store does not have.</summary>
+    private async ValueTask ChangeAsync(KeyRing ring, CancellationToken cancellation)
+    {
+        await _objects.WriteAsync(ring, cancellation);
+        _ring = ring;
+    }
+
+    /// <summary>True where the store holds more than what says whose it is.</summary>
+    private async ValueTask<bool> HasObjectsAsync(CancellationToken cancellation)
+    {
+        bool hasObjects = false;
+        int looks = 0;
+        await foreach (ObjectInfo info in _store.ListAsync("", cancellation))
+        {
+            if (PublicObjects.Owns(info.Key) || KeyRingObjects.Owns(info.Key))
+                continue;
+            hasObjects = true;
+            if (info.LengthBytes < SealedHeader.Bytes)
+                continue;
+            byte[] start = new byte[SealedHeader.Bytes];
+            await _store.GetAsync(info.Key, 0, start, cancellation);
+            if (SealedHeader.IsSealed(start) && SealedHeader.Read(start, out _) is not { IsEncrypted: false })
+                throw new InvalidDataException(
+                    $"The pool has encrypted objects ('{info.Key}'), but no key ring that opens them. Restore one of the objects {string.Join(", ", KeyRingObjects.Keys)} from a copy of the store. Nothing was changed.");
+            if (++looks == LooksForSealed)
+                break;
+        }
+        return hasObjects;
+    }
+}
