@@ -1,4 +1,5 @@
 using System.Net;
+using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
@@ -48,6 +49,12 @@ public sealed class IscsiServer : IAsyncDisposable
         [.. context.Targets.All.SelectMany(target => target.Sessions.Snapshot().Select(session => new SessionInfo(
             target.Name, session.Identity.InitiatorName, session.Identity.Isid, session.Tsih, session.Peer, session.Portal, session.Began, session.Connections.Length)))];
 
+    /// <summary>How many logins have been refused since the start, by status class and detail as one number (RFC 7143 11.13.5).</summary>
+    public IReadOnlyDictionary<ushort, long> RefusedLogins => context.RefusedLogins.Count();
+
+    /// <summary>The last login that was refused; null before the first.</summary>
+    public LoginRefusal? LastRefusedLogin => context.RefusedLogins.Last;
+
     internal ServerContext Context => context;
 
     /// <summary>Other times for connections from now on, and for the drain.</summary>
@@ -72,7 +79,7 @@ public sealed class IscsiServer : IAsyncDisposable
         options ??= new();
         ushort number = (ushort)Interlocked.Increment(ref targetsAdded);
         ushort relativeId = options.RelativePortId == 0 ? number : options.RelativePortId;
-        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), context.LoginEnvironment.PortalGroupTag, relativeId), options, units);
+        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), LoginEnvironment.PortalGroupTag, relativeId), options, units);
         if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {target.Name} already.", nameof(name));
         return target;
     }
@@ -95,6 +102,19 @@ public sealed class IscsiServer : IAsyncDisposable
         session.Post(new(MessageKind.Drop, reason));
         await session.Ended.Task;
         return true;
+    }
+
+    /// <summary>
+    /// Closes the sessions of initiators that <see cref="IscsiTarget.Access"/> does not let in any more. Completes when their commands are gone.
+    /// </summary>
+    public async Task CloseRefusedSessionsAsync(string targetName, string reason)
+    {
+        if (context.Targets.Find(targetName) is not IscsiTarget target) return;
+        foreach (Session session in target.Sessions.Snapshot().Where(session => !target.LetsIn(session)))
+        {
+            session.Post(new(MessageKind.Drop, reason));
+            await session.Ended.Task;
+        }
     }
 
     /// <summary>

@@ -11,6 +11,7 @@ namespace Lunaria.Iscsi;
 /// </summary>
 public sealed class IscsiTarget
 {
+    private readonly Lock showing = new();
     private volatile IReadOnlyList<InitiatorAccess> access;
 
     internal IscsiTarget(TargetPort port, IscsiTargetOptions options, UnitDirectory units)
@@ -31,8 +32,22 @@ public sealed class IscsiTarget
     /// <summary>Settings given at creation.</summary>
     public IscsiTargetOptions Options { get; }
 
-    /// <summary>Who may log in, at first those of <see cref="Options"/>. A change counts from the next log-in on; sessions stay.</summary>
-    public IReadOnlyList<InitiatorAccess> Access { get => access; set => access = [.. value]; }
+    /// <summary>
+    /// Who may log in, at first those of <see cref="Options"/>. A change counts from the next log-in on; sessions stay, but which LUNs they may use changes at
+    /// once: their hosts hear REPORTED LUNS DATA HAS CHANGED. Who is not let in any more keeps what he has until his session is closed.
+    /// </summary>
+    public IReadOnlyList<InitiatorAccess> Access
+    {
+        get => access;
+        set
+        {
+            lock (showing)
+            {
+                access = [.. value];
+                foreach (Session session in Sessions.Snapshot()) ShowLuns(session);
+            }
+        }
+    }
 
     /// <summary>The logical units by LUN.</summary>
     public LogicalUnitMap Luns { get; }
@@ -40,4 +55,25 @@ public sealed class IscsiTarget
     internal DeviceServer DeviceServer { get; }
 
     internal SessionTable Sessions { get; } = new();
+
+    /// <summary>True where the initiator of a session would be let in now.</summary>
+    internal bool LetsIn(Session session) => InitiatorAccess.Find(access, session.Identity.InitiatorName, session.Identity.Address) is not null;
+
+    /// <summary>
+    /// Shows a session the LUNs that its initiator may use; false = it is not let in any more. A session that is in the table before this is called misses no change
+    /// of <see cref="Access"/>.
+    /// </summary>
+    internal bool ShowLuns(Session session)
+    {
+        lock (showing)
+        {
+            if (InitiatorAccess.Find(access, session.Identity.InitiatorName, session.Identity.Address) is not InitiatorAccess entry) return false;
+            if (session.Nexus is not ItNexus nexus) return true;
+            IReadOnlySet<int>? before = nexus.UsableLuns;
+            if (entry.Luns is null ? before is null : before is not null && before.SetEquals(entry.Luns)) return true;
+            nexus.UsableLuns = entry.Luns;
+            DeviceServer.Show(nexus);
+            return true;
+        }
+    }
 }

@@ -24,6 +24,12 @@ public static partial class Names
     public static string Initiator(string text) =>
         text == Everybody || (text.Length <= MaxIscsiNameLength && BeginningForm().IsMatch(text)) ? text : IscsiName(text);
 
+    /// <summary>Addresses of hosts: one, or all that begin alike.</summary>
+    public static string AddressRange(string text) =>
+        Iscsi.Login.AddressRange.TryParse(text, out var range)
+            ? range.ToString()
+            : throw new FormatException("is neither an address nor a range of them: write 10.1.2.3, 10.1.0.0/16, 2001:db8::5 or 2001:db8::/32");
+
     /// <summary>A name of a volume.</summary>
     public static string VolumeName(string text) =>
         PlainForm().IsMatch(text)

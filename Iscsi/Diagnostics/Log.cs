@@ -35,4 +35,7 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Warning, "{Peer}: connection refused: {Reason}")]
     public static partial void ConnectionRefused(ILogger logger, EndPoint peer, string reason);
+
+    [LoggerMessage(11, LogLevel.Debug, "{Peer}: login of {Initiator} held back after others that failed")]
+    public static partial void LoginHeldBack(ILogger logger, EndPoint peer, string initiator);
 }

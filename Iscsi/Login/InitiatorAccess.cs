@@ -1,8 +1,11 @@
+using System.Net;
+
 namespace Lunaria.Iscsi.Login;
 
 /// <summary>
-/// Who may log in, and how he proves it. A target has a list of these; of the entries that match an initiator's name the one that says most of it
-/// counts: its own name before <c>iqn.1998-01.com.vmware:*</c>, and that before <c>*</c>. Immutable.
+/// Who may log in from where, how he proves it, and which LUNs he may use. A target has a list of these; of the entries that match an initiator's name the
+/// one that says most of it counts: its own name before <c>iqn.1998-01.com.vmware:*</c>, and that before <c>*</c>. Who comes from another address than that
+/// entry says does not get in, whatever the others say. Immutable.
 /// </summary>
 public sealed record InitiatorAccess
 {
@@ -38,18 +41,31 @@ public sealed record InitiatorAccess
     /// <summary>What the target proves to know.</summary>
     public ChapCredentials? Mutual { get; }
 
-    /// <summary>True where an initiator of that name, in lower case, is meant.</summary>
-    public bool Matches(string initiatorName) =>
-        InitiatorName.EndsWith('*') ? initiatorName.AsSpan().StartsWith(InitiatorName.AsSpan(0, InitiatorName.Length - 1), StringComparison.Ordinal) : InitiatorName == initiatorName;
+    /// <summary>Where he may come from; empty = from everywhere.</summary>
+    public IReadOnlyList<AddressRange> Addresses { get; init; } = [];
 
-    internal static InitiatorAccess? Find(IReadOnlyList<InitiatorAccess> list, string initiatorName)
+    /// <summary>The LUNs that he may use, mapped or not; null = all. The others are not there for him.</summary>
+    public IReadOnlySet<int>? Luns { get; init; }
+
+    /// <summary>The entry of <paramref name="list"/> that lets an initiator in; null = none does.</summary>
+    /// <param name="list">In any order.</param>
+    /// <param name="initiatorName">iSCSI name in lower case.</param>
+    /// <param name="address">Where he comes from.</param>
+    public static InitiatorAccess? Find(IReadOnlyList<InitiatorAccess> list, string initiatorName, IPAddress address)
     {
         InitiatorAccess? best = null;
         foreach (InitiatorAccess access in list)
         {
-            if (access.InitiatorName == initiatorName) return access;
+            if (access.InitiatorName == initiatorName)
+            {
+                best = access;
+                break;
+            }
             if (access.Matches(initiatorName) && access.InitiatorName.Length > (best?.InitiatorName.Length ?? 0)) best = access;
         }
-        return best;
+        return best is null || best.Addresses.Count == 0 || best.Addresses.Any(range => range.Contains(address)) ? best : null;
     }
+
+    private bool Matches(string initiatorName) =>
+        InitiatorName.EndsWith('*') ? initiatorName.AsSpan().StartsWith(InitiatorName.AsSpan(0, InitiatorName.Length - 1), StringComparison.Ordinal) : InitiatorName == initiatorName;
 }

@@ -17,7 +17,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
 
     private readonly ParameterNegotiation parameters = new();
     private readonly Dictionary<string, string> identityValues = [];
-    private readonly TextAccumulator incoming = new(environment.MaxTextLengthBytes);
+    private readonly TextAccumulator incoming = new(LoginEnvironment.MaxTextLengthBytes);
     private TextChunks? outgoing;
     private InitiatorAccess? access;
     private ChapExchange? chap;
@@ -30,6 +30,12 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
 
     /// <summary>Known after the first complete text.</summary>
     public LoginIdentity? Identity { get; private set; }
+
+    /// <summary>The initiator as it calls itself, also where it is not let in; null before it has said so.</summary>
+    public string? InitiatorName { get; private set; }
+
+    /// <summary>The target that was asked for and is there; null in a discovery session, and before it is known.</summary>
+    public string? TargetName { get; private set; }
 
     /// <summary>The agreed values; final once a reply says <see cref="LoginOutcome.Complete"/>.</summary>
     public ParameterNegotiation Parameters => parameters;
@@ -115,25 +121,28 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     private LoginStatus Identify(Dictionary<string, string> keys, List<KeyValuePair<string, string>> answer)
     {
         if (!keys.TryGetValue("InitiatorName", out string? initiator) || initiator.Length is 0 or > 223) return LoginStatus.MissingParameter;
-        initiator = initiator.ToLowerInvariant();
+        InitiatorName = initiator = initiator.ToLowerInvariant();
         string sessionType = keys.GetValueOrDefault("SessionType", "Normal");
         if (sessionType == "Discovery")
         {
             if (tsih != 0) return LoginStatus.SessionDoesNotExist;
-            access = InitiatorAccess.Find(environment.DiscoveryAccess, initiator);
-            Identity = new(initiator, isid, connectionId, null);
+            if (environment.HoldsBack("")) return LoginStatus.ServiceUnavailable;
+            access = InitiatorAccess.Find(environment.DiscoveryAccess, initiator, environment.PeerAddress);
+            Identity = new(initiator, environment.PeerAddress, isid, connectionId, null);
             return access is null ? LoginStatus.AuthorizationFailure : LoginStatus.Success;
         }
         if (sessionType != "Normal") return LoginStatus.SessionTypeNotSupported;
         if (!keys.TryGetValue("TargetName", out string? targetName)) return LoginStatus.MissingParameter;
         if (environment.Targets.Find(targetName) is not IscsiTarget target) return LoginStatus.NotFound;
-        access = InitiatorAccess.Find(target.Access, initiator);
+        TargetName = target.Name;
+        if (environment.HoldsBack(target.Name)) return LoginStatus.ServiceUnavailable;
+        access = InitiatorAccess.Find(target.Access, initiator, environment.PeerAddress);
         if (access is null) return LoginStatus.AuthorizationFailure;
         Session? joins = tsih == 0 ? null : target.Sessions.Find(initiator, isid, tsih);
         if (tsih != 0 && joins is null) return LoginStatus.SessionDoesNotExist;
-        Identity = new(initiator, isid, connectionId, target, joins);
+        Identity = new(initiator, environment.PeerAddress, isid, connectionId, target, joins);
         parameters.IsLeading = joins is null;
-        answer.Add(new("TargetPortalGroupTag", environment.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
+        answer.Add(new("TargetPortalGroupTag", LoginEnvironment.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
         if (target.Options.Alias is string alias) answer.Add(new("TargetAlias", alias));
         return LoginStatus.Success;
     }

@@ -6,15 +6,16 @@ namespace Lunaria.Iscsi.Login;
 /// <summary>The answer to SendTargets (RFC 7143 Appendix C). Pure.</summary>
 internal static class SendTargets
 {
-    /// <summary>Adds what <paramref name="initiatorName"/> may see of <paramref name="targets"/>.</summary>
+    /// <summary>Adds what <paramref name="who"/> may see of <paramref name="targets"/>.</summary>
     /// <param name="value">All, a target name, or empty for the session's own target.</param>
-    /// <param name="own">Target of the session; null in a discovery session.</param>
+    /// <param name="targets">All there are.</param>
+    /// <param name="who">The initiator and, but in a discovery session, its target.</param>
     /// <param name="addresses">Addresses of the portals, as <see cref="Address"/> writes them.</param>
     /// <returns>False where the value is not allowed in this kind of session.</returns>
     public static bool TryAnswer(
-        string value, TargetDirectory targets, IscsiTarget? own, string initiatorName,
-        IReadOnlyList<string> addresses, List<KeyValuePair<string, string>> answer)
+        string value, TargetDirectory targets, LoginIdentity who, IReadOnlyList<string> addresses, List<KeyValuePair<string, string>> answer)
     {
+        IscsiTarget? own = who.Target;
         IEnumerable<IscsiTarget> chosen;
         if (value == "All")
         {
@@ -34,7 +35,7 @@ internal static class SendTargets
         }
         foreach (IscsiTarget target in chosen)
         {
-            if (InitiatorAccess.Find(target.Access, initiatorName) is null) continue;
+            if (InitiatorAccess.Find(target.Access, who.InitiatorName, who.Address) is null) continue;
             answer.Add(new("TargetName", target.Name));
             foreach (string address in addresses) answer.Add(new("TargetAddress", address));
         }

@@ -140,6 +140,23 @@ internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
     /// <summary>True where the field addresses a logical unit of the inventory (or the well-known REPORT LUNS unit).</summary>
     public bool HasLogicalUnit(ItNexus nexus, ulong lunField) => lunField == LunField.ReportLuns || Find(nexus, lunField) is not null;
 
+    /// <summary>
+    /// Brings the units of the nexus up to date and answers them, null where it is not attached: after a change of what it can see all of them report it
+    /// (SPC-4 6.33). A LUN that is masked is like one that is not mapped.
+    /// </summary>
+    public NexusUnits? Show(ItNexus nexus)
+    {
+        lock (attaching)
+        {
+            NexusUnits? before = nexus.Units;
+            if (before is null || before.IsMadeOf(Luns.Units, nexus.UsableLuns)) return before;
+            NexusUnits units = nexus.Units = NexusUnits.Follow(nexus, before, Luns.Units);
+            if (units.ShowsTheSameAs(before)) return units;
+            foreach (ItlNexus itl in units.All) itl.Establish(SenseCodes.ReportedLunsDataChanged);
+            return units;
+        }
+    }
+
     private static bool Accept(ScsiTask task, CommandDescriptor command)
     {
         task.Command = command;
@@ -187,18 +204,9 @@ internal sealed class DeviceServer(LogicalUnitMap luns, UnitDirectory directory)
         return lun < 0 ? null : Follow(nexus)?.Find(lun);
     }
 
-    /// <summary>The units of the nexus, brought up to date: after a change of the inventory all of them report it (SPC-4 6.33).</summary>
     private NexusUnits? Follow(ItNexus nexus)
     {
         NexusUnits? units = nexus.Units;
-        if (units is null || ReferenceEquals(units.Inventory, Luns.Units)) return units;
-        lock (attaching)
-        {
-            units = nexus.Units;
-            if (units is null || ReferenceEquals(units.Inventory, Luns.Units)) return units;
-            nexus.Units = units = NexusUnits.Follow(nexus, units, Luns.Units);
-            foreach (ItlNexus itl in units.All) itl.Establish(SenseCodes.ReportedLunsDataChanged);
-            return units;
-        }
+        return units is null || units.IsMadeOf(Luns.Units, nexus.UsableLuns) ? units : Show(nexus);
     }
 }

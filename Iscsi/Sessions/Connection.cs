@@ -45,7 +45,7 @@ internal sealed class Connection : IDisposable
         reader = new(memory);
         timers = new(server.Options, server.Time);
         busyPoll = new(server.BusyPollSeats, server.Options.BusyPollLooks);
-        login = new(server, sender, Inbox);
+        login = new(server, PeerAddress, sender, Inbox);
     }
 
     /// <summary>Where other threads leave messages.</summary>
@@ -212,7 +212,7 @@ internal sealed class Connection : IDisposable
         SessionParameters parameters = login!.Agreed;
         IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
         if (login.Identity!.Joins is null) (session.Peer, session.Portal) = (peer, local);
-        ushort portalGroupTag = server.LoginEnvironment.PortalGroupTag;
+        ushort portalGroupTag = LoginEnvironment.PortalGroupTag;
         fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
         login = null;
         // From here on the end of the connection ends the session, too. The response leaves before digests begin.
@@ -351,8 +351,10 @@ internal sealed class Connection : IDisposable
         if (fullFeature?.Session is Session session)
             Log.ConnectionEnded(
                 server.Logger, peer, fullFeature.ConnectionId, session.Tsih, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", reason);
+        else if (login is { Refused: LoginStatus.ServiceUnavailable } heldBack)
+            Log.LoginHeldBack(server.Logger, peer, heldBack.InitiatorName ?? "an initiator");
         else if (login is { Refused: not LoginStatus.Success } refused)
-            Log.LoginRefused(server.Logger, peer, refused.Identity?.InitiatorName ?? "an initiator", (ushort)refused.Refused, refused.Refused.ToString());
+            Log.LoginRefused(server.Logger, peer, refused.InitiatorName ?? "an initiator", (ushort)refused.Refused, refused.Refused.ToString());
         else
             Log.ConnectionClosed(server.Logger, peer, reason);
     }

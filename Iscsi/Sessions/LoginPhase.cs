@@ -1,3 +1,4 @@
+using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Scsi;
@@ -8,9 +9,9 @@ namespace Lunaria.Iscsi.Sessions;
 /// A connection during its login: feeds the <see cref="LoginNegotiation"/>, makes the session at its end, and waits where an old session
 /// of the same initiator port has to go first. The connection's thread only.
 /// </summary>
-internal sealed class LoginPhase(ServerContext server, PduSender sender, ConnectionInbox inbox)
+internal sealed class LoginPhase(ServerContext server, IPAddress peer, PduSender sender, ConnectionInbox inbox)
 {
-    private readonly LoginNegotiation negotiation = new(server.LoginEnvironment);
+    private readonly LoginNegotiation negotiation = new(server.LoginFrom(peer));
     private LoginReply? held;
     private SessionParameters? agreed;
     private Session? session;
@@ -23,6 +24,9 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
     public SessionParameters Agreed => agreed!;
 
     public LoginIdentity? Identity => negotiation.Identity;
+
+    /// <summary>The initiator as it calls itself; null before it has.</summary>
+    public string? InitiatorName => negotiation.InitiatorName;
 
     /// <summary>Not Success when the login was refused: the response is in the send buffer, the connection ends.</summary>
     public LoginStatus Refused { get; private set; }
@@ -46,7 +50,7 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
         if (reply.Outcome != LoginOutcome.Complete)
         {
             Send(reply);
-            if (reply.Outcome == LoginOutcome.Failed) Refused = reply.Status;
+            if (reply.Outcome == LoginOutcome.Failed) Refuse(reply.Status);
             return null;
         }
         held = reply;
@@ -64,7 +68,7 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
         LoginStatus status = identity.Joins is null ? Begin(identity) : Join(identity.Joins, identity.ConnectionId);
         if (status != LoginStatus.Success)
         {
-            Refused = status;
+            Refuse(status);
             Send(LoginReply.Refuse(held!.Header, status));
             held = null;
             return null;
@@ -98,6 +102,12 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
                     return LoginStatus.OutOfResources;
             }
             session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited, AbortTasks = session.AbortTasksAsync };
+            if (!target.ShowLuns(session))
+            {
+                // Whoever denied it meanwhile may not have seen this session: it ends with this connection.
+                entered = session.TryJoin(identity.ConnectionId, inbox) == JoinOutcome.Joined;
+                return LoginStatus.AuthorizationFailure;
+            }
             target.DeviceServer.Attach(session.Nexus);
         }
         else
@@ -123,6 +133,12 @@ internal sealed class LoginPhase(ServerContext server, PduSender sender, Connect
                 break;
         }
         return LoginStatus.Success;
+    }
+
+    private void Refuse(LoginStatus status)
+    {
+        Refused = status;
+        server.LoginRefused(peer, negotiation.InitiatorName, negotiation.TargetName, status);
     }
 
     private void Send(LoginReply reply)

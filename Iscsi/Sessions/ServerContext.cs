@@ -11,7 +11,6 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     private IReadOnlyList<IPEndPoint> portals = [];
     private IscsiServerOptions current = options;
 
-
     /// <summary>The settings now; a connection keeps those it began with.</summary>
     public IscsiServerOptions Options { get => Volatile.Read(ref current); set => Volatile.Write(ref current, value); }
     public TimeProvider Time { get; } = time;
@@ -24,10 +23,24 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     /// <summary>Where the server listens, with the ports it really has.</summary>
     public IReadOnlyList<IPEndPoint> Portals { get => Volatile.Read(ref portals); set => Volatile.Write(ref portals, value); }
 
-    public LoginEnvironment LoginEnvironment => new(Targets, Options.DiscoveryAccess)
+    /// <summary>Holds back who guesses.</summary>
+    public LoginBackOff BackOff { get; } = new(time);
+
+    public RefusedLogins RefusedLogins { get; } = new();
+
+    /// <summary>What a login from <paramref name="peer"/> needs to know.</summary>
+    public LoginEnvironment LoginFrom(IPAddress peer) => new(Targets, Options.DiscoveryAccess, peer)
     {
         MaxRecvDataSegmentLength = Options.MaxRecvDataSegmentLength,
+        HoldsBack = target => BackOff.Holds(peer, target),
     };
+
+    /// <summary>A login was refused: counted, and held against its address where it did not prove who it is.</summary>
+    public void LoginRefused(IPAddress peer, string? initiatorName, string? targetName, LoginStatus status)
+    {
+        if (status is LoginStatus.AuthenticationFailure or LoginStatus.AuthorizationFailure) BackOff.Failed(peer, targetName ?? "");
+        RefusedLogins.Add(Time.GetUtcNow(), peer, initiatorName, targetName, status);
+    }
 
     /// <summary>
     /// The addresses a host that came in at <paramref name="local"/> can use: portals with an address of their own as they are, and

@@ -1,13 +1,17 @@
 using Lunaria.Iscsi;
-using Lunaria.Iscsi.Login;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.WebUi.Administration;
 
-/// <summary>Who may log in to a target, and what he must prove. A change counts from the next log-in on. Any thread.</summary>
+/// <summary>
+/// Who may log in to a target and from where, what he must prove, and which LUNs he may use. A change of the LUNs is live, the others count from the next log-in on.
+/// Any thread.
+/// </summary>
 public sealed class AccessService
 {
+    private const int MaxAddresses = 64;
+
     private readonly IscsiServer _server;
     private readonly TargetCatalog _targets;
     private readonly TargetStore _store;
@@ -50,10 +54,7 @@ public sealed class AccessService
             _store.RemoveAccess(iqn, initiator);
             var left = target.Access.Where(access => access.Initiator != initiator).ToArray();
             _targets.Update(target with { Access = left });
-            InitiatorAccess[] allowed = [.. left.Select(access => new InitiatorAccess(access.Initiator))];
-            foreach (var session in _server.Sessions.Where(session => session.TargetName == iqn && !allowed.Any(access => access.Matches(session.InitiatorName))))
-                await _server.CloseSessionAsync(iqn, session.Tsih, "the initiator is not allowed any more");
-
+            await _server.CloseRefusedSessionsAsync(iqn, "the initiator is not allowed any more");
             return true;
         });
 
@@ -64,15 +65,56 @@ public sealed class AccessService
         return _changes.RunAsync(actor, "initiator.chap", TargetService.Subject(iqn), change =>
         {
             var target = _targets.Get(iqn);
-            change.Begin(View(iqn, Get(target, initiator)));
-            var view = Set(target, new AccessRecord(initiator, chap));
+            var known = Get(target, initiator);
+            change.Begin(View(iqn, known));
+            var view = Set(target, known with { Chap = chap });
+            change.After = view;
+            return view;
+        });
+    }
+
+    /// <summary>Sets where an initiator may come from (addresses and ranges, none = from everywhere), and closes its sessions from elsewhere.</summary>
+    public Task<InitiatorView> SetAddressesAsync(Actor actor, string iqn, string initiator, IReadOnlyList<string> addresses)
+    {
+        if (addresses.Count > MaxAddresses)
+            throw new RefusedException(RefusalKind.Invalid, $"addresses: {addresses.Count} are too many: write up to {MaxAddresses}, or wider ranges.", "addresses");
+        string[] ranges = [.. addresses.Select(address =>
+        {
+            RefusedException.Check("addresses", address, Names.AddressRange);
+            return Names.AddressRange(address);
+        }).Distinct()];
+        return _changes.RunAsync(actor, "initiator.addresses", TargetService.Subject(iqn), async change =>
+        {
+            var target = _targets.Get(iqn);
+            var known = Get(target, initiator);
+            change.Begin(View(iqn, known));
+            var view = Set(target, known with { Addresses = ranges });
+            await _server.CloseRefusedSessionsAsync(iqn, "the initiator is not allowed to come from its address any more");
+            change.After = view;
+            return view;
+        });
+    }
+
+    /// <summary>
+    /// Sets which LUNs an initiator may use (null = all, also those that are mapped later): at once, and its hosts hear REPORTED LUNS DATA HAS CHANGED.
+    /// </summary>
+    public Task<InitiatorView> SetLunsAsync(Actor actor, string iqn, string initiator, IReadOnlyList<int>? luns)
+    {
+        if (luns?.FirstOrDefault(lun => lun is < 0 or > LunService.MaxLun) is { } wrong && wrong != 0)
+            throw new RefusedException(RefusalKind.Invalid, $"luns: {wrong} is no number of a LUN: write 0 to {LunService.MaxLun}.", "luns");
+        return _changes.RunAsync(actor, "initiator.luns", TargetService.Subject(iqn), change =>
+        {
+            var target = _targets.Get(iqn);
+            var known = Get(target, initiator);
+            change.Begin(View(iqn, known));
+            var view = Set(target, known with { Luns = luns == null ? null : [.. luns.Distinct().Order()] });
             change.After = view;
             return view;
         });
     }
 
     /// <summary>An initiator as administrators see it: without the secrets.</summary>
-    internal static InitiatorView View(string iqn, AccessRecord access) => new(iqn, access.Initiator, access.Chap?.User, access.Chap?.MutualUser);
+    internal static InitiatorView View(string iqn, AccessRecord access) => new(iqn, access.Initiator, access.Chap?.User, access.Chap?.MutualUser, access.Addresses, access.Luns);
 
     private static AccessRecord Get(TargetRecord target, string initiator) =>
         target.Access.FirstOrDefault(access => access.Initiator == initiator)

@@ -16,4 +16,5 @@ internal static class EventCode
     public const string SnapshotStored = "snapshot.stored";
     public const string SessionBegan = "session.began";
     public const string SessionEnded = "session.ended";
+    public const string LoginRefused = "login.refused";
 }

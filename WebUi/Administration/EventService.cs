@@ -35,6 +35,7 @@ public sealed class EventService
         (EventCode.SnapshotStored, "the pool has all of a snapshot that was taken"),
         (EventCode.SessionBegan, "a host has logged in"),
         (EventCode.SessionEnded, "a host's session is over"),
+        (EventCode.LoginRefused, "log-ins of hosts were refused; more of them are told together, up to an hour later"),
     ];
 
     /// <summary>The newest events, newest first.</summary>

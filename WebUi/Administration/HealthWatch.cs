@@ -9,7 +9,7 @@ namespace Lunaria.WebUi.Administration;
 /// Looks at the appliance and makes events of what has changed since the last look: health, space, sessions. Nothing on the way of an I/O knows
 /// of it. Owned by the run; one look at a time.
 /// </summary>
-internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, StoredSnapshots stored, EventService events)
+internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, StoredSnapshots stored, EventService events, TimeProvider time)
 {
     /// <summary>Steps of free space in the pool, in percent: below the last one it is full.</summary>
     private static readonly int[] FreePercent = [10, 2];
@@ -17,6 +17,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
     /// <summary>By so much more, in percent of the pool, a step is left than it is entered.</summary>
     private const int HysteresisPercent = 2;
 
+    private readonly RefusedLoginWatch _refusedLogins = new(server, events, time);
     private readonly Dictionary<Guid, HealthState> _volumes = [];
     private readonly Dictionary<Guid, ComponentState> _components = [];
     private Dictionary<(string Target, int Tsih), SessionInfo> _sessions = [];
@@ -38,6 +39,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         LookAtVerification();
         LookAtSnapshots();
         LookAtSessions();
+        _refusedLogins.Look();
     }
 
     private void LookAtSnapshots()

@@ -10,7 +10,8 @@ namespace Lunaria.WebUi.Administration;
 /// </summary>
 public sealed class LunService
 {
-    private const int MaxLun = 255;
+    /// <summary>The greatest LUN.</summary>
+    internal const int MaxLun = 255;
 
     private readonly VolumeManager _manager;
     private readonly TargetCatalog _targets;

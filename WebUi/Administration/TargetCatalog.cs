@@ -78,7 +78,12 @@ internal sealed class TargetCatalog
     private static InitiatorAccess[] Access(TargetRecord record) => [.. record.Access.Select(access => new InitiatorAccess(
         access.Initiator,
         access.Chap == null ? null : new ChapCredentials(access.Chap.User, new ChapSecret(access.Chap.Secret)),
-        access.Chap?.MutualUser == null ? null : new ChapCredentials(access.Chap.MutualUser, new ChapSecret(access.Chap.MutualSecret!))))];
+        access.Chap?.MutualUser == null ? null : new ChapCredentials(access.Chap.MutualUser, new ChapSecret(access.Chap.MutualSecret!)))
+    {
+        Addresses = [.. access.Addresses.Select(text => AddressRange.TryParse(text, out var range)
+            ? range : throw new InvalidDataException($"{text}, where {access.Initiator} may come from to {record.Iqn}, is no address: restore lunaria.db from a copy"))],
+        Luns = access.Luns?.ToHashSet(),
+    })];
 
     private sealed record Entry(TargetRecord Record, IscsiTarget Served);
 }

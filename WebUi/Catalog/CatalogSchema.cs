@@ -59,5 +59,9 @@ internal static class CatalogSchema
         """
         CREATE TABLE capacity (hour INTEGER PRIMARY KEY, total_bytes INTEGER NOT NULL, used_bytes INTEGER NOT NULL) STRICT; -- hours since 1970
         """,
+        """
+        ALTER TABLE target_access ADD COLUMN addresses TEXT NOT NULL DEFAULT ''; -- with commas; none = from everywhere
+        ALTER TABLE target_access ADD COLUMN luns TEXT; -- with commas; NULL = all
+        """,
     ];
 }

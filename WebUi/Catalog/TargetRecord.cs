@@ -11,7 +11,14 @@ public sealed record TargetRecord(string Iqn, IReadOnlyList<LunRecord> Luns, IRe
 public sealed record LunRecord(int Lun, Guid Volume);
 
 /// <summary>Who may log in: the iSCSI name of an initiator or * for everybody, and what it must prove. No <paramref name="Chap"/>: nothing.</summary>
-public sealed record AccessRecord(string Initiator, ChapRecord? Chap);
+public sealed record AccessRecord(string Initiator, ChapRecord? Chap)
+{
+    /// <summary>Where it may come from, addresses and ranges; empty = from everywhere.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>The LUNs that it may use, in their order; null = all.</summary>
+    public IReadOnlyList<int>? Luns { get; init; }
+}
 
 /// <summary>CHAP of an initiator, in the clear: never logged, never shown. The mutual half is complete or absent.</summary>
 public sealed record ChapRecord(string User, string Secret, string? MutualUser, string? MutualSecret)

@@ -15,8 +15,8 @@ internal sealed class TargetStore(CatalogDatabase database, SecretBox secrets, T
         var luns = database.Read("SELECT iqn, lun, volume FROM target_luns ORDER BY iqn, lun", row => (
             Iqn: row.GetString(0), Record: new LunRecord(row.GetInt32(1), Guid.Parse(row.GetString(2))))).ToLookup(row => row.Iqn, row => row.Record);
         var access = database.Read(
-            "SELECT iqn, initiator, chap_user, chap_secret, mutual_user, mutual_secret FROM target_access ORDER BY iqn, initiator",
-            row => (Iqn: row.GetString(0), Record: new AccessRecord(row.GetString(1), ReadChap(row)))).ToLookup(row => row.Iqn, row => row.Record);
+            "SELECT iqn, initiator, chap_user, chap_secret, mutual_user, mutual_secret, addresses, luns FROM target_access ORDER BY iqn, initiator",
+            row => (Iqn: row.GetString(0), Record: ReadAccess(row))).ToLookup(row => row.Iqn, row => row.Record);
         return database.Read("SELECT iqn, port_id FROM targets ORDER BY iqn", row =>
             new TargetRecord(row.GetString(0), [.. luns[row.GetString(0)]], [.. access[row.GetString(0)]]) { PortId = (ushort)row.GetInt64(1) });
     }
@@ -61,19 +61,27 @@ internal sealed class TargetStore(CatalogDatabase database, SecretBox secrets, T
     /// <summary>The volume is gone.</summary>
     public void RemoveUnit(Guid volume) => database.Change("DELETE FROM target_units WHERE volume = $1", volume.ToString("D"));
 
-    /// <summary>Lets an initiator in, or changes what it must prove.</summary>
+    /// <summary>Lets an initiator in, or changes how.</summary>
     public void SetAccess(string iqn, AccessRecord access) => database.Change(
-        "INSERT OR REPLACE INTO target_access (iqn, initiator, chap_user, chap_secret, mutual_user, mutual_secret) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT OR REPLACE INTO target_access (iqn, initiator, chap_user, chap_secret, mutual_user, mutual_secret, addresses, luns) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         iqn,
         access.Initiator,
         access.Chap?.User,
         Seal(access.Chap?.Secret, iqn, access.Initiator, "secret"),
         access.Chap?.MutualUser,
-        Seal(access.Chap?.MutualSecret, iqn, access.Initiator, "mutual"));
+        Seal(access.Chap?.MutualSecret, iqn, access.Initiator, "mutual"),
+        string.Join(',', access.Addresses),
+        access.Luns == null ? null : string.Join(',', access.Luns));
 
     /// <summary>Lets an initiator in no more.</summary>
     public void RemoveAccess(string iqn, string initiator) =>
         database.Change("DELETE FROM target_access WHERE iqn = $1 AND initiator = $2", iqn, initiator);
+
+    private AccessRecord ReadAccess(SqliteDataReader row) => new(row.GetString(1), ReadChap(row))
+    {
+        Addresses = row.GetString(6).Split(',', StringSplitOptions.RemoveEmptyEntries),
+        Luns = row.IsDBNull(7) ? null : [.. row.GetString(7).Split(',', StringSplitOptions.RemoveEmptyEntries).Select(lun => int.Parse(lun, CultureInfo.InvariantCulture))],
+    };
 
     private ChapRecord? ReadChap(SqliteDataReader row)
     {

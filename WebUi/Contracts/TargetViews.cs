@@ -8,9 +8,10 @@ public sealed record LunView(string Target, int Lun, string Volume, Guid VolumeU
 
 /// <summary>
 /// Who may log in to a target: an iSCSI name, or * for everybody. <paramref name="ChapUser"/>: the name it must prove, null where nothing is asked;
-/// <paramref name="MutualUser"/>: the name the target proves. Secrets are never shown.
+/// <paramref name="MutualUser"/>: the name the target proves. Secrets are never shown. <paramref name="Addresses"/>: where it may come from, none = from
+/// everywhere; <paramref name="Luns"/>: which LUNs it may use, null = all.
 /// </summary>
-public sealed record InitiatorView(string Target, string Initiator, string? ChapUser, string? MutualUser);
+public sealed record InitiatorView(string Target, string Initiator, string? ChapUser, string? MutualUser, IReadOnlyList<string> Addresses, IReadOnlyList<int>? Luns);
 
 /// <summary>A target to create.</summary>
 public sealed record CreateTarget
@@ -33,6 +34,20 @@ public sealed record MapLun
 
     /// <summary>0 to 255; the first free one where left out.</summary>
     public int? Lun { get; init; }
+}
+
+/// <summary>Where an initiator may come from.</summary>
+public sealed record SetAddresses
+{
+    /// <summary>Addresses like 10.1.2.3, and ranges like 10.1.0.0/16 or 2001:db8::/32; none = from everywhere.</summary>
+    public required IReadOnlyList<string> Addresses { get; init; }
+}
+
+/// <summary>Which LUNs of a target an initiator may use.</summary>
+public sealed record SetLuns
+{
+    /// <summary>Their numbers, mapped or not; none = it sees no LUN.</summary>
+    public required IReadOnlyList<int> Luns { get; init; }
 }
 
 /// <summary>What an initiator must prove, and what the target proves to it. Written, never read back.</summary>

@@ -75,6 +75,15 @@ internal static class TargetEndpoints
         initiators.MapDelete("/{initiator}/chap", async (string iqn, string initiator, ApiCall call) =>
                 TypedResults.Ok(await call.Services.Access.SetChapAsync(call.Actor, iqn, initiator, null)))
             .Is("removeChap", Scopes.Targets, "An initiator need not prove anything any more.");
+        initiators.MapPut("/{initiator}/addresses", async (string iqn, string initiator, SetAddresses wanted, ApiCall call) =>
+                TypedResults.Ok(await call.Services.Access.SetAddressesAsync(call.Actor, iqn, initiator, wanted.Addresses)))
+            .Is("setAddresses", Scopes.Targets, "Sets where an initiator may come from, and closes sessions from elsewhere.");
+        initiators.MapPut("/{initiator}/luns", async (string iqn, string initiator, SetLuns wanted, ApiCall call) =>
+                TypedResults.Ok(await call.Services.Access.SetLunsAsync(call.Actor, iqn, initiator, wanted.Luns)))
+            .Is("setLuns", Scopes.Targets, "Sets which LUNs an initiator may use, at once; the others are not there for it.");
+        initiators.MapDelete("/{initiator}/luns", async (string iqn, string initiator, ApiCall call) =>
+                TypedResults.Ok(await call.Services.Access.SetLunsAsync(call.Actor, iqn, initiator, null)))
+            .Is("removeLuns", Scopes.Targets, "An initiator may use all LUNs of the target.");
     }
 
     private static void MapSessions(RouteGroupBuilder sessions)

@@ -25,6 +25,11 @@ internal static class ApplianceInstruments
         meter.CreateObservableCounter("lunaria_store_put_stored_bytes_total", () => services.Encryption.Show().StoredBytes, "By", "What those take in the store.");
         meter.CreateObservableGauge("lunaria_targets", () => services.Catalog.Count, null, "Targets.");
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
+        meter.CreateObservableCounter(
+            "lunaria_logins_refused_total",
+            () => server.RefusedLogins.Select(refused => new Measurement<long>(refused.Value, Tag("status", $"{refused.Key:x4}"))),
+            null,
+            "Log-ins of hosts that were refused, by status class and detail (RFC 7143 11.13.5).");
         Volumes(meter, volumes);
         CacheInstruments.AddTo(meter, volumes);
         UnitInstruments.Create(meter, volumes, services);

@@ -10,19 +10,27 @@ internal static class InitiatorVerbs
 
     public static Command Create(VerbFactory verbs) => VerbFactory.Noun(
         "initiator",
-        "Initiators: who may log in to a target, and what he must prove.",
+        "Initiators: who may log in to a target, what he must prove, and which LUNs he may use.",
         Allow(verbs),
         Deny(verbs),
         Chap(verbs),
+        Addresses(verbs),
+        Luns(verbs),
         verbs.Create("list", "Who may log in to which target.", "initiator list", call =>
             call.ShowAsync(HttpMethod.Get, "initiators", ApiJson.Default.IReadOnlyListInitiatorView, initiators => Show(initiators, call.Output))));
 
     /// <summary>Initiators as a table.</summary>
     public static void Show(IEnumerable<InitiatorView> initiators, TextWriter output)
     {
-        var table = new TextTable("TARGET", "INITIATOR", "CHAP USER", "MUTUAL USER");
+        var table = new TextTable("TARGET", "INITIATOR", "CHAP USER", "MUTUAL USER", "FROM", "LUNS");
         foreach (var initiator in initiators)
-            table.Add(initiator.Target, initiator.Initiator, initiator.ChapUser, initiator.MutualUser);
+            table.Add(
+                initiator.Target,
+                initiator.Initiator,
+                initiator.ChapUser,
+                initiator.MutualUser,
+                initiator.Addresses.Count == 0 ? "everywhere" : string.Join(", ", initiator.Addresses),
+                initiator.Luns == null ? "all" : initiator.Luns.Count == 0 ? "none" : string.Join(", ", initiator.Luns));
         table.Write(output);
     }
 
@@ -82,6 +90,43 @@ internal static class InitiatorVerbs
                 return call.ShowAsync(HttpMethod.Put, path, chap, ApiJson.Default.SetChap, ApiJson.Default.InitiatorView, view => Show([view], call.Output));
             },
             [target, initiator, user, mutual, none]);
+    }
+
+    private static Command Addresses(VerbFactory verbs)
+    {
+        var (target, initiator) = (TargetVerbs.Target, Initiator);
+        var addresses = new Argument<string[]>("ADDRESS") { Description = "Where it may come from: 10.1.2.3, 10.1.0.0/16, 2001:db8::/32. None: from everywhere.", Arity = ArgumentArity.ZeroOrMore };
+        return verbs.Create(
+            "addresses",
+            "Set where an initiator may come from; its sessions from elsewhere end.",
+            $"initiator addresses {TargetVerbs.Iqn} {Example} 10.1.0.0/16 127.0.0.1",
+            call => call.ShowAsync(
+                HttpMethod.Put,
+                $"{PathOf(call.Get(target), call.Get(initiator))}/addresses",
+                new SetAddresses { Addresses = call.Get(addresses) },
+                ApiJson.Default.SetAddresses,
+                ApiJson.Default.InitiatorView,
+                view => Show([view], call.Output)),
+            [target, initiator, addresses]);
+    }
+
+    private static Command Luns(VerbFactory verbs)
+    {
+        var (target, initiator) = (TargetVerbs.Target, Initiator);
+        var luns = new Argument<int[]>("LUN") { Description = "The LUNs that it may use, mapped or not. None, and not --all: it sees no LUN.", Arity = ArgumentArity.ZeroOrMore };
+        var all = new Option<bool>("--all") { Description = "It may use all LUNs, also those that are mapped later." };
+        return verbs.Create(
+            "luns",
+            "Set which LUNs an initiator may use, at once; the others are not there for it.",
+            $"initiator luns {TargetVerbs.Iqn} {Example} 0 3",
+            call =>
+            {
+                var path = $"{PathOf(call.Get(target), call.Get(initiator))}/luns";
+                return call.Get(all)
+                    ? call.ShowAsync(HttpMethod.Delete, path, ApiJson.Default.InitiatorView, view => Show([view], call.Output))
+                    : call.ShowAsync(HttpMethod.Put, path, new SetLuns { Luns = call.Get(luns) }, ApiJson.Default.SetLuns, ApiJson.Default.InitiatorView, view => Show([view], call.Output));
+            },
+            [target, initiator, luns, all]);
     }
 
     private static string PathOf(string target, string initiator) => $"targets/{VerbCall.Part(target)}/initiators/{VerbCall.Part(initiator)}";

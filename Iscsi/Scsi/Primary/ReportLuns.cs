@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Immutable;
 using Lunaria.Iscsi.Scsi.Commands;
 using Lunaria.Iscsi.Scsi.Sense;
 using Lunaria.Iscsi.Scsi.Units;
@@ -35,14 +34,14 @@ internal static class ReportLuns
     private static ValueTask Execute(ScsiTask task)
     {
         int select = task.Cdb.Span[2];
-        ImmutableSortedDictionary<int, LogicalUnit> inventory = task.Server.Luns.Units;
+        NexusUnits? units = task.Server.Show(task.Nexus);
         var data = new ParameterData().Zeros(8);
         if (select is 0x00 or 0x02 or 0x11)
-            foreach (int lun in inventory.Keys) data.UInt64(LunField.Encode(lun));
+            foreach (int lun in units?.Luns ?? []) data.UInt64(LunField.Encode(lun));
         if (select is 0x01 or 0x02) data.UInt64(LunField.ReportLuns);
         data.PatchUInt32(0, (uint)(data.Length - 8));
         task.Reply(data.Span);
-        foreach (ItlNexus itl in task.Nexus.Units?.All ?? []) itl.Clear(SenseCodes.ReportedLunsDataChanged);
+        foreach (ItlNexus itl in units?.All ?? []) itl.Clear(SenseCodes.ReportedLunsDataChanged);
         return ValueTask.CompletedTask;
     }
 }

@@ -10,6 +10,7 @@ namespace Lunaria.Iscsi.Scsi;
 public sealed class ItNexus
 {
     private NexusUnits? units;
+    private IReadOnlySet<int>? usableLuns;
 
     /// <summary>A nexus of the initiator port <paramref name="initiatorName"/>,<paramref name="isid"/> and a target port.</summary>
     /// <param name="initiatorName">iSCSI name of the initiator.</param>
@@ -46,6 +47,13 @@ public sealed class ItNexus
     /// another nexus ends them (PREEMPT AND ABORT, SPC-4 5.9.11.5). Null: the session has none in flight that could be ended.
     /// </summary>
     internal Func<ulong, ValueTask>? AbortTasks { get; init; }
+
+    /// <summary>The LUNs that the initiator may use; null = all. Set by the target, also while the nexus is attached.</summary>
+    internal IReadOnlySet<int>? UsableLuns
+    {
+        get => Volatile.Read(ref usableLuns);
+        set => Volatile.Write(ref usableLuns, value);
+    }
 
     /// <summary>The logical units as this nexus sees them; set by the device server while attached.</summary>
     internal NexusUnits? Units

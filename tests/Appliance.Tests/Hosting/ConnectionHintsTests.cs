@@ -7,8 +7,8 @@ namespace Lunaria.Appliance.Tests.Hosting;
 [TestClass]
 public sealed class ConnectionHintsTests
 {
-    private static readonly TargetView Open = new("iqn.2026-11.test:a", 1, [], [new InitiatorView("iqn.2026-11.test:a", "*", null, null)], 0);
-    private static readonly TargetView Closed = new("iqn.2026-11.test:b", 2, [], [new InitiatorView("iqn.2026-11.test:b", "*", "host1", null)], 0);
+    private static readonly TargetView Open = new("iqn.2026-11.test:a", 1, [], [new InitiatorView("iqn.2026-11.test:a", "*", null, null, [], null)], 0);
+    private static readonly TargetView Closed = new("iqn.2026-11.test:b", 2, [], [new InitiatorView("iqn.2026-11.test:b", "*", "host1", null, [], null)], 0);
 
     [TestMethod]
     public void The_ready_line_has_its_documented_form()

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
@@ -185,7 +186,7 @@ public class LoginNegotiationTests
     {
         TargetDirectory targets = new();
         targets.TryAdd(new(new TargetPort(Target, 1, 1), access is null ? new() : new() { Access = access }, new UnitDirectory()));
-        return new(new(targets, [InitiatorAccess.Anyone]));
+        return new(new(targets, [InitiatorAccess.Anyone], IPAddress.Loopback));
     }
 
     internal static LoginReply Round(LoginNegotiation login, byte current, byte? next, (string, string)[] keys) =>

@@ -305,7 +305,7 @@ public class SessionTests
         Assert.AreEqual(301, pairs.Count(pair => pair.Key == "TargetName"));
     }
 
-    private static byte[] TextRequest(ScriptedInitiator initiator)
+    internal static byte[] TextRequest(ScriptedInitiator initiator)
     {
         byte[] header = initiator.NewHeader(Opcode.TextRequest);
         new BasicHeader(header).SetUInt32(20, BasicHeader.ReservedTag);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Lunaria.Iscsi;
 using Lunaria.Testing;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
@@ -63,6 +64,48 @@ public sealed class EventTests
         var codes = (await appliance.SendAsync(HttpMethod.Get, "events")).Answer.EnumerateArray().Select(happened => happened.GetProperty("code").GetString());
         Assert.AreEqual("session.ended session.began appliance.started", string.Join(' ', codes));
         Assert.AreEqual(0, (await appliance.SendAsync(HttpMethod.Get, "events?severity=warning")).Answer.GetArrayLength());
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.LoginRefused)]
+    public async Task Refused_log_ins_are_told_together_however_many_come()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        await using var server = new IscsiServer(new IscsiServerOptions { Portals = [new IPEndPoint(IPAddress.Loopback, 0)], DrainTimeout = TimeSpan.Zero });
+        server.AddTarget(Iqn, new() { Access = [] });
+        await server.StartAsync();
+        var time = new ManualTime();
+        var watch = new RefusedLoginWatch(server, appliance.Services.Events, time);
+        var events = 0;
+        for (var minute = 0; minute < 24 * 60; minute++)
+        {
+            Refuse(server);
+            if (minute == 0)
+                Refuse(server);
+            watch.Look();
+            watch.Look();
+            time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var told = appliance.Services.Events.List(long.MaxValue, Severity.Information, 1000);
+        events = told.Count;
+        Assert.IsInRange(24, 32, events);
+        Assert.AreEqual($"login.refused target {Iqn}", $"{told[^1].Code} {told[^1].Subject}");
+        StringAssert.StartsWith(told[^1].Message, "2 log-ins were refused, the last of iqn.2026-11.test:initiator from 127.0.0.1: AuthorizationFailure (0202).");
+        StringAssert.StartsWith(told[0].Message, "60 log-ins were refused since 1970-01-01");
+
+        time.Advance(TimeSpan.FromHours(3));
+        watch.Look();
+        Refuse(server);
+        watch.Look();
+        Assert.HasCount(events + 2, appliance.Services.Events.List(long.MaxValue, Severity.Information, 1000));
+    }
+
+    private static void Refuse(IscsiServer server)
+    {
+        using var host = new ScriptedInitiator(server.Portals[0]);
+        Assert.Throws<InvalidOperationException>(() => host.Login(Iqn));
+        Assert.IsTrue(host.IsClosedByTarget());
     }
 
     [TestMethod]

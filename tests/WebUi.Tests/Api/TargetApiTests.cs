@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Lunaria.Testing;
 
 namespace Lunaria.WebUi.Tests.Api;
@@ -159,6 +160,51 @@ public sealed class TargetApiTests
 
         foreach (var wrong in (string[])["iqn.*.test:x", "i*", "iqn.2026-11.test:**", "*.test"])
             Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/initiators/{wrong}")).Status, wrong);
+    }
+
+    [TestMethod]
+    public async Task Luns_of_an_initiator_change_under_its_session()
+    {
+        await using var appliance = await StartAsync("*", "iqn.2026-11.test:initiator");
+        await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "b", lun = 1 });
+        using var host = LogIn(appliance);
+        host.ClearUnitAttention();
+        var luns = $"targets/{Iqn}/initiators/iqn.2026-11.test:initiator/luns";
+        var (status, view) = await appliance.SendAsync(HttpMethod.Put, luns, new { luns = new[] { 5, 0, 5 } });
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("[0,5]", JsonSerializer.Serialize(view.GetProperty("luns")));
+        Assert.AreEqual(LunsChanged, host.Read(0, 8).SenseCode);
+        Assert.AreEqual(LunNotSupported, host.Read(0, 8, lun: 1).SenseCode);
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/initiators/iqn.2026-11.test:initiator/chap", new { user = "u", secret = "hush hush hush" })).Status);
+        Assert.AreEqual(LunNotSupported, host.Read(0, 8, lun: 1).SenseCode, "what it must prove is another matter");
+        (_, view) = await appliance.SendAsync(HttpMethod.Delete, luns);
+        Assert.AreEqual(JsonValueKind.Null, view.GetProperty("luns").ValueKind);
+        Assert.AreEqual(LunsChanged, host.Read(0, 8).SenseCode);
+        host.ClearUnitAttention(1);
+        Assert.AreEqual(0, host.Read(0, 8, lun: 1).Status);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, luns, new { luns = new[] { 256 } })).Status);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, luns, new { luns = new[] { -1 } })).Status);
+        Assert.AreEqual(HttpStatusCode.NotFound, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/initiators/iqn.2026-11.test:nobody/luns", new { luns = new[] { 1 } })).Status);
+    }
+
+    [TestMethod]
+    public async Task Who_comes_from_elsewhere_is_cut_off_and_does_not_get_in_again()
+    {
+        await using var appliance = await StartAsync("*");
+        using var host = LogIn(appliance);
+        var addresses = $"targets/{Iqn}/initiators/*/addresses";
+        var (status, view) = await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = new[] { "10.1.2.3/8", "127.0.0.1", "10.0.0.0/8" } });
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("""["10.0.0.0/8","127.0.0.1"]""", JsonSerializer.Serialize(view.GetProperty("addresses")));
+        host.ClearUnitAttention();
+        await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = new[] { "10.0.0.0/8" } });
+        Assert.IsTrue(host.IsDroppedByTarget());
+        Assert.Throws<InvalidOperationException>(() => LogIn(appliance));
+        await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = Array.Empty<string>() });
+        LogIn(appliance).Dispose();
+        foreach (var wrong in (string?[])["10.0.0", "10.0.0.0/40", "example.com", "", null])
+            Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = new[] { wrong } })).Status, wrong);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = Enumerable.Range(0, 65).Select(i => $"10.0.0.{i}") })).Status);
     }
 
     private static async Task<TestAppliance> StartAsync(params string[] initiators)

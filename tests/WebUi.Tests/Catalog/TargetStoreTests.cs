@@ -21,6 +21,8 @@ public sealed class TargetStoreTests
             opened.Store.Add(new TargetRecord(Iqn, [new LunRecord(7, volume), new LunRecord(0, volume)], [new AccessRecord("*", Chap)]));
             opened.Store.AddLun(Iqn, new LunRecord(3, volume));
             opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:host", null));
+            opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:part", null) { Addresses = ["10.0.0.0/8", "::1"], Luns = [0, 7] });
+            opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:without", null) { Luns = [] });
         }
 
         using (var opened = new Opened(directory))
@@ -31,6 +33,9 @@ public sealed class TargetStoreTests
             Assert.AreEqual(volume, targets[0].Luns[0].Volume);
             Assert.AreEqual(new AccessRecord("*", Chap), targets[0].Access[0]);
             Assert.AreEqual(new AccessRecord("iqn.2026-11.test:host", null), targets[0].Access[1]);
+            Assert.AreEqual("10.0.0.0/8 ::1", string.Join(' ', targets[0].Access[2].Addresses));
+            Assert.AreEqual("0 7", string.Join(' ', targets[0].Access[2].Luns!));
+            Assert.IsEmpty(targets[0].Access[3].Luns!);
             Assert.IsEmpty(targets[1].Access);
             Assert.AreEqual("2 1", string.Join(' ', targets.Select(target => target.PortId)), "numbers follow the order of creation");
         }

@@ -23,6 +23,7 @@ export function hostTable(list, view, empty, { withTarget = false } = {}) {
       { name: "initiator", title: "Host", cell: (one) => (one.initiator === "*" ? h("span", { class: "main-link" }, "Everybody (*)") : h("span", { class: "main-link mono" }, one.initiator)), sort: (one) => one.initiator },
       withTarget && { name: "target", title: "Target", cell: (one) => h("a", { class: "mono", href: `/targets/${encodeURIComponent(one.target)}` }, one.target), sort: (one) => one.target },
       { name: "chap", title: "Proof", cell: (one) => (one.chapUser ? h("span", { class: "row" }, badge(one.mutualUser ? "mutual CHAP" : "CHAP", "good", true), h("span", { class: "mono" }, one.chapUser)) : badge(one.initiator === "*" ? "none: unprotected" : "none", one.initiator === "*" ? "warn" : "", true)), sort: (one) => one.chapUser ?? "" },
+      { name: "limits", title: "Limited to", cell: (one) => h("span", { class: "row" }, ...one.addresses.map((range) => badge(range, "", true)), one.luns && badge(one.luns.length === 0 ? "no LUN" : `LUN ${one.luns.join(", ")}`, "", true)), sort: (one) => `${one.addresses} ${one.luns ?? ""}` },
       { name: "actions", title: "", buttons: true, cell: (one) => can("targets") && [
         button(one.chapUser ? "Change CHAP" : "Set CHAP", { size: "small", label: `${one.chapUser ? "Change" : "Set"} CHAP of ${name(one)}`, onClick: then(() => setChap(one)) }),
         one.chapUser && button("Remove CHAP", { size: "small", label: `Remove CHAP of ${name(one)}`, onClick: then(() => removeChap(one)) }),
