@@ -19,7 +19,7 @@ public sealed class IscsiServer : IAsyncDisposable
 
     private readonly ServerContext context;
     private readonly Lock gate = new();
-    private readonly List<PortalListener> listeners = [];
+    private readonly PortalSet portals;
     private bool started, disposed;
     private ITimer? spaceTimer;
     private readonly UnitDirectory units;
@@ -36,6 +36,7 @@ public sealed class IscsiServer : IAsyncDisposable
         options.Check();
         units = new(time);
         context = new(options, time ?? TimeProvider.System, logger ?? NullLogger<IscsiServer>.Instance);
+        portals = new(context);
     }
 
     /// <summary>Where it listens, with the ports it really has; empty before <see cref="StartAsync"/>.</summary>
@@ -76,10 +77,7 @@ public sealed class IscsiServer : IAsyncDisposable
     public IscsiTarget AddTarget(string name, IscsiTargetOptions? options = null)
     {
         IscsiName.Check(name);
-        options ??= new();
-        ushort number = (ushort)Interlocked.Increment(ref targetsAdded);
-        ushort relativeId = options.RelativePortId == 0 ? number : options.RelativePortId;
-        IscsiTarget target = new(new TargetPort(name.ToLowerInvariant(), LoginEnvironment.PortalGroupTag, relativeId), options, units);
+        IscsiTarget target = NewTarget(name, options ?? new(), (ushort)Interlocked.Increment(ref targetsAdded));
         if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {target.Name} already.", nameof(name));
         return target;
     }
@@ -87,9 +85,39 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <summary>Removes a target and closes its sessions; false where there is none of that name. Completes when its commands are gone.</summary>
     public async Task<bool> RemoveTargetAsync(string name)
     {
-        if (context.Targets.Remove(name) is not IscsiTarget target) return false;
+        if (context.Targets.Remove(name, LoginStatus.TargetRemoved) is not IscsiTarget target) return false;
         await target.Sessions.CloseAllAsync("the target has been removed");
         return true;
+    }
+
+    /// <summary>
+    /// Puts a target anew in the place of the one of that name, with the same LUNs and other options: another portal group is another target port, so its sessions end.
+    /// Completes when their commands are gone.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no such target.</exception>
+    public async Task<IscsiTarget> ReplaceTargetAsync(string name, IscsiTargetOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (context.Targets.Remove(name, LoginStatus.ServiceUnavailable) is not IscsiTarget before) throw new ArgumentException($"There is no target {name}.", nameof(name));
+        await before.Sessions.CloseAllAsync("the target moves to other portals");
+        IscsiTarget target = NewTarget(before.Name, options, before.Port.RelativeId);
+        target.Redirect = before.Redirect;
+        foreach ((int lun, LogicalUnit unit) in before.Luns.Units) target.Luns.Add(lun, unit);
+        if (!context.Targets.TryAdd(target)) throw new ArgumentException($"There is a target {name} already.", nameof(name));
+        return target;
+    }
+
+    /// <summary>
+    /// Listens on these portals from now on. Hosts at an address that is no portal any more are asked to log out, and their connections closed after
+    /// <see cref="IscsiServerOptions.DrainTimeout"/>; other connections notice nothing.
+    /// </summary>
+    /// <exception cref="System.Net.Sockets.SocketException">One cannot be bound; everything is as it was.</exception>
+    public Task ChangePortalsAsync(IReadOnlyList<IPEndPoint> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (!started) throw new InvalidOperationException("The server has not been started: say in its options where it listens.");
+        return portals.ChangeAsync(wanted);
     }
 
     /// <summary>
@@ -136,20 +164,9 @@ public sealed class IscsiServer : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(disposed, this);
             if (started) throw new InvalidOperationException("The server has been started already.");
-            try
-            {
-                foreach (IPEndPoint portal in context.Options.Portals) listeners.Add(new(context, portal));
-            }
-            catch
-            {
-                foreach (PortalListener listener in listeners) listener.Dispose();
-                listeners.Clear();
-                throw;
-            }
+            portals.Open(context.Options.Portals);
             started = true;
         }
-        context.Portals = [.. listeners.Select(listener => listener.EndPoint)];
-        foreach (PortalListener listener in listeners) listener.Start();
         spaceTimer = context.Time.CreateTimer(_ => NoticeSpace(), null, spaceInterval, Timeout.InfiniteTimeSpan);
         return Task.CompletedTask;
     }
@@ -166,7 +183,7 @@ public sealed class IscsiServer : IAsyncDisposable
             disposed = true;
         }
         if (spaceTimer is not null) await spaceTimer.DisposeAsync();
-        foreach (PortalListener listener in listeners) await listener.StopAsync();
+        await portals.DisposeAsync();
         foreach (Connection connection in context.Connections.Snapshot()) connection.Inbox.Post(new(MessageKind.Drain, null));
         Task drained = context.Connections.WhenAtMostAsync(0);
         await Task.WhenAny(drained, Task.Delay(context.Options.DrainTimeout, context.Time));
@@ -174,6 +191,9 @@ public sealed class IscsiServer : IAsyncDisposable
             connection.Inbox.Post(new(MessageKind.Close, "the target shuts down"));
         await drained;
     }
+
+    private IscsiTarget NewTarget(string name, IscsiTargetOptions options, ushort number) => new(
+        new TargetPort(name.ToLowerInvariant(), options.PortalGroupTag, options.RelativePortId == 0 ? number : options.RelativePortId), options, units);
 
     /// <summary>Thin media run short, and recover, without anybody writing through this server: hosts hear of it all the same.</summary>
     private void NoticeSpace()

@@ -1,7 +1,9 @@
+using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Scsi.Units;
 using Lunaria.Iscsi.Sessions;
+using Lunaria.Iscsi.Transport;
 
 namespace Lunaria.Iscsi;
 
@@ -13,6 +15,7 @@ public sealed class IscsiTarget
 {
     private readonly Lock showing = new();
     private volatile IReadOnlyList<InitiatorAccess> access;
+    private volatile LoginRedirect? redirect;
 
     internal IscsiTarget(TargetPort port, IscsiTargetOptions options, UnitDirectory units)
     {
@@ -49,12 +52,20 @@ public sealed class IscsiTarget
         }
     }
 
+    /// <summary>
+    /// Not null = hosts that begin a session are sent there in place of being let in. Sessions stay, and may get further connections: log them out to move their hosts.
+    /// </summary>
+    public LoginRedirect? Redirect { get => redirect; set => redirect = value; }
+
     /// <summary>The logical units by LUN.</summary>
     public LogicalUnitMap Luns { get; }
 
     internal DeviceServer DeviceServer { get; }
 
     internal SessionTable Sessions { get; } = new();
+
+    /// <summary>True where the target is shown to hosts that came in at <paramref name="local"/>.</summary>
+    internal bool IsAt(IPEndPoint local) => Options.Portals.Count == 0 || Options.Portals.Any(portal => PortalAddress.Covers(portal, local));
 
     /// <summary>True where the initiator of a session would be let in now.</summary>
     internal bool LetsIn(Session session) => InitiatorAccess.Find(access, session.Identity.InitiatorName, session.Identity.Address) is not null;

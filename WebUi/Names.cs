@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace Lunaria.WebUi;
@@ -29,6 +30,19 @@ public static partial class Names
         Iscsi.Login.AddressRange.TryParse(text, out var range)
             ? range.ToString()
             : throw new FormatException("is neither an address nor a range of them: write 10.1.2.3, 10.1.0.0/16, 2001:db8::5 or 2001:db8::/32");
+
+    /// <summary>A portal: an address and a port, IPv6 in brackets.</summary>
+    public static string Portal(string text) =>
+        HostForm().IsMatch(text) && IPEndPoint.TryParse(text, out var portal) && portal.Port > 0
+            ? portal.ToString()
+            : throw new FormatException("is not a portal: write \"192.0.2.1:3260\" or \"[2001:db8::1]:3260\"");
+
+    /// <summary>A host and a port as hosts are told: a name or an address, IPv6 in brackets.</summary>
+    public static string HostAndPort(string text) =>
+        text.Length <= 255 && HostForm().Match(text) is { Success: true } match && ushort.TryParse(match.Groups["port"].ValueSpan, out var port) && port > 0
+        && (text[0] != '[' || IPAddress.TryParse(match.Groups["host"].ValueSpan, out _))
+            ? text
+            : throw new FormatException("is not a host with a port: write \"192.0.2.1:3260\", \"[2001:db8::1]:3260\" or \"storage.example.com:3260\"");
 
     /// <summary>A name of a volume.</summary>
     public static string VolumeName(string text) =>
@@ -71,6 +85,9 @@ public static partial class Names
 
     [GeneratedRegex(@"^(iqn\.[a-z0-9.:-]*|eui\.[0-9a-f]*|naa\.[0-9a-f]*)\*\z")]
     private static partial Regex BeginningForm();
+
+    [GeneratedRegex(@"^(?<host>[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\]):(?<port>[0-9]{1,5})\z")]
+    private static partial Regex HostForm();
 
     [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}\z")]
     private static partial Regex PlainForm();

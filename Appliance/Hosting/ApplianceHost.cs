@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Lunaria.Appliance.Settings;
 using Lunaria.Appliance.Targets;
 using Lunaria.Iscsi;
+using Lunaria.Iscsi.Isns;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Cache;
@@ -63,8 +64,9 @@ internal static partial class ApplianceHost
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
-        var file = new SettingsFile(settings, changed =>
+        var file = new SettingsFile(settings, async changed =>
         {
+            await Portals.ChangeAsync(server, changed.Iscsi.Portals);
             log.SetLevel(changed.Logging.Level);
             server.ChangeTimes(changed.Iscsi.LoginTimeout.Value, changed.Iscsi.PingInterval.Value, changed.Iscsi.PingTimeout.Value, changed.Iscsi.DrainTimeout.Value);
         });
@@ -75,12 +77,15 @@ internal static partial class ApplianceHost
             SecretBox.Open(data.FullPath),
             TokenFile.Open(data.FullPath),
             (volume, unit) => new VolumeBlockDevice(volumes, volume, backend.Store, unit.BlockBytes, unit.ReadOnly),
-            new SettingsAccess(file.List, file.Set, settings.Logging.File),
+            new SettingsAccess(file.List, file.SetAsync, settings.Logging.File),
             backend.Pool,
             backend.Encryption,
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
         await Portals.ListenAsync(server, settings.Iscsi.Portals);
+        await using var isns = settings.Iscsi.Isns is { } nameServer
+            ? new IsnsClient(server, new IsnsOptions { Server = nameServer, EntityId = $"lunaria.{volumes.Metadata.PoolId:D}" }, log.Factory.CreateLogger<IsnsClient>(), time)
+            : null;
         status.Ready(volumes, backend.Store, server, services);
         var url = await pages.GetUrlAsync();
 

@@ -37,9 +37,10 @@ internal sealed record ApplianceSettings(
 /// <summary>The file of the settings, and what the command line says instead of it.</summary>
 internal sealed record SettingsOrigin(string Path, SettingsOverrides Overrides);
 
-/// <summary>How hosts reach the targets.</summary>
+/// <summary>How hosts reach the targets. Null <paramref name="Isns"/>: no iSNS server is told of them.</summary>
 internal sealed record IscsiSettings(
     IReadOnlyList<IPEndPoint> Portals,
+    IPEndPoint? Isns,
     int MaxConnections,
     Duration LoginTimeout,
     Duration PingInterval,

@@ -9,7 +9,7 @@ namespace Lunaria.Appliance.Settings;
 /// appliance.json while the appliance runs: says what a change would do, makes it in the file, and applies what can be applied at once. Owned by the run;
 /// one change at a time.
 /// </summary>
-internal sealed class SettingsFile(ApplianceSettings running, Action<ApplianceSettings> apply)
+internal sealed class SettingsFile(ApplianceSettings running, Func<ApplianceSettings, Task> apply)
 {
     private readonly string _path = Path.GetFullPath(running.Origin.Path);
     private readonly Lock _sync = new();
@@ -24,27 +24,35 @@ internal sealed class SettingsFile(ApplianceSettings running, Action<ApplianceSe
 
     /// <summary>
     /// What <paramref name="wanted"/> changes; with <see cref="SetSettings.DryRun"/> nothing does. <see cref="RefusalKind.Invalid"/> names the key that is wrong and why.
+    /// What cannot be applied is not written.
     /// </summary>
-    public IReadOnlyList<SettingChangeView> Set(SetSettings wanted)
+    public async Task<IReadOnlyList<SettingChangeView>> SetAsync(SetSettings wanted)
     {
-        lock (_sync)
+        var text = Read(out var before);
+        foreach (var (key, value) in wanted.Values)
         {
-            var text = Read(out var before);
-            foreach (var (key, value) in wanted.Values)
-            {
-                Check(key);
-                text = SettingsEditor.Set(text, key, value is { ValueKind: not JsonValueKind.Null } given ? JsonNode.Parse(given.GetRawText())!.ToJsonString() : null);
-            }
-
-            var after = Parse(text);
-            var changes = Compare(before.Listing, after.Listing);
-            if (wanted.DryRun || changes.Count == 0)
-                return changes;
-            Write(text);
-            apply(after);
-            _running = [.. _running.Select(setting => setting.Live ? after.Listing.Single(now => now.Key == setting.Key) : setting)];
-            return changes;
+            Check(key);
+            text = SettingsEditor.Set(text, key, value is { ValueKind: not JsonValueKind.Null } given ? JsonNode.Parse(given.GetRawText())!.ToJsonString() : null);
         }
+
+        var after = Parse(text);
+        var changes = Compare(before.Listing, after.Listing);
+        if (wanted.DryRun || changes.Count == 0)
+            return changes;
+        await apply(after);
+        try
+        {
+            Write(text);
+        }
+        catch (RefusedException)
+        {
+            await apply(before);
+            throw;
+        }
+
+        lock (_sync)
+            _running = [.. _running.Select(setting => setting.Live ? after.Listing.Single(now => now.Key == setting.Key) : setting)];
+        return changes;
     }
 
     private static void Check(string key)

@@ -133,6 +133,7 @@ internal static class SettingsReader
     private static IscsiSettings ComposeIscsi(SettingsNode node, SettingsOverrides overrides) =>
         new(
             overrides.Portals.Count > 0 ? overrides.Portals : [.. node.List<IPEndPoint>("portals")],
+            node.Find<IPEndPoint>("isns"),
             node.Get<int>("maxConnections"),
             node.Get<Duration>("loginTimeout"),
             node.Get<Duration>("pingInterval"),

@@ -38,4 +38,16 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Debug, "{Peer}: login of {Initiator} held back after others that failed")]
     public static partial void LoginHeldBack(ILogger logger, EndPoint peer, string initiator);
+
+    [LoggerMessage(12, LogLevel.Error, "Portal {Portal} cannot be opened again: {Reason}")]
+    public static partial void PortalLost(ILogger logger, EndPoint portal, string reason);
+
+    [LoggerMessage(13, LogLevel.Information, "Portal {Portal} listens no more")]
+    public static partial void PortalStops(ILogger logger, EndPoint portal);
+
+    [LoggerMessage(14, LogLevel.Information, "The iSNS server {Server} knows the targets")]
+    public static partial void IsnsRegistered(ILogger logger, EndPoint server);
+
+    [LoggerMessage(15, LogLevel.Warning, "The iSNS server {Server} cannot be told of the targets: {Reason}. It is tried again")]
+    public static partial void IsnsFailed(ILogger logger, EndPoint server, string reason);
 }

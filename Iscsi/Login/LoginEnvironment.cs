@@ -3,13 +3,10 @@ using System.Net;
 namespace Lunaria.Iscsi.Login;
 
 /// <summary>What a login needs to know of the server and of its connection. Immutable but for the targets, which may come and go.</summary>
-internal sealed record LoginEnvironment(TargetDirectory Targets, IReadOnlyList<InitiatorAccess> DiscoveryAccess, IPAddress PeerAddress)
+internal sealed record LoginEnvironment(TargetDirectory Targets, IReadOnlyList<InitiatorAccess> DiscoveryAccess, IPAddress PeerAddress, IPEndPoint Local)
 {
     /// <summary>True where logins of this connection to the target of that name ("" = discovery) are answered "try again later"; see <see cref="LoginBackOff"/>.</summary>
     public Func<string, bool> HoldsBack { get; init; } = _ => false;
-
-    /// <summary>Target portal group tag of the portal.</summary>
-    public const ushort PortalGroupTag = 1;
 
     /// <summary>What this target declares as its MaxRecvDataSegmentLength, bytes.</summary>
     public int MaxRecvDataSegmentLength { get; init; } = 262144;

@@ -26,6 +26,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     private int rounds;
     private uint initiatorTaskTag;
     private ushort connectionId, tsih;
+    private string? redirectTo;
     private ulong isid;
 
     /// <summary>Known after the first complete text.</summary>
@@ -57,7 +58,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         List<KeyValuePair<string, string>> pairs = [], answer = [];
         if (!TextKeys.TryParse(incoming.Take(), pairs)) return LoginReply.Refuse(header, LoginStatus.InitiatorError);
         status = ProcessText(request, pairs, answer, out bool mayTransit);
-        if (status != LoginStatus.Success) return LoginReply.Refuse(header, status);
+        if (status != LoginStatus.Success) return LoginReply.Refuse(header, status, redirectTo);
         return Respond(request, request.Transit && mayTransit, answer);
     }
 
@@ -133,16 +134,22 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         }
         if (sessionType != "Normal") return LoginStatus.SessionTypeNotSupported;
         if (!keys.TryGetValue("TargetName", out string? targetName)) return LoginStatus.MissingParameter;
-        if (environment.Targets.Find(targetName) is not IscsiTarget target) return LoginStatus.NotFound;
+        if (environment.Targets.Find(targetName) is not IscsiTarget target) return environment.Targets.WhyNot(targetName);
+        if (!target.IsAt(environment.Local)) return LoginStatus.NotFound;
         TargetName = target.Name;
         if (environment.HoldsBack(target.Name)) return LoginStatus.ServiceUnavailable;
         access = InitiatorAccess.Find(target.Access, initiator, environment.PeerAddress);
         if (access is null) return LoginStatus.AuthorizationFailure;
+        if (tsih == 0 && target.Redirect is LoginRedirect redirect)
+        {
+            redirectTo = redirect.Address;
+            return redirect.IsPermanent ? LoginStatus.TargetMovedPermanently : LoginStatus.TargetMovedTemporarily;
+        }
         Session? joins = tsih == 0 ? null : target.Sessions.Find(initiator, isid, tsih);
         if (tsih != 0 && joins is null) return LoginStatus.SessionDoesNotExist;
         Identity = new(initiator, environment.PeerAddress, isid, connectionId, target, joins);
         parameters.IsLeading = joins is null;
-        answer.Add(new("TargetPortalGroupTag", LoginEnvironment.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
+        answer.Add(new("TargetPortalGroupTag", target.Port.PortalGroupTag.ToString(CultureInfo.InvariantCulture)));
         if (target.Options.Alias is string alias) answer.Add(new("TargetAlias", alias));
         return LoginStatus.Success;
     }

@@ -21,8 +21,10 @@ internal sealed class LoginReply(LoginOutcome outcome, byte[] header, ReadOnlyMe
     public ReadOnlyMemory<byte> Text { get; } = text;
     public LoginStatus Status => (LoginStatus)new LoginResponseHeader(Header).Status;
 
-    /// <summary>The refusal of a login, in answer to the request with <paramref name="requestHeader"/>.</summary>
-    public static LoginReply Refuse(Span<byte> requestHeader, LoginStatus status)
+    /// <summary>
+    /// The refusal of a login, in answer to the request with <paramref name="requestHeader"/>; with <paramref name="targetAddress"/> it says where to log in.
+    /// </summary>
+    public static LoginReply Refuse(Span<byte> requestHeader, LoginStatus status, string? targetAddress = null)
     {
         LoginRequestHeader request = new(requestHeader);
         byte[] header = new byte[BasicHeader.LengthBytes];
@@ -33,6 +35,6 @@ internal sealed class LoginReply(LoginOutcome outcome, byte[] header, ReadOnlyMe
         response.Tsih = request.Tsih;
         response.Basic.InitiatorTaskTag = request.Basic.InitiatorTaskTag;
         response.Status = (ushort)status;
-        return new(LoginOutcome.Failed, header, ReadOnlyMemory<byte>.Empty);
+        return new(LoginOutcome.Failed, header, targetAddress is null ? ReadOnlyMemory<byte>.Empty : TextKeys.Format([new("TargetAddress", targetAddress)]));
     }
 }

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Lunaria.Iscsi.Login;
 
 /// <summary>The answer to SendTargets (RFC 7143 Appendix C). Pure.</summary>
@@ -10,10 +7,10 @@ internal static class SendTargets
     /// <param name="value">All, a target name, or empty for the session's own target.</param>
     /// <param name="targets">All there are.</param>
     /// <param name="who">The initiator and, but in a discovery session, its target.</param>
-    /// <param name="addresses">Addresses of the portals, as <see cref="Address"/> writes them.</param>
+    /// <param name="addresses">TargetAddress of each portal of a target.</param>
     /// <returns>False where the value is not allowed in this kind of session.</returns>
     public static bool TryAnswer(
-        string value, TargetDirectory targets, LoginIdentity who, IReadOnlyList<string> addresses, List<KeyValuePair<string, string>> answer)
+        string value, TargetDirectory targets, LoginIdentity who, Func<IscsiTarget, IReadOnlyList<string>> addresses, List<KeyValuePair<string, string>> answer)
     {
         IscsiTarget? own = who.Target;
         IEnumerable<IscsiTarget> chosen;
@@ -37,18 +34,8 @@ internal static class SendTargets
         {
             if (InitiatorAccess.Find(target.Access, who.InitiatorName, who.Address) is null) continue;
             answer.Add(new("TargetName", target.Name));
-            foreach (string address in addresses) answer.Add(new("TargetAddress", address));
+            foreach (string address in addresses(target)) answer.Add(new("TargetAddress", address));
         }
         return true;
-    }
-
-    /// <summary><c>10.0.0.1:3260,1</c> or <c>[2001:db8::1]:3260,1</c> (RFC 7143 13.8).</summary>
-    public static string Address(IPEndPoint endPoint, ushort portalGroupTag)
-    {
-        IPAddress address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
-        // A scope identifier means something on this machine only.
-        if (address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId != 0) address = new(address.GetAddressBytes());
-        string host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
-        return $"{host}:{endPoint.Port},{portalGroupTag}";
     }
 }

@@ -37,6 +37,7 @@ internal sealed class Connection : IDisposable
         socket.NoDelay = true;
         peer = socket.RemoteEndPoint!;
         PeerAddress = ((IPEndPoint)peer).Address;
+        Local = (IPEndPoint)socket.LocalEndPoint!;
         Inbox = new(wake);
         waiter = new(socket, wake);
         SendBuffer sendBuffer = new(new(socket, server.Options.MayAnswer));
@@ -45,13 +46,16 @@ internal sealed class Connection : IDisposable
         reader = new(memory);
         timers = new(server.Options, server.Time);
         busyPoll = new(server.BusyPollSeats, server.Options.BusyPollLooks);
-        login = new(server, PeerAddress, sender, Inbox);
+        login = new(server, PeerAddress, Local, sender, Inbox);
     }
 
     /// <summary>Where other threads leave messages.</summary>
     public ConnectionInbox Inbox { get; }
 
     public IPAddress PeerAddress { get; }
+
+    /// <summary>The address of this machine that the host found.</summary>
+    public IPEndPoint Local { get; }
 
     /// <summary>Starts the thread. The connection must have been entered in the registry.</summary>
     public void Start() => new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"iSCSI {peer}" }.Start();
@@ -210,10 +214,8 @@ internal sealed class Connection : IDisposable
     private void EnterFullFeature(Session session)
     {
         SessionParameters parameters = login!.Agreed;
-        IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
-        if (login.Identity!.Joins is null) (session.Peer, session.Portal) = (peer, local);
-        ushort portalGroupTag = LoginEnvironment.PortalGroupTag;
-        fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, () => server.AddressesFor(local, portalGroupTag));
+        if (login.Identity!.Joins is null) (session.Peer, session.Portal) = (peer, Local);
+        fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, target => server.AddressesOf(target, Local));
         login = null;
         // From here on the end of the connection ends the session, too. The response leaves before digests begin.
         sender.Flush();

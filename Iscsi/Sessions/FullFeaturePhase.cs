@@ -33,7 +33,7 @@ internal sealed class FullFeaturePhase
 
     public FullFeaturePhase(
         ServerContext server, Session session, ushort connectionId, ParameterNegotiation negotiation, SessionParameters parameters,
-        PduSender sender, ConnectionInbox inbox, Func<IReadOnlyList<string>> addresses)
+        PduSender sender, ConnectionInbox inbox, Func<IscsiTarget, IReadOnlyList<string>> addresses)
     {
         this.server = server;
         this.session = session;

@@ -9,9 +9,9 @@ namespace Lunaria.Iscsi.Sessions;
 /// A connection during its login: feeds the <see cref="LoginNegotiation"/>, makes the session at its end, and waits where an old session
 /// of the same initiator port has to go first. The connection's thread only.
 /// </summary>
-internal sealed class LoginPhase(ServerContext server, IPAddress peer, PduSender sender, ConnectionInbox inbox)
+internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoint local, PduSender sender, ConnectionInbox inbox)
 {
-    private readonly LoginNegotiation negotiation = new(server.LoginFrom(peer));
+    private readonly LoginNegotiation negotiation = new(server.LoginFrom(peer, local));
     private LoginReply? held;
     private SessionParameters? agreed;
     private Session? session;
@@ -138,6 +138,7 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, PduSender
     private void Refuse(LoginStatus status)
     {
         Refused = status;
+        if (status is LoginStatus.TargetMovedTemporarily or LoginStatus.TargetMovedPermanently) return;
         server.LoginRefused(peer, negotiation.InitiatorName, negotiation.TargetName, status);
     }
 

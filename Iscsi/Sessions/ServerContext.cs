@@ -28,8 +28,8 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
 
     public RefusedLogins RefusedLogins { get; } = new();
 
-    /// <summary>What a login from <paramref name="peer"/> needs to know.</summary>
-    public LoginEnvironment LoginFrom(IPAddress peer) => new(Targets, Options.DiscoveryAccess, peer)
+    /// <summary>What a login from <paramref name="peer"/> that came in at <paramref name="local"/> needs to know.</summary>
+    public LoginEnvironment LoginFrom(IPAddress peer, IPEndPoint local) => new(Targets, Options.DiscoveryAccess, peer, local)
     {
         MaxRecvDataSegmentLength = Options.MaxRecvDataSegmentLength,
         HoldsBack = target => BackOff.Holds(peer, target),
@@ -43,18 +43,16 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     }
 
     /// <summary>
-    /// The addresses a host that came in at <paramref name="local"/> can use: portals with an address of their own as they are, and
-    /// for a portal on all addresses the one the host found.
+    /// TargetAddress of each portal of a target, for a host that came in at <paramref name="local"/>: those with an address of their own as they are, and for one on
+    /// all addresses the one the host found.
     /// </summary>
-    public List<string> AddressesFor(IPEndPoint local, ushort portalGroupTag)
+    public List<string> AddressesOf(IscsiTarget target, IPEndPoint local)
     {
-        List<string> addresses = [];
-        foreach (IPEndPoint portal in Portals)
-        {
-            bool any = portal.Address.Equals(IPAddress.Any) || portal.Address.Equals(IPAddress.IPv6Any);
-            string address = SendTargets.Address(any ? new(local.Address, portal.Port) : portal, portalGroupTag);
-            if (!addresses.Contains(address)) addresses.Add(address);
-        }
-        return addresses;
+        IEnumerable<IPEndPoint> here = Portals.Select(portal => PortalAddress.IsWildcard(portal) ? new(local.Address, portal.Port) : portal);
+        IEnumerable<IPEndPoint> own = target.Options.Portals.Where(portal => !PortalAddress.IsWildcard(portal));
+        return [.. here.Where(target.IsAt).Concat(own)
+            .Where(address => Portals.Any(portal => PortalAddress.Covers(portal, address)))
+            .Select(address => PortalAddress.Format(address, target.Port.PortalGroupTag))
+            .Distinct()];
     }
 }

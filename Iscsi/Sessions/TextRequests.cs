@@ -9,7 +9,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// </summary>
 internal sealed class TextRequests(
     ServerContext server, Session session, SessionParameters parameters, ParameterNegotiation negotiation, PduSender sender,
-    Func<IReadOnlyList<string>> addresses)
+    Func<IscsiTarget, IReadOnlyList<string>> addresses)
 {
     private readonly TextAccumulator incoming = new(LoginEnvironment.MaxTextLengthBytes);
     private TextChunks? outgoing;
@@ -61,7 +61,7 @@ internal sealed class TextRequests(
             if (name == "SendTargets")
             {
                 LoginIdentity who = session.Identity;
-                if (!SendTargets.TryAnswer(value, server.Targets, who, addresses(), answer)) answer.Add(new(name, "Reject"));
+                if (!SendTargets.TryAnswer(value, server.Targets, who, addresses, answer)) answer.Add(new(name, "Reject"));
                 continue;
             }
             bool mayChange = NegotiationTable.Find(name) is not NegotiationKey key || key.Scope.HasFlag(KeyScope.FullFeature);

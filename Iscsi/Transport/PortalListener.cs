@@ -15,16 +15,17 @@ internal sealed class PortalListener : IDisposable
     private readonly Socket socket;
     private Task accepting = Task.CompletedTask;
 
-    /// <summary>Binds; throws <see cref="SocketException"/> when that fails.</summary>
-    public PortalListener(ServerContext server, IPEndPoint portal)
+    /// <summary>Binds, to <paramref name="where"/> where that is given; throws <see cref="SocketException"/> when that fails.</summary>
+    public PortalListener(ServerContext server, IPEndPoint portal, IPEndPoint? where = null)
     {
         this.server = server;
+        Portal = portal;
         socket = new(portal.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             // A portal on all IPv6 addresses takes IPv4 hosts, too.
             if (portal.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = portal.Address.Equals(IPAddress.IPv6Any);
-            socket.Bind(portal);
+            socket.Bind(where ?? portal);
             socket.Listen(Backlog);
         }
         catch
@@ -34,6 +35,9 @@ internal sealed class PortalListener : IDisposable
         }
         EndPoint = (IPEndPoint)socket.LocalEndPoint!;
     }
+
+    /// <summary>What was asked for, port 0 for any free one.</summary>
+    public IPEndPoint Portal { get; }
 
     /// <summary>Address and port in use.</summary>
     public IPEndPoint EndPoint { get; }
@@ -49,6 +53,7 @@ internal sealed class PortalListener : IDisposable
     {
         socket.Dispose();
         await accepting;
+        Log.PortalStops(server.Logger, EndPoint);
     }
 
     public void Dispose() => socket.Dispose();

@@ -3,10 +3,10 @@ using Lunaria.WebUi.Contracts;
 namespace Lunaria.WebUi.Administration;
 
 /// <summary>
-/// Where the settings lie, which only the program knows: <paramref name="List"/> says what the run works with, <paramref name="Set"/> changes the file and
+/// Where the settings lie, which only the program knows: <paramref name="List"/> says what the run works with, <paramref name="SetAsync"/> changes the file and
 /// what can be changed live; it refuses with <see cref="RefusedException"/>. <paramref name="LogFile"/>: the name of the message log, null = there is none.
 /// </summary>
-public sealed record SettingsAccess(Func<IReadOnlyList<SettingView>> List, Func<SetSettings, IReadOnlyList<SettingChangeView>> Set, string? LogFile);
+public sealed record SettingsAccess(Func<IReadOnlyList<SettingView>> List, Func<SetSettings, Task<IReadOnlyList<SettingChangeView>>> SetAsync, string? LogFile);
 
 /// <summary>The settings of appliance.json. Any thread.</summary>
 public sealed class SettingsService
@@ -23,9 +23,9 @@ public sealed class SettingsService
     internal string? LogFile => _access.LogFile;
 
     /// <summary>Changes settings, or only says what would change.</summary>
-    public Task<IReadOnlyList<SettingChangeView>> SetAsync(Actor actor, SetSettings wanted) => _changes.RunAsync(actor, "settings.set", "settings", change =>
+    public Task<IReadOnlyList<SettingChangeView>> SetAsync(Actor actor, SetSettings wanted) => _changes.RunAsync(actor, "settings.set", "settings", async change =>
     {
-        var made = _access.Set(wanted);
+        var made = await _access.SetAsync(wanted);
         change.Nothing = wanted.DryRun || made.Count == 0;
         change.After = made.ToArray();
         return made;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Lunaria.Iscsi;
 using Lunaria.Iscsi.Login;
 using Lunaria.Volumes;
@@ -55,7 +56,8 @@ internal sealed class TargetCatalog
     /// <summary>Begins to serve a target, without LUNs.</summary>
     public IscsiTarget Serve(TargetRecord record)
     {
-        var served = _server.AddTarget(record.Iqn, new IscsiTargetOptions { Access = Access(record), RelativePortId = record.PortId });
+        var served = _server.AddTarget(record.Iqn, Options(record));
+        served.Redirect = Redirect(record);
         ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
         return served;
     }
@@ -67,13 +69,31 @@ internal sealed class TargetCatalog
         await _server.RemoveTargetAsync(iqn);
     }
 
+    /// <summary>Serves a target on other portals; completes when its sessions are gone.</summary>
+    public async Task MoveAsync(TargetRecord record)
+    {
+        var served = await _server.ReplaceTargetAsync(record.Iqn, Options(record));
+        ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
+    }
+
     /// <summary>The record has changed; access counts from the next log-in on.</summary>
     public void Update(TargetRecord record)
     {
         var served = Served(record.Iqn);
         served.Access = Access(record);
+        served.Redirect = Redirect(record);
         ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
     }
+
+    private static IscsiTargetOptions Options(TargetRecord record) => new()
+    {
+        Access = Access(record),
+        RelativePortId = record.PortId,
+        PortalGroupTag = record.PortalGroup,
+        Portals = [.. record.Portals.Select(IPEndPoint.Parse)],
+    };
+
+    private static LoginRedirect? Redirect(TargetRecord record) => record.Redirect == null ? null : new LoginRedirect(record.Redirect.Address, record.Redirect.IsPermanent);
 
     private static InitiatorAccess[] Access(TargetRecord record) => [.. record.Access.Select(access => new InitiatorAccess(
         access.Initiator,

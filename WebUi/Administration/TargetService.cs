@@ -7,6 +7,8 @@ namespace Lunaria.WebUi.Administration;
 /// <summary>Targets as administrators see them. Any thread.</summary>
 public sealed class TargetService
 {
+    private const int MaxPortals = 64;
+
     private readonly IscsiServer _server;
     private readonly TargetCatalog _targets;
     private readonly TargetStore _store;
@@ -56,6 +58,46 @@ public sealed class TargetService
     }
 
     /// <summary>
+    /// Shows a target on some portals only. It is another port to hosts then, so their sessions end: <see cref="RefusalKind.InUse"/> where there are any, unless
+    /// <paramref name="force"/>.
+    /// </summary>
+    public Task<TargetView> SetPortalsAsync(Actor actor, string iqn, SetTargetPortals wanted, bool force)
+    {
+        if (wanted.Group is < 1 or > ushort.MaxValue)
+            throw new RefusedException(RefusalKind.Invalid, $"group: {wanted.Group} is no tag of a portal group: write 1 to 65535.", "group");
+        if (wanted.Portals.Count > MaxPortals)
+            throw new RefusedException(RefusalKind.Invalid, $"portals: {wanted.Portals.Count} are too many: write up to {MaxPortals}.", "portals");
+        string[] portals = [.. wanted.Portals.Select(portal => RefusedException.Check("portals", portal, Names.Portal)).Distinct()];
+        return _changes.RunAsync(actor, "target.portals", Subject(iqn), async change =>
+        {
+            var before = Show(iqn);
+            if (before.Sessions > 0 && !force)
+                throw new RefusedException(RefusalKind.InUse, $"{before.Sessions} session(s) are logged in to {iqn}. Log the hosts out first, or force it: their sessions end, and they log in at the other portals.");
+            change.Begin(before);
+            _store.SetPortals(iqn, (ushort)wanted.Group, portals);
+            await _targets.MoveAsync(_targets.Get(iqn) with { PortalGroup = (ushort)wanted.Group, Portals = portals });
+            var view = Show(iqn);
+            change.After = view;
+            return view;
+        });
+    }
+
+    /// <summary>Sends hosts that log in elsewhere, or (null) lets them in again. Sessions stay: kick those whose hosts are to move.</summary>
+    public Task<TargetView> SetRedirectAsync(Actor actor, string iqn, SetRedirect? wanted)
+    {
+        var redirect = wanted == null ? null : new RedirectRecord(RefusedException.Check("address", wanted.Address, Names.HostAndPort), wanted.Permanent);
+        return _changes.RunAsync(actor, "target.redirect", Subject(iqn), change =>
+        {
+            change.Begin(Show(iqn));
+            _store.SetRedirect(iqn, redirect);
+            _targets.Update(_targets.Get(iqn) with { Redirect = redirect });
+            var view = Show(iqn);
+            change.After = view;
+            return view;
+        });
+    }
+
+    /// <summary>
     /// Deletes a target with its LUNs; the volumes stay. <see cref="RefusalKind.InUse"/> where hosts are logged in, unless <paramref name="force"/>.
     /// </summary>
     public Task<bool> DeleteAsync(Actor actor, string iqn, bool force) => _changes.RunAsync(actor, "target.delete", Subject(iqn), async change =>
@@ -81,5 +123,10 @@ public sealed class TargetService
         target.PortId,
         [.. target.Luns.Select(lun => _luns.View(target.Iqn, lun))],
         [.. target.Access.Select(access => AccessService.View(target.Iqn, access))],
-        sessions);
+        sessions)
+    {
+        PortalGroup = target.PortalGroup,
+        Portals = target.Portals,
+        Redirect = target.Redirect == null ? null : new RedirectView(target.Redirect.Address, target.Redirect.IsPermanent),
+    };
 }

@@ -63,5 +63,11 @@ internal static class CatalogSchema
         ALTER TABLE target_access ADD COLUMN addresses TEXT NOT NULL DEFAULT ''; -- with commas; none = from everywhere
         ALTER TABLE target_access ADD COLUMN luns TEXT; -- with commas; NULL = all
         """,
+        """
+        ALTER TABLE targets ADD COLUMN portal_group INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE targets ADD COLUMN portals TEXT NOT NULL DEFAULT ''; -- with commas; none = all of the appliance
+        ALTER TABLE targets ADD COLUMN redirect TEXT; -- NULL = hosts are let in
+        ALTER TABLE targets ADD COLUMN redirect_permanent INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 }

@@ -5,7 +5,19 @@ public sealed record TargetRecord(string Iqn, IReadOnlyList<LunRecord> Luns, IRe
 {
     /// <summary>Relative target port identifier: given by the store when the target is added, kept for ever, as hosts remember it.</summary>
     public ushort PortId { get; init; }
+
+    /// <summary>Tag of its portal group.</summary>
+    public ushort PortalGroup { get; init; } = 1;
+
+    /// <summary>The portals of that group, ADDRESS:PORT; empty = all of the appliance.</summary>
+    public IReadOnlyList<string> Portals { get; init; } = [];
+
+    /// <summary>Where hosts are sent that log in; null = they are let in.</summary>
+    public RedirectRecord? Redirect { get; init; }
 }
+
+/// <summary>Where hosts are sent, HOST:PORT, and whether for good.</summary>
+public sealed record RedirectRecord(string Address, bool IsPermanent);
 
 /// <summary>A logical unit of a target: its number and the volume behind it.</summary>
 public sealed record LunRecord(int Lun, Guid Volume);

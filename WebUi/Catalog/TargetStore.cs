@@ -17,8 +17,14 @@ internal sealed class TargetStore(CatalogDatabase database, SecretBox secrets, T
         var access = database.Read(
             "SELECT iqn, initiator, chap_user, chap_secret, mutual_user, mutual_secret, addresses, luns FROM target_access ORDER BY iqn, initiator",
             row => (Iqn: row.GetString(0), Record: ReadAccess(row))).ToLookup(row => row.Iqn, row => row.Record);
-        return database.Read("SELECT iqn, port_id FROM targets ORDER BY iqn", row =>
-            new TargetRecord(row.GetString(0), [.. luns[row.GetString(0)]], [.. access[row.GetString(0)]]) { PortId = (ushort)row.GetInt64(1) });
+        return database.Read("SELECT iqn, port_id, portal_group, portals, redirect, redirect_permanent FROM targets ORDER BY iqn", row =>
+            new TargetRecord(row.GetString(0), [.. luns[row.GetString(0)]], [.. access[row.GetString(0)]])
+            {
+                PortId = (ushort)row.GetInt64(1),
+                PortalGroup = (ushort)row.GetInt64(2),
+                Portals = row.GetString(3).Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Redirect = row.IsDBNull(4) ? null : new RedirectRecord(row.GetString(4), row.GetBoolean(5)),
+            });
     }
 
     /// <summary>Adds a target with its LUNs and access, all or nothing; the record with its port number.</summary>
@@ -36,6 +42,14 @@ internal sealed class TargetStore(CatalogDatabase database, SecretBox secrets, T
         });
         return target with { PortId = portId };
     }
+
+    /// <summary>Shows a target on other portals.</summary>
+    public void SetPortals(string iqn, ushort group, IReadOnlyList<string> portals) =>
+        database.Change("UPDATE targets SET portal_group = $2, portals = $3 WHERE iqn = $1", iqn, group, string.Join(',', portals));
+
+    /// <summary>Sends the hosts of a target elsewhere; null = no more.</summary>
+    public void SetRedirect(string iqn, RedirectRecord? redirect) =>
+        database.Change("UPDATE targets SET redirect = $2, redirect_permanent = $3 WHERE iqn = $1", iqn, redirect?.Address, redirect?.IsPermanent ?? false);
 
     /// <summary>Removes a target with all that belongs to it.</summary>
     public void Remove(string iqn) => database.Change("DELETE FROM targets WHERE iqn = $1", iqn);

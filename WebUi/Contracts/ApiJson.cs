@@ -53,6 +53,8 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(InitiatorView))]
 [JsonSerializable(typeof(IReadOnlyList<InitiatorView>))]
 [JsonSerializable(typeof(SetChap))]
+[JsonSerializable(typeof(SetRedirect))]
+[JsonSerializable(typeof(SetTargetPortals))]
 [JsonSerializable(typeof(SetAddresses))]
 [JsonSerializable(typeof(SetLuns))]
 [JsonSerializable(typeof(IReadOnlyList<SessionView>))]

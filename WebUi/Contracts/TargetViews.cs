@@ -1,7 +1,40 @@
 namespace Lunaria.WebUi.Contracts;
 
 /// <summary>A target. <paramref name="Sessions"/>: how many hosts' sessions it has now.</summary>
-public sealed record TargetView(string Iqn, int PortId, IReadOnlyList<LunView> Luns, IReadOnlyList<InitiatorView> Initiators, int Sessions);
+public sealed record TargetView(string Iqn, int PortId, IReadOnlyList<LunView> Luns, IReadOnlyList<InitiatorView> Initiators, int Sessions)
+{
+    /// <summary>Tag of its portal group.</summary>
+    public int PortalGroup { get; init; } = 1;
+
+    /// <summary>The portals where it is shown; none = all.</summary>
+    public IReadOnlyList<string> Portals { get; init; } = [];
+
+    /// <summary>Where hosts are sent that log in; null = they are let in.</summary>
+    public RedirectView? Redirect { get; init; }
+}
+
+/// <summary>Where hosts are sent that log in to a target: HOST:PORT, for good where <paramref name="Permanent"/>.</summary>
+public sealed record RedirectView(string Address, bool Permanent);
+
+/// <summary>Where to send the hosts of a target.</summary>
+public sealed record SetRedirect
+{
+    /// <summary>HOST:PORT of another appliance or portal; IPv6 in brackets.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>True: hosts may remember it. False: they ask here again next time.</summary>
+    public bool Permanent { get; init; }
+}
+
+/// <summary>Where to show a target.</summary>
+public sealed record SetTargetPortals
+{
+    /// <summary>ADDRESS:PORT of portals of the appliance; none = all.</summary>
+    public required IReadOnlyList<string> Portals { get; init; }
+
+    /// <summary>Tag of the portal group that they are for this target, 1 to 65535. Targets with other portals best have another.</summary>
+    public int Group { get; init; } = 1;
+}
 
 /// <summary>A LUN of a target and the volume behind it.</summary>
 public sealed record LunView(string Target, int Lun, string Volume, Guid VolumeUuid, long SizeBytes);

@@ -34,6 +34,15 @@ internal static class TargetEndpoints
             await call.Services.Targets.DeleteAsync(call.Actor, iqn, force ?? false);
             return TypedResults.NoContent();
         }).Is("deleteTarget", Scopes.Targets, "Deletes a target with its LUNs; the volumes stay. With force also where hosts are logged in.");
+        targets.MapPut("/{iqn}/portals", async (string iqn, bool? force, SetTargetPortals wanted, ApiCall call) =>
+                TypedResults.Ok(call.Tagged(await call.Services.Targets.SetPortalsAsync(call.Actor, iqn, wanted, force ?? false))))
+            .Is("setTargetPortals", Scopes.Targets, "Shows a target on these portals only, as a portal group. With force also where hosts are logged in: their sessions end.");
+        targets.MapPut("/{iqn}/redirect", async (string iqn, SetRedirect wanted, ApiCall call) =>
+                TypedResults.Ok(call.Tagged(await call.Services.Targets.SetRedirectAsync(call.Actor, iqn, wanted))))
+            .Is("setRedirect", Scopes.Targets, "Sends hosts that log in to a target elsewhere; sessions stay.");
+        targets.MapDelete("/{iqn}/redirect", async (string iqn, ApiCall call) =>
+                TypedResults.Ok(call.Tagged(await call.Services.Targets.SetRedirectAsync(call.Actor, iqn, null))))
+            .Is("removeRedirect", Scopes.Targets, "Lets hosts log in to a target here again.");
     }
 
     private static void MapLuns(RouteGroupBuilder api)

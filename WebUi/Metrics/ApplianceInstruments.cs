@@ -12,6 +12,8 @@ namespace Lunaria.WebUi.Metrics;
 /// </summary>
 internal static class ApplianceInstruments
 {
+    private static readonly ushort[] AlwaysCounted = [0x0201, 0x0202];
+
     /// <summary>Makes them over the parts, which must stay open as long as the meter is read.</summary>
     public static void Create(Meter meter, VolumeManager volumes, IObjectStore store, IscsiServer server, ApplianceServices services)
     {
@@ -27,7 +29,7 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
         meter.CreateObservableCounter(
             "lunaria_logins_refused_total",
-            () => server.RefusedLogins.Select(refused => new Measurement<long>(refused.Value, Tag("status", $"{refused.Key:x4}"))),
+            () => RefusedLogins(server),
             null,
             "Log-ins of hosts that were refused, by status class and detail (RFC 7143 11.13.5).");
         Volumes(meter, volumes);
@@ -69,6 +71,13 @@ internal static class ApplianceInstruments
 
     private static IEnumerable<Measurement<long>> Each(VolumeManager volumes, Func<Volume, long> value) =>
         volumes.Volumes.Select(volume => new Measurement<long>(value(volume), Tag("volume", volume.Name)));
+
+    /// <summary>Also where none was refused for who it is, so that an alert sees the first.</summary>
+    private static IEnumerable<Measurement<long>> RefusedLogins(IscsiServer server)
+    {
+        var counts = server.RefusedLogins;
+        return counts.Keys.Union(AlwaysCounted).Select(status => new Measurement<long>(counts.GetValueOrDefault(status), Tag("status", $"{status:x4}")));
+    }
 
     private static IEnumerable<Measurement<int>> Sessions(IscsiServer server, ApplianceServices services)
     {

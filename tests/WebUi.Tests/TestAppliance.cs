@@ -9,6 +9,7 @@ using Lunaria.Testing;
 using Lunaria.Volumes;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
 using Lunaria.WebUi.Hosting;
 using Lunaria.WebUi.Security;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -95,7 +96,7 @@ internal sealed class TestAppliance : IAsyncDisposable
         _catalog = CatalogDatabase.Open(DataDirectory);
         AdministratorToken = TokenFile.Open(DataDirectory);
         Services = new ApplianceServices(
-            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(Manager, volume, Store, unit.BlockBytes, unit.ReadOnly), new SettingsAccess(() => [], _ => [], null), _pool, null, time);
+            Manager, _server, _catalog, SecretBox.Open(DataDirectory), AdministratorToken, (volume, unit) => new VolumeBlockDevice(Manager, volume, Store, unit.BlockBytes, unit.ReadOnly), new SettingsAccess(() => [], _ => Task.FromResult<IReadOnlyList<SettingChangeView>>([]), null), _pool, null, time);
         await _server.StartAsync();
         _certificate = WebCertificate.Open(DataDirectory, ["localhost", "127.0.0.1"], TimeProvider.System);
         _web = await WebServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), _certificate, Status, NullLoggerFactory.Instance);

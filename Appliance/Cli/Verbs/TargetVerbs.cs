@@ -19,6 +19,8 @@ internal static class TargetVerbs
         verbs.Create("list", "All targets.", "target list", call =>
             call.ShowAsync(HttpMethod.Get, "targets", ApiJson.Default.IReadOnlyListTargetView, targets => Show(targets, call.Output))),
         ShowTarget(verbs),
+        Portals(verbs),
+        Redirect(verbs),
         DeleteTarget(verbs));
 
     private static Command CreateTarget(VerbFactory verbs)
@@ -76,11 +78,66 @@ internal static class TargetVerbs
             asks: true);
     }
 
+    private static Command Portals(VerbFactory verbs)
+    {
+        var target = Target;
+        var portals = new Argument<string[]>("PORTAL") { Description = "ADDRESS:PORT of a portal of the appliance. None: all.", Arity = ArgumentArity.ZeroOrMore };
+        var group = new Option<int>("--group") { Description = "Tag of the portal group that they are, 1 to 65535.", HelpName = "TAG", DefaultValueFactory = _ => 1 };
+        var force = new Option<bool>("--force") { Description = "Also where hosts are logged in: their sessions end." };
+        return verbs.Create(
+            "portals",
+            "Show a target on some portals only.",
+            $"target portals {Iqn} --group 2 127.0.0.1:3260",
+            call => call.ShowAsync(
+                HttpMethod.Put,
+                $"targets/{VerbCall.Part(call.Get(target))}/portals?force={(call.Get(force) ? "true" : "false")}",
+                new SetTargetPortals { Portals = call.Get(portals), Group = call.Get(group) },
+                ApiJson.Default.SetTargetPortals,
+                ApiJson.Default.TargetView,
+                view => Show([view], call.Output)),
+            [target, portals, group, force]);
+    }
+
+    private static Command Redirect(VerbFactory verbs)
+    {
+        var target = Target;
+        var address = new Argument<string?>("ADDRESS") { Description = "HOST:PORT to log in to instead.", Arity = ArgumentArity.ZeroOrOne };
+        var permanent = new Option<bool>("--permanent") { Description = "Hosts may remember it; else they ask here again next time." };
+        var none = new Option<bool>("--none") { Description = "Let hosts in here again." };
+        return verbs.Create(
+            "redirect",
+            "Send hosts that log in to a target elsewhere. Sessions stay.",
+            $"target redirect {Iqn} 192.0.2.1:3260",
+            call =>
+            {
+                var path = $"targets/{VerbCall.Part(call.Get(target))}/redirect";
+                if (call.Get(none))
+                    return call.ShowAsync(HttpMethod.Delete, path, ApiJson.Default.TargetView, view => Show([view], call.Output));
+                return call.ShowAsync(
+                    HttpMethod.Put,
+                    path,
+                    new SetRedirect { Address = call.Get(address) ?? throw new VerbException(ExitCode.WrongUsage, "redirect needs HOST:PORT, or --none"), Permanent = call.Get(permanent) },
+                    ApiJson.Default.SetRedirect,
+                    ApiJson.Default.TargetView,
+                    view => Show([view], call.Output));
+            },
+            [target, address, permanent, none]);
+    }
+
     private static void Show(IEnumerable<TargetView> targets, TextWriter output)
     {
-        var table = new TextTable("TARGET", "LUNS", "INITIATORS", "SESSIONS");
+        var table = new TextTable("TARGET", "LUNS", "INITIATORS", "SESSIONS", "PORTALS", "REDIRECT");
         foreach (var target in targets)
-            table.Add(target.Iqn, $"{target.Luns.Count}", string.Join(", ", target.Initiators.Select(initiator => initiator.Initiator)), $"{target.Sessions}");
+        {
+            table.Add(
+                target.Iqn,
+                $"{target.Luns.Count}",
+                string.Join(", ", target.Initiators.Select(initiator => initiator.Initiator)),
+                $"{target.Sessions}",
+                $"{(target.Portals.Count == 0 ? "all" : string.Join(", ", target.Portals))} (group {target.PortalGroup})",
+                target.Redirect == null ? "" : $"{target.Redirect.Address}{(target.Redirect.Permanent ? ", for good" : "")}");
+        }
+
         table.Write(output, "LUNS", "SESSIONS");
     }
 }

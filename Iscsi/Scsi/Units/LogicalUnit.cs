@@ -148,9 +148,11 @@ public sealed class LogicalUnit
         return itl;
     }
 
-    /// <summary>The unit can be reached through another target port.</summary>
+    /// <summary>The unit can be reached through another target port, or through one that is in another portal group now.</summary>
     internal void AddPort(TargetPort port) => ImmutableInterlocked.Update(
-        ref ports, (all, added) => all.Contains(added) ? all : [.. all.Add(added).OrderBy(known => known.RelativeId)], port);
+        ref ports,
+        (all, added) => all.Contains(added) ? all : [.. all.RemoveAll(known => known.RelativeId == added.RelativeId).Add(added).OrderBy(known => known.RelativeId)],
+        port);
 
     /// <summary>I_T nexus loss: what the nexus holds without persistence ends (SAM-5 6.3.4).</summary>
     internal void Detach(ItlNexus itl)

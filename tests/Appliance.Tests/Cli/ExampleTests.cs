@@ -21,7 +21,7 @@ public sealed class ExampleTests
         "volume export", "volume import", "volume space",
         "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
         "volume rollback", "+volume template", "volume check", "volume recover", "pool audit", "gc status", "gc pause", "gc resume", "gc limit", "gc run", "scrub status", "scrub limit", "backup create", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap", "initiator addresses", "initiator luns",
-        "initiator list", "initiator deny", "session list", "+session kick", "lun unmap", "target delete", "snapshot delete", "volume promote", "volume flatten", "volume rename",
+        "initiator list", "initiator deny", "session list", "+session kick", "target redirect", "target portals", "lun unmap", "target delete", "snapshot delete", "volume promote", "volume flatten", "volume rename",
         "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list", "support bundle",
         "event list", "event watch",
     ];

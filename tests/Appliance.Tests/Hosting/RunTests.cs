@@ -218,6 +218,40 @@ public sealed class RunTests
         await StopAsync(lunaria, PosixSignal.SIGTERM);
     }
 
+    [TestMethod]
+    public async Task Portals_change_while_hosts_are_served()
+    {
+        using var workplace = new Workplace(web: "127.0.0.1:0", drainTimeout: "1s");
+        using var lunaria = workplace.Start();
+        var ready = await lunaria.WaitReadyAsync();
+        using var host = Workplace.LogIn(ready.Portals[0], 0);
+        var added = FreePort();
+        var (code, _, error) = await workplace.RunAsync("settings", "set", $"iscsi.portals=[\"{added}\"]");
+        Assert.AreEqual(0, code, error);
+        using (var elsewhere = new ScriptedInitiator(IPEndPoint.Parse(added)) { Isid = 2 })
+        {
+            elsewhere.Login(Workplace.Iqn);
+            elsewhere.ClearUnitAttention();
+            Assert.AreEqual(0x32, host.TryReceive()!.Header[0] & 0x3F, "the host of the portal that goes is asked to log out");
+            Assert.IsTrue(host.IsClosedByTarget());
+            Assert.AreEqual(0, elsewhere.Read(0, 8).Status);
+        }
+
+        (code, _, error) = await workplace.RunAsync("settings", "set", $"iscsi.portals=[\"{added}\", \"192.0.2.77:3260\"]");
+        Assert.AreNotEqual(0, code);
+        StringAssert.Contains(error, "the portal 192.0.2.77:3260 cannot be opened");
+        Assert.DoesNotContain("192.0.2.77", await File.ReadAllTextAsync(Path.Combine(workplace.FullPath, "appliance.json")));
+        new ScriptedInitiator(IPEndPoint.Parse(added)).Dispose();
+        await StopAsync(lunaria, PosixSignal.SIGTERM);
+    }
+
+    private static string FreePort()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
+    }
+
     private static async Task RunOnceAsync(Workplace workplace)
     {
         using var lunaria = workplace.Start();

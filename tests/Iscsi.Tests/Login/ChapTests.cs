@@ -89,6 +89,28 @@ public class ChapTests
     }
 
     [TestMethod]
+    [DataRow(1, false, LoginStatus.Success)]
+    [DataRow(1024, false, LoginStatus.Success)]
+    [DataRow(1024, true, LoginStatus.Success)]
+    [DataRow(1025, false, LoginStatus.InitiatorError)]
+    [DataRow(1025, true, LoginStatus.InitiatorError)]
+    public void A_challenge_of_up_to_1_KiB_is_answered(int lengthBytes, bool base64, object status)
+    {
+        LoginNegotiation login = LoginNegotiationTests.NewLogin([Access]);
+        Dictionary<string, string> challenge = Challenge(login, "5");
+        byte[] mine = RandomNumberGenerator.GetBytes(lengthBytes);
+        mine[0] |= 1;
+        LoginReply reply = LoginNegotiationTests.Round(login, 0, 1,
+        [
+            ("CHAP_N", "host"), ("CHAP_R", BinaryValue.Format(Respond("5", challenge, Secret), false)), ("CHAP_I", "255"), ("CHAP_C", BinaryValue.Format(mine, base64)),
+        ]);
+        Assert.AreEqual((LoginStatus)status, reply.Status);
+        if (reply.Status != LoginStatus.Success) return;
+        Assert.IsTrue(BinaryValue.TryParse(LoginNegotiationTests.Keys(reply)["CHAP_R"], out byte[]? proof));
+        Assert.IsTrue(proof.AsSpan().SequenceEqual(Hash("5", [255, .. Encoding.UTF8.GetBytes(OwnSecret), .. mine])));
+    }
+
+    [TestMethod]
     public void Mutual_authentication_that_is_not_configured_fails()
     {
         LoginNegotiation login = LoginNegotiationTests.NewLogin([new(InitiatorAccess.AnyName, new("host", new(Secret)))]);

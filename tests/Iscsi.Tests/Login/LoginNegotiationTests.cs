@@ -186,7 +186,7 @@ public class LoginNegotiationTests
     {
         TargetDirectory targets = new();
         targets.TryAdd(new(new TargetPort(Target, 1, 1), access is null ? new() : new() { Access = access }, new UnitDirectory()));
-        return new(new(targets, [InitiatorAccess.Anyone], IPAddress.Loopback));
+        return new(new(targets, [InitiatorAccess.Anyone], IPAddress.Loopback, new(IPAddress.Loopback, 3260)));
     }
 
     internal static LoginReply Round(LoginNegotiation login, byte current, byte? next, (string, string)[] keys) =>

@@ -72,7 +72,7 @@ public class LunMaskingTests
     [TestMethod]
     public async Task A_reservation_that_is_held_on_a_lun_ends_when_it_is_masked()
     {
-        await using TestServer server = await StartAsync(new("*"));
+        await using TestServer server = await StartAsync(new InitiatorAccess("*"));
         using ScriptedInitiator one = LogIn(server, One, 1), other = LogIn(server, Other, 2);
         one.ClearUnitAttention(2);
         other.ClearUnitAttention(2);
@@ -102,19 +102,19 @@ public class LunMaskingTests
     [TestMethod]
     public async Task Addresses_decide_who_gets_in_and_what_discovery_shows()
     {
-        AddressRange.TryParse("192.0.2.0/24", out AddressRange? elsewhere);
-        AddressRange.TryParse("127.0.0.0/8", out AddressRange? loopback);
-        await using TestServer server = await StartAsync(new InitiatorAccess("*") { Addresses = [elsewhere!] });
+        Assert.IsTrue(AddressRange.TryParse("192.0.2.0/24", out AddressRange? elsewhere));
+        Assert.IsTrue(AddressRange.TryParse("127.0.0.0/8", out AddressRange? loopback));
+        await using TestServer server = await StartAsync(new InitiatorAccess("*") { Addresses = [elsewhere] });
         using ScriptedInitiator refused = server.Connect();
         Assert.AreEqual(0x0202, refused.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
             ("InitiatorName", refused.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
         using ScriptedInitiator discovery = server.Connect();
         discovery.LoginDiscovery();
         Assert.AreEqual("", Ask());
-        server.Target.Access = [new("*") { Addresses = [elsewhere!, loopback!] }];
+        server.Target.Access = [new("*") { Addresses = [elsewhere, loopback] }];
         StringAssert.Contains(Ask(), TestServer.TargetName);
         using ScriptedInitiator session = server.LogIn(2);
-        server.Target.Access = [new("*") { Addresses = [elsewhere!] }];
+        server.Target.Access = [new("*") { Addresses = [elsewhere] }];
         Assert.AreEqual(0, session.Read(0, 8).Status, "a session stays until somebody closes it");
         await server.Server.CloseRefusedSessionsAsync(TestServer.TargetName, "from elsewhere");
         Assert.IsTrue(session.IsDroppedByTarget());

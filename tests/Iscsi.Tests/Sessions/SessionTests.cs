@@ -238,7 +238,7 @@ public class SessionTests
         Assert.IsTrue(await server.Server.RemoveTargetAsync(TestServer.TargetName));
         Assert.IsTrue(initiator.IsDroppedByTarget());
         using ScriptedInitiator late = server.Connect();
-        Assert.AreEqual(0x0203, late.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+        Assert.AreEqual(0x0204, late.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
             ("InitiatorName", late.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
         Assert.IsFalse(await server.Server.RemoveTargetAsync(TestServer.TargetName));
     }

@@ -207,6 +207,41 @@ public sealed class TargetApiTests
         Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, addresses, new { addresses = Enumerable.Range(0, 65).Select(i => $"10.0.0.{i}") })).Status);
     }
 
+    [TestMethod]
+    public async Task A_target_on_another_portal_is_not_there_and_comes_back_with_its_luns()
+    {
+        await using var appliance = await StartAsync("*");
+        using var host = LogIn(appliance);
+        Assert.AreEqual(HttpStatusCode.Conflict, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { "127.0.0.2:3260" }, group = 2 })).Status);
+        var (status, view) = await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals?force=true", new { portals = new[] { "127.0.0.2:3260" }, group = 2 });
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("2 127.0.0.2:3260", $"{view.GetProperty("portalGroup").GetInt32()} {view.GetProperty("portals")[0].GetString()}");
+        Assert.IsTrue(host.IsDroppedByTarget());
+        StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => LogIn(appliance)).Message, "0203");
+        await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { appliance.Portal.ToString() }, group = 3 });
+        using var again = new ScriptedInitiator(appliance.Portal);
+        Assert.AreEqual("3", again.Login(Iqn)["TargetPortalGroupTag"]);
+        again.ClearUnitAttention();
+        Assert.AreEqual(0, again.Read(0, 8).Status);
+        foreach (var wrong in (string[])["127.0.0.1", "host:3260", "127.0.0.1:0", "127.0.0.1:70000", "::1:3260"])
+            Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { wrong } })).Status, wrong);
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = Array.Empty<string>(), group = 0 })).Status);
+    }
+
+    [TestMethod]
+    public async Task Hosts_are_sent_elsewhere_until_they_are_let_in_again()
+    {
+        await using var appliance = await StartAsync("*");
+        var (status, view) = await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/redirect", new { address = "storage.example.com:3260", permanent = true });
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.IsTrue(view.GetProperty("redirect").GetProperty("permanent").GetBoolean());
+        StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => LogIn(appliance)).Message, "0102");
+        foreach (var wrong in (string[])["storage", "a b:1", "[1.2.3.4.5]:1", "host:99999", "host:0", ":3260"])
+            Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/redirect", new { address = wrong })).Status, wrong);
+        await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/redirect");
+        LogIn(appliance).Dispose();
+    }
+
     private static async Task<TestAppliance> StartAsync(params string[] initiators)
     {
         var appliance = await TestAppliance.StartAsync();

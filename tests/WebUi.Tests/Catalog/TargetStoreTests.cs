@@ -20,6 +20,8 @@ public sealed class TargetStoreTests
             opened.Store.Add(new TargetRecord("iqn.2026-11.test:b", [], []));
             opened.Store.Add(new TargetRecord(Iqn, [new LunRecord(7, volume), new LunRecord(0, volume)], [new AccessRecord("*", Chap)]));
             opened.Store.AddLun(Iqn, new LunRecord(3, volume));
+            opened.Store.SetPortals(Iqn, 7, ["10.0.0.1:3260", "[::1]:3261"]);
+            opened.Store.SetRedirect(Iqn, new RedirectRecord("storage.example.com:3260", IsPermanent: true));
             opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:host", null));
             opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:part", null) { Addresses = ["10.0.0.0/8", "::1"], Luns = [0, 7] });
             opened.Store.SetAccess(Iqn, new AccessRecord("iqn.2026-11.test:without", null) { Luns = [] });
@@ -38,6 +40,9 @@ public sealed class TargetStoreTests
             Assert.IsEmpty(targets[0].Access[3].Luns!);
             Assert.IsEmpty(targets[1].Access);
             Assert.AreEqual("2 1", string.Join(' ', targets.Select(target => target.PortId)), "numbers follow the order of creation");
+            Assert.AreEqual("7 10.0.0.1:3260 [::1]:3261", $"{targets[0].PortalGroup} {string.Join(' ', targets[0].Portals)}");
+            Assert.AreEqual(new RedirectRecord("storage.example.com:3260", IsPermanent: true), targets[0].Redirect);
+            Assert.AreEqual((1, 0, null), (targets[1].PortalGroup, targets[1].Portals.Count, targets[1].Redirect));
         }
     }
 
