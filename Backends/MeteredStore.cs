@@ -55,6 +55,9 @@ public sealed class MeteredStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<bool> MendAsync(string key, CancellationToken cancellation) => _inner.MendAsync(key, cancellation);
+
+    /// <inheritdoc/>
     public async ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation)
     {
         using (Timed(Other))

@@ -57,7 +57,7 @@ internal static class FsckCommand
         if (data.IsNew)
             throw new StartException($"there is no appliance in {data.FullPath}. Name its directory with --data DIR");
         using var meter = new Meter("Lunaria.Fsck");
-        await using var backend = await BackendStore.OpenAsync(settings, isFirstStart: false, meter, TimeProvider.System, NullLoggerFactory.Instance, stop);
+        await using var backend = await BackendStore.OpenAsync(settings, without: [], isFirstStart: false, meter, TimeProvider.System, NullLoggerFactory.Instance, stop);
         using var disk = new FileSystemDisk(settings.Log.Directory);
         foreach (var finding in backend.Findings)
             await output.WriteLineAsync(finding);

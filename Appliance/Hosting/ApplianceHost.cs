@@ -28,11 +28,11 @@ internal static partial class ApplianceHost
     /// <paramref name="output"/>. <see cref="StartException"/> where that cannot be done. With <paramref name="takeOver"/> it takes a shared store from the
     /// appliance that has it.
     /// </summary>
-    public static async Task RunAsync(ApplianceSettings settings, bool takeOver, TextWriter output, TimeProvider time, CancellationToken stop)
+    public static async Task RunAsync(ApplianceSettings settings, StartChoices choices, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         try
         {
-            await ServeAsync(settings, takeOver, output, time, stop);
+            await ServeAsync(settings, choices, output, time, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -44,7 +44,7 @@ internal static partial class ApplianceHost
         }
     }
 
-    private static async Task ServeAsync(ApplianceSettings settings, bool takeOver, TextWriter output, TimeProvider time, CancellationToken stop)
+    private static async Task ServeAsync(ApplianceSettings settings, StartChoices choices, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         using var data = DataDirectory.Acquire(settings);
         using var log = new ApplianceLog(settings.Logging);
@@ -55,9 +55,9 @@ internal static partial class ApplianceHost
         using var status = new ApplianceStatus(ProductVersion.Text, time);
         await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
-        await using var backend = await BackendStore.OpenAsync(settings, data.IsNew, status.Meter, time, log.Factory, stop);
+        await using var backend = await BackendStore.OpenAsync(settings, choices.Without, data.IsNew, status.Meter, time, log.Factory, stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
-            await backend.ClaimAsync(metadata, data.FullPath, takeOver, time, log.Factory, stop);
+            await backend.ClaimAsync(metadata, data.FullPath, choices.TakeOver, time, log.Factory, stop);
         using var logDisk = new FileSystemDisk(
             settings.Log.Directory, status.Meter.CreateHistogram<double>("lunaria_log_flush_duration_seconds", "s", "Time of flushes of the write log and the journal."));
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory, backend.Ownership);

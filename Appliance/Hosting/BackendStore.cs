@@ -38,10 +38,10 @@ internal sealed class BackendStore : IAsyncDisposable
     public StoreOwnership? Ownership { get; private set; }
 
     /// <summary>
-    /// Opens it; a pool is made only where <paramref name="isFirstStart"/>. Waits for an S3 store that cannot be reached until <paramref name="stop"/>. The time of
+    /// Opens it; a pool is made only where <paramref name="isFirstStart"/>, and goes on <paramref name="without"/> the components that are named. Waits for an S3 store that cannot be reached until <paramref name="stop"/>. The time of
     /// requests goes to <paramref name="meter"/>.
     /// </summary>
-    public static async Task<BackendStore> OpenAsync(ApplianceSettings settings, bool isFirstStart, Meter meter, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
+    public static async Task<BackendStore> OpenAsync(ApplianceSettings settings, IReadOnlyList<string> without, bool isFirstStart, Meter meter, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
     {
         if (settings.S3 is { } bucket)
         {
@@ -50,7 +50,7 @@ internal sealed class BackendStore : IAsyncDisposable
             return await SealAsync(settings, new MeteredStore(s3, meter), s3, options.DisplayName, (store, sealedStore) => new BackendStore(store, sealedStore, s3, options.DisplayName, settings.DataDirectory), stop);
         }
 
-        var files = await PoolFiles.OpenAsync(settings, isFirstStart, loggers);
+        var files = await PoolFiles.OpenAsync(settings, without, isFirstStart, time, loggers);
         var name = $"the pool on {string.Join(", ", settings.PoolComponents.Select(component => component.Path))}";
         return await SealAsync(settings, new MeteredStore(files.Pool, meter), files, name, (store, sealedStore) => new BackendStore(store, sealedStore, files, name, settings.DataDirectory)
         {

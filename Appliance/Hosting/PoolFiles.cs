@@ -27,12 +27,15 @@ internal sealed class PoolFiles : IAsyncDisposable
         Show,
         component => ChangeAsync(() => Pool.AddAsync(_places.At(component.Path, component.SizeBytes ?? 0), CancellationToken.None)),
         (id, progress, stop) => Pool.EvacuateAsync(id.ToString(), progress, stop).AsTask(),
-        id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)));
+        id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)),
+        copies => ChangeAsync(() => Pool.SetCopiesAsync(copies, CancellationToken.None)));
 
     /// <summary>
-    /// Opens the pool; makes it only where <paramref name="isFirstStart"/> (metadata that names objects must never meet a new, empty pool).
+    /// Opens the pool; makes it only where <paramref name="isFirstStart"/> (metadata that names objects must never meet a new, empty pool). It goes on
+    /// <paramref name="without"/> the components of these paths or ids.
     /// </summary>
-    public static async Task<PoolFiles> OpenAsync(ApplianceSettings settings, bool isFirstStart, ILoggerFactory loggers)
+    public static async Task<PoolFiles> OpenAsync(
+        ApplianceSettings settings, IReadOnlyList<string> without, bool isFirstStart, TimeProvider time, ILoggerFactory loggers)
     {
         var places = new PoolPlaces(settings.DataDirectory);
         try
@@ -45,6 +48,9 @@ internal sealed class PoolFiles : IAsyncDisposable
                     LastPaths = paths.Read(),
                     Locate = places.Find,
                     MayCreate = isFirstStart,
+                    Copies = settings.PoolCopies,
+                    Without = [.. without.Select(name => Guid.TryParse(name, out _) ? name : Path.GetFullPath(name, settings.DataDirectory))],
+                    Time = time,
                 },
                 loggers.CreateLogger<LocalPool>());
             paths.Write(pool.ComponentPaths);
@@ -82,9 +88,12 @@ internal sealed class PoolFiles : IAsyncDisposable
         var status = Pool.GetStatus();
         return new PoolView(
             status.Name, status.Id, (long)status.Membership, status.ChunkBytes, (PoolSpaceState)(int)status.Watermark, status.TotalBytes, status.FreeBytes, status.ReservedBytes,
-            0, 0, null,
+            0, 0, null, status.Copies, Mending(status), status.RepairedCopies, status.DamagedObjects,
             [.. status.Components.Select(component => new ComponentView(
                 component.Path, component.Id, component.IsDevice, (ComponentState)(int)component.State, component.TotalBytes, component.UsedBytes, component.FailureCause))],
             [.. status.Findings.Select(finding => finding.Message)]);
     }
+
+    private static MendingView? Mending(PoolStatus status) =>
+        status.Mending is { } now ? new MendingView(now.Objects, now.TotalBytes, now.DoneBytes, now.Cause) : null;
 }

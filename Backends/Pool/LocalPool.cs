@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Lunaria.Backends.Pool;
 
 /// <summary>
-/// An object store on files of this machine. Each object lies in one chunk of one component and is found through a record that is written
+/// An object store on files of this machine. Each copy of an object lies in one chunk of one component and is found through a record that is written
 /// after its bytes are durable, so that a crash leaves all of it or nothing. Owned by who opened it; thread-safe. Reads take no lock.
 /// Dispose it when no call is in progress.
 /// </summary>
@@ -19,12 +19,11 @@ public sealed partial class LocalPool : IObjectStore
     private readonly ILogger logger;
     private readonly int chunkBytes;
     private readonly ConcurrentDictionary<string, ObjectEntry> index;
-    private readonly ConcurrentDictionary<string, PoolComponent> doubtful = new(StringComparer.Ordinal);
     private readonly KeyLocks keyLocks = new();
     private ulong generation;
 
     internal LocalPool(
-        LocalPoolOptions options, PoolSpace space, Dictionary<string, ObjectEntry> objects, ulong generation, IReadOnlyList<PoolFinding> findings, ILogger logger)
+        LocalPoolOptions options, PoolSpace space, IEnumerable<KeyValuePair<string, ObjectEntry>> objects, ulong generation, IReadOnlyList<PoolFinding> findings, ILogger logger)
     {
         this.options = options;
         this.space = space;
@@ -36,6 +35,8 @@ public sealed partial class LocalPool : IObjectStore
         (PoolName, PoolId, membership) = (label.PoolName, label.PoolId, space.Components.Max(component => component.Label.MembershipGeneration));
         chunkBytes = label.Layout.ChunkBytes;
         Capabilities = new ObjectStoreCapabilities(ConditionalWrites: true, MaxObjectBytes: chunkBytes, PreferredSegmentBytes: chunkBytes);
+        if (Objects.Any(LacksMending))
+            WakeMender();
     }
 
     /// <summary>
@@ -65,11 +66,11 @@ public sealed partial class LocalPool : IObjectStore
     {
         CheckPut(key, content.Length);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
-        ThrowIfDoubtful(key);
+        await SettleDoubtAsync(key);
         if (index.ContainsKey(key))
             throw Exists(key);
-        ObjectEntry entry = await StoreAsync(key, content, null, fromReserve: false, cancellation);
-        index[key] = entry;
+        var entry = new ObjectEntry(await StoreAsync(NewObject(key, content, fromReserve: false), cancellation));
+        Publish(entry);
         return entry.Tag;
     }
 
@@ -78,13 +79,13 @@ public sealed partial class LocalPool : IObjectStore
     {
         CheckPut(key, content.Length);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
-        ThrowIfDoubtful(key);
+        await SettleDoubtAsync(key);
         index.TryGetValue(key, out ObjectEntry? before);
         if (before?.Tag != expectedTag)
             throw Exists(key);
-        ObjectEntry entry = await StoreAsync(key, content, null, fromReserve: true, cancellation);
-        index[key] = entry;
-        // From here on the new object is the one that a crash leaves: its record is the newer of the two.
+        var entry = new ObjectEntry(await StoreAsync(NewObject(key, content, fromReserve: true), cancellation));
+        Publish(entry);
+        // From here on the new object is the one that a crash leaves: its records are the newer ones.
         if (before is not null)
             await RemoveAsync(before);
         return entry.Tag;
@@ -95,9 +96,12 @@ public sealed partial class LocalPool : IObjectStore
     {
         if (!index.TryGetValue(key, out ObjectEntry? entry) || offsetBytes < 0 || offsetBytes > entry.LengthBytes - destination.Length)
             return false;
+        ObjectCopy copy = entry.First;
+        if (copy.Component.IsFaulted)
+            return false;
         try
         {
-            return entry.Component.File.TryRead(entry.OffsetBytes + offsetBytes, destination) && !entry.Retired;
+            return copy.Component.File.TryRead(copy.OffsetBytes + offsetBytes, destination) && !copy.Retired;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -109,34 +113,30 @@ public sealed partial class LocalPool : IObjectStore
     public async ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
         ObjectKey.Check(key);
-        ObjectEntry entry;
+        ObjectStoreException? failure;
+        bool hasMoved;
         do
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!index.TryGetValue(key, out entry!))
+            if (!index.TryGetValue(key, out ObjectEntry? entry))
                 throw new ObjectStoreException(ObjectStoreError.NotFound, $"Pool '{PoolName}' has no object '{key}'.");
             if (offsetBytes < 0 || offsetBytes > entry.LengthBytes - destination.Length)
                 throw new ObjectStoreException(ObjectStoreError.Fatal,
                     $"Object '{key}' of pool '{PoolName}' has {entry.LengthBytes} bytes; {destination.Length} bytes at {offsetBytes} were asked for.");
-            try
+            (failure, hasMoved) = (null, false);
+            foreach (ObjectCopy copy in entry.InReadingOrder())
             {
-                await entry.Component.File.ReadAsync(entry.OffsetBytes + offsetBytes, destination);
-            }
-            catch (ObjectDisposedException) when (entry.Retired)
-            {
-                // The object has moved, and the component it lay on is removed.
-            }
-            catch (IOException e)
-            {
-                throw PoolErrors.ForRead(e, entry.Component.DisplayPath, key);
+                failure = await ReadAsync(copy, offsetBytes, destination);
+                hasMoved = copy.Retired;
+                if (failure is null || hasMoved)
+                    break;
+                Suspect(entry, copy);
             }
         }
-        while (entry.Retired);
+        while (hasMoved);
 
-        if (destination.Length == entry.LengthBytes && Crc32C.Compute(destination.Span) != entry.Record.ContentCrc)
-            throw new ObjectStoreException(ObjectStoreError.Fatal,
-                $"Object '{key}' is damaged: its bytes at {entry.OffsetBytes} of {entry.Component.DisplayPath} do not have the checksum that they were "
-                + "stored with. Check the device.");
+        if (failure is not null)
+            throw failure;
     }
 
     /// <inheritdoc/>
@@ -151,8 +151,7 @@ public sealed partial class LocalPool : IObjectStore
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
-        foreach (ObjectEntry entry in Objects.Where(entry => entry.Record.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .OrderBy(entry => entry.Record.Key, StringComparer.Ordinal))
+        foreach (ObjectEntry entry in Objects.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             cancellation.ThrowIfCancellationRequested();
             yield return Info(entry);
@@ -164,7 +163,7 @@ public sealed partial class LocalPool : IObjectStore
     {
         ObjectKey.Check(key);
         using KeyLocks.Held held = await keyLocks.TakeAsync(key, cancellation);
-        ThrowIfDoubtful(key);
+        await SettleDoubtAsync(key);
         if (index.TryGetValue(key, out ObjectEntry? entry))
             await RemoveAsync(entry);
     }
@@ -172,6 +171,7 @@ public sealed partial class LocalPool : IObjectStore
     /// <summary>Makes both table copies durable and closes the files.</summary>
     public async ValueTask DisposeAsync()
     {
+        await StopMendingAsync();
         try
         {
             foreach (PoolComponent component in space.Components.Where(component => !component.IsFaulted))
@@ -182,89 +182,72 @@ public sealed partial class LocalPool : IObjectStore
             foreach (PoolComponent component in space.Components)
                 component.Dispose();
             changing.Dispose();
+            mendingStop.Dispose();
         }
     }
 
-    private static ObjectInfo Info(ObjectEntry entry) => new(entry.Record.Key, entry.LengthBytes, entry.Tag);
+    private static ObjectInfo Info(ObjectEntry entry) => new(entry.Key, entry.LengthBytes, entry.Tag);
 
-    /// <summary>
-    /// Bytes first, then the record that names them; nothing is changed in memory. A copy of <paramref name="moved"/> keeps its tag and its checksum, right or wrong.
-    /// </summary>
-    private async ValueTask<ObjectEntry> StoreAsync(
-        string key, ReadOnlyMemory<byte> content, ObjectEntry? moved, bool fromReserve, CancellationToken cancellation)
-    {
-        // Puts run side by side, and a kernel that throttles writers holds up none but its own.
-        await Task.Yield();
-        SlotRun run = space.Allocate(space.Components[0].Layout.SlotsFor(content.Length), fromReserve);
-        long number = await PrepareAsync(run, content, cancellation);
-        ulong newest = Interlocked.Increment(ref generation);
-        var record = new TableRecord(TableRecordState.Live, newest, moved?.Record.Version ?? newest, key, (uint)run.Chunk, (byte)run.FirstSlot,
-            (byte)run.Count, (uint)content.Length, moved?.Record.ContentCrc ?? Crc32C.Compute(content.Span));
-        try
-        {
-            long durableRound = await run.Component.Table.StoreAsync(number, record);
-            return new ObjectEntry(run.Component, number, record, durableRound);
-        }
-        catch
-        {
-            // The component is faulted. Only the next opening tells whether the object exists; until then its slots stay taken.
-            doubtful[key] = run.Component;
-            throw;
-        }
-    }
-
-    /// <summary>Makes the bytes durable and takes a record for them; gives the slots back where that fails.</summary>
-    private async ValueTask<long> PrepareAsync(SlotRun run, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    /// <summary>Null where the bytes are there, and right where that can be told, or where the copy is not the object's any more.</summary>
+    private static async ValueTask<ObjectStoreException?> ReadAsync(ObjectCopy copy, long offsetBytes, Memory<byte> destination)
     {
         try
         {
-            try
-            {
-                run.Component.File.Write(run.OffsetBytes, content.Span);
-            }
-            catch (IOException e)
-            {
-                throw PoolErrors.ForWrite(e, run.Component.DisplayPath);
-            }
-
-            await run.Component.FlushAsync();
-            cancellation.ThrowIfCancellationRequested();
-            return await run.Component.Table.TakeAsync();
+            await copy.Component.ReadObjectAsync(copy.OffsetBytes + offsetBytes, destination);
         }
-        catch
+        catch (ObjectDisposedException) when (copy.Retired)
         {
-            space.Free(run);
-            throw;
+            // The object has moved, and the component it lay on is removed.
+            return null;
         }
+        catch (IOException e)
+        {
+            return PoolErrors.ForRead(e, copy.Component.DisplayPath, copy.Record.Key);
+        }
+
+        return destination.Length == copy.Record.LengthBytes && Crc32C.Compute(destination.Span) != copy.Record.ContentCrc ? PoolErrors.ForDamage(copy) : null;
     }
 
-    /// <summary>The record first, durably; then no reader finds the object; then its slots are free.</summary>
     private async ValueTask RemoveAsync(ObjectEntry entry)
     {
-        try
-        {
-            await entry.Component.Table.ClearAsync(entry, Interlocked.Increment(ref generation));
-        }
-        catch
-        {
-            // The old record may still be there: were a newer one of its key cleared now, the next opening would find the old object.
-            doubtful[entry.Record.Key] = entry.Component;
-            throw;
-        }
-
-        index.TryRemove(new KeyValuePair<string, ObjectEntry>(entry.Record.Key, entry));
-        entry.Retire();
-        TableRecord record = entry.Record;
-        space.Free(new SlotRun(entry.Component, (int)record.Chunk, record.FirstSlot, record.SlotCount));
-        entry.Component.Table.Return(entry.RecordNumber);
+        foreach (ObjectCopy copy in entry.Copies)
+            await ClearAsync(copy);
+        index.TryRemove(new KeyValuePair<string, ObjectEntry>(entry.Key, entry));
+        damaged.TryRemove(entry.Key, out _);
+        foreach (ObjectCopy copy in entry.Copies)
+            Release(copy);
     }
 
-    private void ThrowIfDoubtful(string key)
+    /// <summary>Clears the record of a copy, durably. One whose component is set aside, or can be, needs no clearing.</summary>
+    private async ValueTask ClearAsync(ObjectCopy copy)
     {
-        if (doubtful.TryGetValue(key, out PoolComponent? component))
-            throw new ObjectStoreException(ObjectStoreError.Fatal,
-                $"Whether object '{key}' exists is in doubt: pool component {component.DisplayPath} failed while it was stored. "
-                + "Check the device, then start again.");
+        ObjectStoreException? failure = null;
+        try
+        {
+            if (!copy.Component.IsSetAside)
+                await copy.Component.Table.ClearAsync(copy, Interlocked.Increment(ref generation));
+        }
+        catch (ObjectStoreException e)
+        {
+            failure = e;
+        }
+
+        if (failure is null || await TrySetAsideAsync(copy.Component))
+            return;
+        // The old record may still be there: were a newer one of its key cleared now, the next opening would find the old object.
+        Doubt(copy.Record.Key, copy.Component);
+        NoticeFault(copy.Component);
+        throw failure;
+    }
+
+    /// <summary>Gives the place of a copy back that no record names any more.</summary>
+    private void Release(ObjectCopy copy)
+    {
+        copy.Retire();
+        if (copy.Component.IsSetAside)
+            return;
+        space.Free(copy.Run);
+        copy.Component.Table.Return(copy.RecordNumber);
     }
 
     private void CheckPut(string key, int lengthBytes)

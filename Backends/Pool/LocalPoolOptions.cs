@@ -2,7 +2,7 @@ using Lunaria.Volumes.Io;
 
 namespace Lunaria.Backends.Pool;
 
-/// <summary>Settings of a <see cref="LocalPool"/>. Name, chunk size and component sizes count only when the pool is made.</summary>
+/// <summary>Settings of a <see cref="LocalPool"/>. Name, chunk size, copies and component sizes count only when the pool is made.</summary>
 public sealed record LocalPoolOptions
 {
     /// <summary>What the pool is called in messages, at most 63 bytes of UTF-8.</summary>
@@ -25,6 +25,18 @@ public sealed record LocalPoolOptions
 
     /// <summary>Bytes of a chunk, which is also the largest object: a power of two, 64 KiB to 128 MiB.</summary>
     public int ChunkBytes { get; init; } = 4 << 20;
+
+    /// <summary>On how many components each object is stored: 1, or 2 so that one may fail.</summary>
+    public int Copies { get; init; } = 1;
+
+    /// <summary>Paths or ids of components that are missing or unusable and that the pool is to go on without: what only they hold is lost.</summary>
+    public IReadOnlyList<string> Without { get; init; } = [];
+
+    /// <summary>Most bytes a second that are copied to give objects the copies that they lack.</summary>
+    public long MendBytesPerSecond { get; init; } = 200L << 20;
+
+    /// <summary>The clock of what is tried again later.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>How objects are laid out over the components.</summary>
     public PoolAllocation Allocation { get; init; } = PoolAllocation.Spread;
@@ -51,8 +63,8 @@ public sealed record PoolComponentSource(IDisk Disk, string Path, string Display
 /// <summary>How objects are laid out over the components of a pool.</summary>
 public enum PoolAllocation
 {
-    /// <summary>Each object goes to the component with the largest free share, so that all fill alike.</summary>
+    /// <summary>Each object goes to the component with the largest free share, so that all fill alike; with two copies to those with the most free bytes.</summary>
     Spread,
-    /// <summary>Components are filled one after the other.</summary>
+    /// <summary>Components are filled one after the other; with two copies as <see cref="Spread"/>.</summary>
     Sequential,
 }

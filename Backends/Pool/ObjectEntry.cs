@@ -3,37 +3,53 @@ using Lunaria.Backends.Pool.Format;
 namespace Lunaria.Backends.Pool;
 
 /// <summary>
-/// A stored object as readers see it: where it lies. Never changes but for <see cref="Retired"/>, which is set before its slots can be
-/// given to another object: who reads its bytes and then finds it not retired has read this object and no other.
+/// A stored object as readers see it: its copies, each on another component, the preferred one first. Never changes: another set of copies is another entry. Any thread.
 /// </summary>
-internal sealed class ObjectEntry(PoolComponent component, long recordNumber, TableRecord record, long durableRound)
+internal sealed class ObjectEntry(params ObjectCopy[] copies)
 {
-    private volatile bool retired;
+    private readonly ObjectCopy[] copies = copies;
 
-    /// <summary>The component on which it lies.</summary>
-    public PoolComponent Component { get; } = component;
+    /// <summary>At least one.</summary>
+    public IReadOnlyList<ObjectCopy> Copies => copies;
 
-    /// <summary>Its record in that component's table.</summary>
-    public long RecordNumber { get; } = recordNumber;
+    /// <summary>The copy that is read first.</summary>
+    public ObjectCopy First => copies[0];
 
-    /// <summary>What the record says.</summary>
-    public TableRecord Record { get; } = record;
+    /// <summary>What the records say that all copies have in common: key, version, length and checksum.</summary>
+    public TableRecord Record => copies[0].Record;
 
-    /// <summary>The flush round that makes the back copy of the record durable.</summary>
-    public long DurableRound { get; } = durableRound;
-
-    /// <summary>Where its bytes begin on the component.</summary>
-    public long OffsetBytes { get; } = component.Layout.SlotOffset((int)record.Chunk, record.FirstSlot);
+    /// <summary>Its key.</summary>
+    public string Key => copies[0].Record.Key;
 
     /// <summary>Its length.</summary>
-    public int LengthBytes { get; } = (int)record.LengthBytes;
+    public int LengthBytes => (int)copies[0].Record.LengthBytes;
 
     /// <summary>Its entity tag.</summary>
     public string Tag => Record.Version.ToString("x16");
 
-    /// <summary>True once it is deleted or replaced.</summary>
-    public bool Retired => retired;
+    /// <summary>Copies on components that have not failed.</summary>
+    public int SoundCopies
+    {
+        get
+        {
+            int sound = 0;
+            foreach (ObjectCopy copy in copies)
+                sound += copy.Component.IsFaulted ? 0 : 1;
+            return sound;
+        }
+    }
 
-    /// <summary>Says that its slots are about to be free.</summary>
-    public void Retire() => retired = true;
+    /// <summary>The copy on a component; null where it has none there.</summary>
+    public ObjectCopy? On(PoolComponent component) => Array.Find(copies, copy => copy.Component == component);
+
+    /// <summary>Each copy once, those on components that failed last.</summary>
+    public IEnumerable<ObjectCopy> InReadingOrder()
+    {
+        for (int i = 0; i < 2 * copies.Length; i++)
+        {
+            ObjectCopy copy = copies[i % copies.Length];
+            if (copy.Component.IsFaulted == i >= copies.Length)
+                yield return copy;
+        }
+    }
 }

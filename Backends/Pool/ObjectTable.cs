@@ -54,12 +54,12 @@ internal sealed class ObjectTable(PoolComponent component) : IDisposable
         return component.Rounds.NextRound;
     }
 
-    /// <summary>Clears an object's record, durably, in both copies.</summary>
-    public async ValueTask ClearAsync(ObjectEntry entry, ulong generation)
+    /// <summary>Clears a copy's record, durably, in both copies.</summary>
+    public async ValueTask ClearAsync(ObjectCopy copy, ulong generation)
     {
-        if (!component.Rounds.IsComplete(entry.DurableRound))
+        if (!component.Rounds.IsComplete(copy.DurableRound))
             await component.FlushAsync();
-        await StoreAsync(entry.RecordNumber, TableRecord.Cleared(generation));
+        await StoreAsync(copy.RecordNumber, TableRecord.Cleared(generation));
         await component.FlushAsync();
     }
 

@@ -10,20 +10,21 @@ internal sealed class PoolAddition(PoolComponentSource source, ILogger logger)
     public static PoolMember Plan(LocalPool pool, PoolComponentSource source)
     {
         int chunkBytes = pool.Capabilities.MaxObjectBytes;
-        if (pool.Components.Count >= LabelCodec.MaxMembers)
-            throw PoolMembership.Refuse($"Pool '{pool.PoolName}' has {pool.Components.Count} components and can have no more.");
+        IReadOnlyList<PoolMember> members = pool.Members();
+        if (members.Count >= LabelCodec.MaxMembers)
+            throw PoolMembership.Refuse($"Pool '{pool.PoolName}' has {members.Count} components and can have no more.");
         if (source.SizeBytes < ComponentLayout.MinSizeBytes(chunkBytes))
             throw PoolMembership.Refuse($"A component of {source.SizeBytes} bytes is too small for chunks of {chunkBytes}: "
                 + $"it needs {ComponentLayout.MinSizeBytes(chunkBytes)}.");
-        int index = Enumerable.Range(0, ushort.MaxValue).Except(pool.Components.Select(component => component.Label.Index)).First();
+        int index = Enumerable.Range(0, ushort.MaxValue).Except(members.Select(member => member.Index)).First();
         return new PoolMember(Guid.NewGuid(), index, MemberState.Active, ComponentLayout.Create(source.SizeBytes, chunkBytes).SizeBytes, source.DisplayPath);
     }
 
     /// <summary>
-    /// Makes the component, with a label that says Initializing; Fatal where something else lies there. One that an addition to the same pool left unfinished is
-    /// made anew.
+    /// Makes the component, with a label that says Initializing; Fatal where something else lies there. What <paramref name="mayReplace"/> says is of no use to the
+    /// same pool is made anew.
     /// </summary>
-    public async ValueTask<PoolComponent> MakeAsync(ComponentLabel label)
+    public async ValueTask<PoolComponent> MakeAsync(ComponentLabel label, Func<ComponentLabel, bool> mayReplace)
     {
         ComponentProbe? probe = null;
         try
@@ -31,7 +32,7 @@ internal sealed class PoolAddition(PoolComponentSource source, ILogger logger)
             probe = ComponentProbe.Take(source);
             await probe.ReadAsync();
             PoolMembership.CheckComponent(probe);
-            if (probe.Label is { } found && (found.PoolId != label.PoolId || found.State != LabelState.Initializing))
+            if (probe.Label is { } found && !mayReplace(found))
                 throw PoolMembership.Refuse($"{source.DisplayPath} is a component of pool '{found.PoolName}' ({found.PoolId}) already. If that pool is not needed "
                     + "any more, clear the component first.");
             probe.Forget();

@@ -16,22 +16,28 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         var probes = new List<ComponentProbe>();
         try
         {
-            foreach (PoolComponentSource source in options.Components)
+            foreach (PoolComponentSource source in options.Components.Where(source => !options.Without.Contains(source.DisplayPath)))
                 probes.Add(Take(source));
             await ReadAsync(probes);
+            foreach (string path in options.Without)
+                await LookAtUnusableAsync(probes, options.Components.FirstOrDefault(source => source.DisplayPath == path) ?? options.Locate?.Invoke(path));
             await LookAtLastPathsAsync(probes);
             if (probes.TrueForAll(NothingStored))
                 await CreateAsync(probes);
             await FollowLabelsAsync(probes);
-            IReadOnlyList<ComponentProbe> belonging = PoolMembership.CheckSet(probes, findings);
-            IReadOnlyList<PoolMember> members = PoolMembership.Newest(probes).Label!.Members;
+            IReadOnlyList<ComponentProbe> belonging = PoolMembership.CheckSet(probes, options.Without, findings);
+            if (belonging.Count == 0)
+                throw PoolMembership.Refuse($"Pool '{options.Name}' has no component left to go on with.");
+            ComponentLabel newest = PoolMembership.Newest(probes).Label!;
+            PoolMember[] members = [.. newest.Members.Select(member => PoolMembership.IsNamed(member, options.Without) ? member with { State = MemberState.SetAside } : member)];
             PoolComponent[] components = [.. belonging.OrderBy(probe => probe.Label!.Index).Select(probe => new PoolComponent(probe, logger))];
             foreach (PoolComponent component in components)
                 component.IsLeaving = members.Single(member => member.ComponentId == component.Label.ComponentId).State == MemberState.Evacuating;
-            await RefreshLabelsAsync(probes, components, members);
+            await RefreshLabelsAsync(probes, components, newest, members);
             foreach (ComponentProbe other in probes.Except(belonging))
                 other.Dispose();
-            return await LoadAsync(components);
+            probes.RemoveAll(probe => !belonging.Contains(probe));
+            return await LoadAsync(components, newest.Copies);
         }
         catch (Exception e)
         {
@@ -52,7 +58,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         while (options.Locate is { } locate && probes.Exists(probe => probe.Label is not null))
         {
             PoolMember? missing = PoolMembership.Newest(probes).Label!.Members.FirstOrDefault(member =>
-                !probes.Exists(probe => probe.Label?.ComponentId == member.ComponentId) && !seen.Contains(member.LastPath));
+                !PoolMembership.IsNamed(member, options.Without) && !probes.Exists(probe => probe.Label?.ComponentId == member.ComponentId) && !seen.Contains(member.LastPath));
             if (missing is null)
                 return;
             seen.Add(missing.LastPath);
@@ -65,7 +71,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
     {
         foreach (string path in options.LastPaths)
         {
-            if (!probes.Exists(probe => probe.Source.DisplayPath == path))
+            if (!probes.Exists(probe => probe.Source.DisplayPath == path) && !options.Without.Contains(path))
                 await LookAtAsync(probes, options.Locate?.Invoke(path), null);
         }
     }
@@ -86,6 +92,28 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
 
         probes.Remove(found);
         found.Dispose();
+    }
+
+    /// <summary>Looks at a place that the pool is to go on without: what is whole there is taken among the probes, so that it is refused.</summary>
+    private static async ValueTask LookAtUnusableAsync(List<ComponentProbe> probes, PoolComponentSource? source)
+    {
+        ComponentProbe? probe = null;
+        try
+        {
+            if (source is null || !source.Disk.Exists(source.Path))
+                return;
+            probe = ComponentProbe.Take(source);
+            await probe.ReadAsync();
+            PoolMembership.CheckComponent(probe);
+            if (probe.Label is not null)
+                probes.Add(probe);
+            else
+                probe.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectStoreException)
+        {
+            probe?.Dispose();
+        }
     }
 
     private static ComponentProbe Take(PoolComponentSource source)
@@ -112,9 +140,12 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
 
     private async ValueTask CreateAsync(List<ComponentProbe> probes)
     {
+        if (options.Without.Count > 0)
+            throw PoolMembership.Refuse($"Pool '{options.Name}' has no component left to go on with, and none is made anew while one is to be gone without.");
         if (!options.MayCreate)
             throw PoolMembership.Refuse($"Pool '{options.Name}' does not exist at {options.Components[0].DisplayPath}, but is in use: its data is "
                 + "elsewhere, or lost. Mount its disk, or correct the path.");
+        PoolOptionsCheck.CheckCopies(options.Name, options.Copies, options.Components.Count);
         foreach (ComponentProbe probe in probes)
             probe.Forget();
         Guid poolId = await PoolCreation.CreateAsync(options);
@@ -122,62 +153,70 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         await ReadAsync(probes);
     }
 
-    /// <summary>Writes labels that are damaged, old, unfinished, or know another path of a component.</summary>
-    private async ValueTask RefreshLabelsAsync(List<ComponentProbe> probes, PoolComponent[] components, IReadOnlyList<PoolMember> members)
+    /// <summary>Writes labels that are damaged, old, unfinished, know another path of a component, or one that the pool goes without from now on.</summary>
+    private async ValueTask RefreshLabelsAsync(List<ComponentProbe> probes, PoolComponent[] components, ComponentLabel newest, IReadOnlyList<PoolMember> members)
     {
         PoolMember[] current = [.. members.Select(member =>
-            member with { LastPath = components.Single(component => component.Label.ComponentId == member.ComponentId).DisplayPath })];
-        ulong membership = PoolMembership.Newest(probes).Label!.MembershipGeneration;
+            member with { LastPath = Array.Find(components, component => component.Label.ComponentId == member.ComponentId)?.DisplayPath ?? member.LastPath })];
+        ulong membership = newest.MembershipGeneration + (newest.Members.Select(member => member.State).SequenceEqual(members.Select(member => member.State)) ? 0UL : 1UL);
         foreach (PoolComponent component in components)
         {
             ComponentProbe probe = probes.Single(probe => ReferenceEquals(probe.File, component.File));
-            var wanted = component.Label with { State = LabelState.Ready, MembershipGeneration = membership, Members = current };
+            var wanted = component.Label with { State = LabelState.Ready, MembershipGeneration = membership, Members = current, Copies = newest.Copies };
             if (probe.FrontHealth != LabelHealth.Sound || probe.BackHealth != LabelHealth.Sound)
                 findings.Add(new PoolFinding(PoolFindingKind.LabelRepaired, component.DisplayPath,
                     $"{component.DisplayPath}: the label at its {(probe.FrontHealth != LabelHealth.Sound ? "start" : "end")} was damaged "
                     + "and is repaired from the other."));
             if (!probe.LabelsAgree || component.Label.State != wanted.State || component.Label.MembershipGeneration != membership
-                || !component.Label.Members.SequenceEqual(current))
+                || component.Label.Copies != wanted.Copies || !component.Label.Members.SequenceEqual(current))
                 await component.WriteLabelAsync(_ => wanted);
         }
     }
 
-    private async ValueTask<LocalPool> LoadAsync(PoolComponent[] components)
+    private async ValueTask<LocalPool> LoadAsync(PoolComponent[] components, int copiesWanted)
     {
-        var objects = new List<ObjectEntry>();
+        var copies = new List<ObjectCopy>();
         ulong generation = 0;
         foreach (PoolComponent component in components)
         {
             var loader = new TableLoader(component, findings);
             await loader.LoadAsync();
-            objects.AddRange(loader.Live);
+            copies.AddRange(loader.Live);
             generation = Math.Max(generation, loader.NewestGeneration);
         }
 
-        var index = new Dictionary<string, ObjectEntry>(objects.Count, StringComparer.Ordinal);
-        // The newest first: a second record of a key is what a crash left of a replacement, and a place belongs to its newest claimant.
-        objects.Sort((a, b) => b.Record.Generation.CompareTo(a.Record.Generation));
-        foreach (ObjectEntry entry in objects)
+        var index = new Dictionary<string, ObjectEntry>(copies.Count, StringComparer.Ordinal);
+        // The newest first: a record of another version, or one more than there should be, is what a crash left of a change, and a place belongs to its newest claimant.
+        copies.Sort(NewestFirst);
+        foreach (ObjectCopy copy in copies)
         {
-            if (!index.TryAdd(entry.Record.Key, entry))
+            index.TryGetValue(copy.Record.Key, out ObjectEntry? entry);
+            if (entry is not null && !IsFurtherCopy(entry, copy, copiesWanted))
             {
-                await entry.Component.Table.ClearAsync(entry, ++generation);
-                entry.Component.Table.Return(entry.RecordNumber);
+                await copy.Component.Table.ClearAsync(copy, ++generation);
+                copy.Component.Table.Return(copy.RecordNumber);
             }
-            else if (!entry.Component.Slots.TryClaim((int)entry.Record.Chunk, entry.Record.FirstSlot, entry.Record.SlotCount))
-            {
-                index.Remove(entry.Record.Key);
-                findings.Add(new PoolFinding(PoolFindingKind.ObjectOverlapped, entry.Component.DisplayPath,
-                    $"{entry.Component.DisplayPath}: object '{entry.Record.Key}' lies where a newer object lies and is lost. Its table record "
-                    + $"{entry.RecordNumber} is kept as evidence."));
-            }
+            else if (copy.Component.Slots.TryClaim((int)copy.Record.Chunk, copy.Record.FirstSlot, copy.Record.SlotCount))
+                index[copy.Record.Key] = entry is null ? new ObjectEntry(copy) : new ObjectEntry([.. entry.Copies, copy]);
+            else
+                findings.Add(new PoolFinding(PoolFindingKind.ObjectOverlapped, copy.Component.DisplayPath,
+                    $"{copy.Component.DisplayPath}: object '{copy.Record.Key}' lies where a newer object lies and is lost there. Its table record "
+                    + $"{copy.RecordNumber} is kept as evidence."));
         }
 
         string name = components[0].Label.PoolName;
         foreach (PoolFinding finding in findings)
             PoolLog.Found(logger, name, finding.Message);
-        var space = new PoolSpace(name, components, options, logger);
+        var space = new PoolSpace(name, components, copiesWanted, options, logger);
         PoolLog.Opened(logger, name, components[0].Label.PoolId, components.Length, index.Count, space.FreeBytes, space.TotalBytes);
         return new LocalPool(options, space, index, generation, findings, logger);
     }
+
+    /// <summary>Of copies of the same generation those first that do not move away.</summary>
+    private static int NewestFirst(ObjectCopy a, ObjectCopy b) =>
+        b.Record.Generation != a.Record.Generation ? b.Record.Generation.CompareTo(a.Record.Generation) : a.Component.IsLeaving.CompareTo(b.Component.IsLeaving);
+
+    private static bool IsFurtherCopy(ObjectEntry entry, ObjectCopy copy, int copiesWanted) =>
+        entry.Copies.Count < copiesWanted && entry.On(copy.Component) is null && entry.Record.Version == copy.Record.Version
+        && entry.Record.LengthBytes == copy.Record.LengthBytes && entry.Record.ContentCrc == copy.Record.ContentCrc;
 }

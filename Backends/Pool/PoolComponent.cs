@@ -11,11 +11,17 @@ namespace Lunaria.Backends.Pool;
 /// </summary>
 internal sealed class PoolComponent : IDisposable
 {
+    private const int FailuresOfADevice = 4;
+
     private readonly ILogger logger;
     private readonly IDisposable held;
     private readonly SemaphoreSlim labelling = new(1);
     private volatile Exception? fault;
     private volatile bool leaving;
+    private volatile bool aside;
+    private int failedWrites;
+    private int failedReads;
+    private long failedReadOffset = -1;
 
     /// <summary>Takes over file and lock of a probe that found a sound label.</summary>
     public PoolComponent(ComponentProbe probe, ILogger logger)
@@ -50,6 +56,13 @@ internal sealed class PoolComponent : IDisposable
         set => leaving = value;
     }
 
+    /// <summary>True once the labels of the others say that nothing on it counts any more; changed by <see cref="PoolSpace"/> only. It is faulted, too.</summary>
+    public bool IsSetAside
+    {
+        get => aside;
+        set => aside = value;
+    }
+
     /// <summary>Its label as it is on the medium; changed by <see cref="WriteLabelAsync"/> only.</summary>
     public ComponentLabel Label { get; private set; }
 
@@ -70,6 +83,46 @@ internal sealed class PoolComponent : IDisposable
 
     /// <summary>Why it takes no changes; null where it does.</summary>
     public string? FaultCause => fault?.Message;
+
+    /// <summary>Writes bytes of an object that nothing names yet. A failure faults the component only in the end: see <see cref="FailsWrites"/>.</summary>
+    public void WriteObject(long offsetBytes, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            File.Write(offsetBytes, bytes);
+            Volatile.Write(ref failedWrites, 0);
+        }
+        catch (IOException e)
+        {
+            if (e is not DiskFullException)
+                Interlocked.Increment(ref failedWrites);
+            throw PoolErrors.ForWrite(e, DisplayPath);
+        }
+    }
+
+    /// <summary>Reads bytes of an object; IOException.</summary>
+    public async ValueTask ReadObjectAsync(long offsetBytes, Memory<byte> destination)
+    {
+        try
+        {
+            await File.ReadAsync(offsetBytes, destination);
+            if (Volatile.Read(ref failedReads) != 0)
+                Volatile.Write(ref failedReads, 0);
+        }
+        catch (IOException e)
+        {
+            // One bad place that is read again and again is not a bad device.
+            if (e is not EndOfStreamException && Interlocked.Exchange(ref failedReadOffset, offsetBytes) != offsetBytes)
+                Interlocked.Increment(ref failedReads);
+            throw;
+        }
+    }
+
+    /// <summary>True where the last writes of object bytes have all failed.</summary>
+    public bool FailsWrites => Volatile.Read(ref failedWrites) >= FailuresOfADevice;
+
+    /// <summary>True where the last reads, at different places, have all failed.</summary>
+    public bool FailsReads => Volatile.Read(ref failedReads) >= FailuresOfADevice;
 
     /// <summary>Everything written before is durable; a failure faults the component.</summary>
     public async ValueTask FlushAsync()
@@ -135,7 +188,8 @@ internal sealed class PoolComponent : IDisposable
         held.Dispose();
     }
 
-    private ObjectStoreException Fault(Exception cause)
+    /// <summary>It takes no changes from now on; the error says so. The first cause stays.</summary>
+    public ObjectStoreException Fault(Exception cause)
     {
         if (Interlocked.CompareExchange(ref fault, cause, null) is null)
             PoolLog.ComponentFaulted(logger, DisplayPath, cause);

@@ -17,4 +17,9 @@ internal static class PoolErrors
         ? new(ObjectStoreError.Fatal,
             $"Pool component {path} ends before object '{key}': the file was truncated while in use. Restore it from a backup.", cause)
         : new(ObjectStoreError.Retry, $"Reading object '{key}' from pool component {path} failed: {cause.Message} Check the device.", cause);
+
+    /// <summary>The bytes of a copy are not those of the object.</summary>
+    public static ObjectStoreException ForDamage(ObjectCopy copy) => new(ObjectStoreError.Fatal,
+        $"Object '{copy.Record.Key}' is damaged: its bytes at {copy.OffsetBytes} of {copy.Component.DisplayPath} do not have the checksum that they were "
+        + "stored with. Check the device.");
 }

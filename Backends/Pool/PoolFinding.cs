@@ -13,6 +13,8 @@ public enum PoolFindingKind
     ObjectOverlapped,
     /// <summary>Something lies where it looked, or should, that does not belong to the pool.</summary>
     NotOfThePool,
+    /// <summary>A component that failed or was missing, and that the pool goes on without.</summary>
+    SetAside,
 }
 
 /// <summary>One finding of an opening; the message names the component, the cause and what was done.</summary>

@@ -32,4 +32,16 @@ internal static partial class PoolLog
     [LoggerMessage(EventId = 3005, Message = "Pool '{Pool}' space is now {State}: {FreeBytes} of {TotalBytes} bytes free, low mark {LowBytes}, full mark {FullBytes}.")]
     public static partial void WatermarkPassed(
         ILogger logger, LogLevel level, string pool, WatermarkState state, long freeBytes, long totalBytes, long lowBytes, long fullBytes);
+
+    [LoggerMessage(3010, LogLevel.Error, "Pool '{Pool}' goes on without {Component}: all that it holds has a copy elsewhere. What is on it is out of date and is not used again.")]
+    public static partial void ComponentSetAside(ILogger logger, string pool, string component);
+
+    [LoggerMessage(3011, LogLevel.Information, "Pool '{Pool}': {Objects} objects, {Bytes} bytes, lack a copy, or have one that must go.")]
+    public static partial void MendingBegan(ILogger logger, string pool, int objects, long bytes);
+
+    [LoggerMessage(3012, LogLevel.Information, "Pool '{Pool}': {Objects} objects were gone through: {Outcome}.")]
+    public static partial void MendingEnded(ILogger logger, string pool, int objects, string outcome);
+
+    [LoggerMessage(3013, LogLevel.Information, "Pool '{Pool}' stores each object {Copies} times from now on.")]
+    public static partial void CopiesChanged(ILogger logger, string pool, int copies);
 }

@@ -6,6 +6,15 @@ namespace Lunaria.Backends.Pool;
 /// <summary>Refuses settings that cannot work, with the numbers that could.</summary>
 internal static class PoolOptionsCheck
 {
+    /// <summary>Throws Fatal where so many components cannot have so many copies.</summary>
+    public static void CheckCopies(string pool, int copies, int components)
+    {
+        if (copies is < 1 or > LabelCodec.MaxCopies)
+            throw PoolMembership.Refuse($"Pool '{pool}' can store each object 1 to {LabelCodec.MaxCopies} times, not {copies}.");
+        if (components < copies)
+            throw PoolMembership.Refuse($"Pool '{pool}' needs {copies} components that work for {copies} copies of each object, and has {components}. Add a component.");
+    }
+
     /// <summary>Throws Fatal, naming the setting.</summary>
     public static void Check(LocalPoolOptions options)
     {

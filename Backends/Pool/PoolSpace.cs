@@ -26,10 +26,12 @@ internal sealed class PoolSpace
     private readonly int slotBytes;
     private readonly int chunkBytes;
     private long reserveChunks;
+    private volatile int copies;
 
-    public PoolSpace(string poolName, PoolComponent[] components, LocalPoolOptions options, ILogger logger)
+    public PoolSpace(string poolName, PoolComponent[] components, int copies, LocalPoolOptions options, ILogger logger)
     {
         this.poolName = poolName;
+        this.copies = copies;
         this.components = components;
         this.options = options;
         this.logger = logger;
@@ -43,7 +45,10 @@ internal sealed class PoolSpace
     /// <summary>All components now; each change makes a new list.</summary>
     public PoolComponent[] Components => components;
 
-    /// <summary>Bytes that objects can use, the reserve included. Of a component that is evacuated only what it still holds.</summary>
+    /// <summary>On how many components each object is stored, where so many take objects.</summary>
+    public int Copies => copies;
+
+    /// <summary>Bytes of objects that fit in all, the reserve included. Of a component that is evacuated only what it still holds counts.</summary>
     public long TotalBytes
     {
         get
@@ -73,6 +78,13 @@ internal sealed class PoolSpace
         }
     }
 
+    /// <summary>Bytes that are free on the components that take objects, each by itself, without one.</summary>
+    public long FreeBytesWithout(PoolComponent? component)
+    {
+        lock (gate)
+            return components.Where(other => other != component && other.TakesObjects).Sum(other => other.Slots.FreeSlots) * slotBytes;
+    }
+
     /// <summary>Bytes of a component that objects have.</summary>
     public long UsedBytes(PoolComponent component)
     {
@@ -97,6 +109,12 @@ internal sealed class PoolSpace
     /// <summary>Stops, or allows again, that objects are put on a component.</summary>
     public void SetLeaving(PoolComponent component, bool isLeaving) => Change(() => component.IsLeaving = isLeaving);
 
+    /// <summary>Nothing on a component counts any more.</summary>
+    public void SetAside(PoolComponent component) => Change(() => component.IsSetAside = true);
+
+    /// <summary>From now on objects are stored so many times.</summary>
+    public void SetCopies(int count) => Change(() => copies = count);
+
     /// <summary>How scarce space is; the reserve counts as free.</summary>
     public WatermarkState State { get; private set; }
 
@@ -105,20 +123,24 @@ internal sealed class PoolSpace
         options.ReserveBytes ?? Math.Max(2L * chunkBytes, Math.Min(totalBytes / 100, 1L << 30));
 
     /// <summary>
-    /// Takes a run of slots in one chunk. <paramref name="fromReserve"/>: the reserve may be used. OutOfSpace where there is none,
-    /// Fatal where no component takes changes.
+    /// Takes a run of slots in one chunk on each of <paramref name="wanted"/> components, none of them in <paramref name="besides"/>, or of all that take objects where there
+    /// are fewer. <paramref name="fromReserve"/>: the reserve may be used. OutOfSpace where there is none, Fatal where no component takes changes; nothing is taken then.
     /// </summary>
-    public SlotRun Allocate(int slots, bool fromReserve)
+    public SlotRun[] Allocate(int slots, int wanted, IReadOnlyCollection<PoolComponent> besides, bool fromReserve)
     {
-        SlotRun run;
+        SlotRun[] runs;
         lock (gate)
         {
-            if (!TryAllocate(slots, fromReserve, out run))
-                throw NoSpace(slots);
+            int takers = components.Count(component => component.TakesObjects && !besides.Contains(component));
+            runs = new SlotRun[Math.Min(wanted, takers)];
+            if (runs.Length == 0 && besides.Count > 0)
+                return runs;
+            if (runs.Length == 0 || !TryAllocate(slots, besides, fromReserve, runs))
+                throw NoSpace(slots, runs.Length);
         }
 
         Watch();
-        return run;
+        return runs;
     }
 
     /// <summary>Gives a run back. What it held must not be reachable after a crash. A chunk that gets empty goes back to the file system.</summary>
@@ -137,22 +159,30 @@ internal sealed class PoolSpace
         Watch();
     }
 
-    private bool TryAllocate(int slots, bool fromReserve, out SlotRun run)
+    private bool TryAllocate(int slots, IReadOnlyCollection<PoolComponent> besides, bool fromReserve, SlotRun[] runs)
     {
-        run = default;
         if (!fromReserve && FreeSlots() - slots < ReserveSlots)
             return false;
         // The reserve is kept in whole chunks: slots here and there would not do for an object that needs several.
         bool mayBeginChunk = fromReserve || EmptyChunks() > reserveChunks;
-        if (options.Allocation == PoolAllocation.Spread)
+        if (copies > 1)
+            Array.Sort(preference, ByFreeSlotsDescending);
+        else if (options.Allocation == PoolAllocation.Spread)
             Array.Sort(preference, ByFreeShareDescending);
+        int found = 0;
         foreach (PoolComponent component in preference)
         {
-            if (component.TakesObjects && component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
-            {
-                run = new SlotRun(component, chunk, firstSlot, slots);
+            if (!component.TakesObjects || besides.Contains(component) || !component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
+                continue;
+            runs[found++] = new SlotRun(component, chunk, firstSlot, slots);
+            if (found == runs.Length)
                 return true;
-            }
+        }
+
+        foreach (SlotRun run in runs.AsSpan(0, found))
+        {
+            if (run.Component.Slots.Free(run.Chunk, run.FirstSlot, run.Count))
+                run.Component.Slots.FreeChunk(run.Chunk);
         }
 
         return false;
@@ -173,31 +203,34 @@ internal sealed class PoolSpace
 
     private void CountReserve() => reserveChunks = (ReserveBytes(options, TotalSlots() * slotBytes, chunkBytes) + chunkBytes - 1) / chunkBytes;
 
-    private long TotalSlots()
-    {
-        long total = 0;
-        foreach (PoolComponent component in components)
-            total += component.IsLeaving ? UsedSlots(component) : component.Layout.SlotCount;
-        return total;
-    }
+    private long TotalSlots() =>
+        Fitting(component => !component.IsSetAside, component => component.IsLeaving ? UsedSlots(component) : component.Layout.SlotCount);
 
     private static long UsedSlots(PoolComponent component) => component.Layout.SlotCount - component.Slots.FreeSlots;
 
-    private long EmptyChunks()
+    private long EmptyChunks() => Fitting(component => component.TakesObjects, component => component.Slots.EmptyChunks);
+
+    private long FreeSlots() => Fitting(component => component.TakesObjects, component => component.Slots.FreeSlots);
+
+    /// <summary>How many places fit that each take one on as many components as there are copies: pairs are limited by what the largest has no partner for.</summary>
+    private long Fitting(Func<PoolComponent, bool> counts, Func<PoolComponent, long> places)
     {
-        long empty = 0;
+        long sum = 0, largest = 0;
+        int count = 0;
         foreach (PoolComponent component in components)
-            empty += component.TakesObjects ? component.Slots.EmptyChunks : 0;
-        return empty;
+        {
+            if (!counts(component))
+                continue;
+            long here = places(component);
+            sum += here;
+            largest = Math.Max(largest, here);
+            count++;
+        }
+
+        return Math.Min(copies, count) > 1 ? Math.Min(sum / 2, sum - largest) : sum;
     }
 
-    private long FreeSlots()
-    {
-        long free = 0;
-        foreach (PoolComponent component in components)
-            free += component.TakesObjects ? component.Slots.FreeSlots : 0;
-        return free;
-    }
+    private static int ByFreeSlotsDescending(PoolComponent a, PoolComponent b) => b.Slots.FreeSlots.CompareTo(a.Slots.FreeSlots);
 
     /// <summary>Free shares a/A and b/B compare as a*B and b*A.</summary>
     private static int ByFreeShareDescending(PoolComponent a, PoolComponent b) =>
@@ -235,12 +268,12 @@ internal sealed class PoolSpace
         }
     }
 
-    private ObjectStoreException NoSpace(int slots)
+    private ObjectStoreException NoSpace(int slots, int wanted)
     {
         if (Array.TrueForAll(components, component => component.IsFaulted))
             return new(ObjectStoreError.Fatal, $"Pool '{poolName}' takes no changes: all its components failed. Check the devices, then start again.");
         return new(ObjectStoreError.OutOfSpace,
-            $"Pool '{poolName}' is full: an object needs {(long)slots * slotBytes} bytes in one piece, {FreeSlots() * slotBytes} of {TotalSlots() * slotBytes} bytes "
+            $"Pool '{poolName}' is full: an object needs {(long)slots * slotBytes} bytes in one piece{(wanted > 1 ? $" on each of {wanted} components" : "")}, {FreeSlots() * slotBytes} of {TotalSlots() * slotBytes} bytes "
             + $"are free, {ReserveSlots * slotBytes} of them in reserve. Delete volumes or snapshots, or add space.");
     }
 }

@@ -13,8 +13,8 @@ internal sealed class TableLoader(PoolComponent component, List<PoolFinding> fin
 
     private int repaired;
 
-    /// <summary>The objects that the table names.</summary>
-    public List<ObjectEntry> Live { get; } = [];
+    /// <summary>The copies that the table names.</summary>
+    public List<ObjectCopy> Live { get; } = [];
 
     /// <summary>The newest generation seen.</summary>
     public ulong NewestGeneration { get; private set; }
@@ -63,7 +63,7 @@ internal sealed class TableLoader(PoolComponent component, List<PoolFinding> fin
             Repair(number, record, frontCounts);
         NewestGeneration = Math.Max(NewestGeneration, record.Generation);
         if (record.State == TableRecordState.Live)
-            Live.Add(new ObjectEntry(component, number, record, durableRound: 0));
+            Live.Add(new ObjectCopy(component, number, record, durableRound: 0));
         else
             component.Table.Return(number);
     }

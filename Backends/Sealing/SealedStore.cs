@@ -107,6 +107,13 @@ public sealed class SealedStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<bool> MendAsync(string key, CancellationToken cancellation)
+    {
+        _opened.Remove(key);
+        return _inner.MendAsync(key, cancellation);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation)
     {
         ObjectInfo? info = await _inner.HeadAsync(key, cancellation);

@@ -27,6 +27,12 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Fills <paramref name="destination"/> from an offset; <see cref="ObjectStoreError.NotFound"/> where there is no object, Fatal where it is too short.</summary>
     ValueTask GetAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation);
 
+    /// <summary>
+    /// The caller found that bytes of an object are not what was put: a store that keeps several copies of it replaces those that are damaged by a sound one. True where it
+    /// did, so that it is worth to read again. Never fails for damage.
+    /// </summary>
+    ValueTask<bool> MendAsync(string key, CancellationToken cancellation) => ValueTask.FromResult(false);
+
     /// <summary>Length and tag, or null where there is no object.</summary>
     ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation);
 

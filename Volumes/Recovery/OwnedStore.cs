@@ -30,6 +30,9 @@ internal sealed class OwnedStore(IObjectStore store, StoreOwnership ownership) :
         store.GetAsync(key, offsetBytes, destination, cancellation);
 
     /// <inheritdoc/>
+    public ValueTask<bool> MendAsync(string key, CancellationToken cancellation) => store.MendAsync(key, cancellation);
+
+    /// <inheritdoc/>
     public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellation) => store.HeadAsync(key, cancellation);
 
     /// <inheritdoc/>

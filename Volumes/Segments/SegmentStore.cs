@@ -51,6 +51,10 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
         if (client is not null && UsesWindows && await ReadWindowsAsync(client, directory, blockIndex, destination, cancellation))
             return;
         await GetAsync(segment, directory.Key, blockIndex, OffsetBytes(directory, blockIndex), destination, cancellation);
+        if (FirstDamaged(directory, blockIndex, destination.Span) < 0)
+            return;
+        if (await store.MendAsync(directory.Key, cancellation))
+            await GetAsync(segment, directory.Key, blockIndex, OffsetBytes(directory, blockIndex), destination, cancellation);
         CheckBlocks(directory, blockIndex, destination.Span);
     }
 
@@ -121,9 +125,16 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
         string key = SegmentKey.Format(volume, row.Sequence);
         byte[] bytes = new byte[row.HeaderBytes];
         await GetAsync(segment, key, -1, 0, bytes, cancellation);
-        if (!SegmentHeader.TryParse(bytes, out SegmentHeader? header, out string? problem))
-            ThrowCorrupt(segment, key, -1, problem);
-        if (header.VolumeUuid != volume || header.Sequence != row.Sequence || header.BlockCount != row.BlockCount)
+        bool isSound = SegmentHeader.TryParse(bytes, out SegmentHeader? header, out string? problem);
+        if (!isSound && await store.MendAsync(key, cancellation))
+        {
+            await GetAsync(segment, key, -1, 0, bytes, cancellation);
+            isSound = SegmentHeader.TryParse(bytes, out header, out problem);
+        }
+
+        if (!isSound)
+            ThrowCorrupt(segment, key, -1, problem!);
+        if (header!.VolumeUuid != volume || header.Sequence != row.Sequence || header.BlockCount != row.BlockCount)
             ThrowCorrupt(segment, key, -1, $"the header is of sequence {header.Sequence:x16} of volume {header.VolumeUuid} with {header.BlockCount} blocks");
         return header;
     }
@@ -143,13 +154,18 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
 
     private async ValueTask GetAsync(SegmentId segment, string key, int blockIndex, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
-        try
+        for (bool mayMend = true; ; mayMend = false)
         {
-            await store.GetAsync(key, offsetBytes, destination, cancellation);
-        }
-        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Damaged)
-        {
-            throw new SegmentCorruptException(segment, key, blockIndex, e.Message);
+            try
+            {
+                await store.GetAsync(key, offsetBytes, destination, cancellation);
+                return;
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Damaged)
+            {
+                if (!mayMend || !await store.MendAsync(key, cancellation))
+                    throw new SegmentCorruptException(segment, key, blockIndex, e.Message);
+            }
         }
     }
 
@@ -165,11 +181,21 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
 
     private static void CheckBlocks(SegmentDirectory directory, int blockIndex, ReadOnlySpan<byte> content)
     {
+        int damaged = FirstDamaged(directory, blockIndex, content);
+        if (damaged >= 0)
+            ThrowCorrupt(directory.Segment, directory.Key, damaged, "its checksum is wrong");
+    }
+
+    /// <summary>The index of the first block whose checksum is wrong; -1 = all are right.</summary>
+    private static int FirstDamaged(SegmentDirectory directory, int blockIndex, ReadOnlySpan<byte> content)
+    {
         for (; content.Length > 0; content = content[SegmentHeader.BlockBytes..], blockIndex++)
         {
             if (Crc32C.Compute(content[..SegmentHeader.BlockBytes]) != directory.BlockCrcs[blockIndex])
-                ThrowCorrupt(directory.Segment, directory.Key, blockIndex, "its checksum is wrong");
+                return blockIndex;
         }
+
+        return -1;
     }
 
     [DoesNotReturn]

@@ -9,6 +9,7 @@ internal static class EventCode
     public const string CheckFound = "check.found";
     public const string PoolSpace = "pool.space";
     public const string PoolComponent = "pool.component";
+    public const string PoolMending = "pool.mending";
     public const string LogFilling = "log.filling";
     public const string JobFailed = "job.failed";
     public const string ScheduleRan = "schedule.ran";

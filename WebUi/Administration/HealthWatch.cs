@@ -25,6 +25,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
     private int _spaceStep;
     private bool _logFilling;
     private int _damages;
+    private string? _mending;
 
     /// <summary>One look.</summary>
     public void Look()
@@ -35,6 +36,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         if (store.Space is { TotalBytes: > 0 } space)
             LookAtPool(space.FreeBytes * 100.0 / space.TotalBytes);
         LookAtComponents();
+        LookAtMending();
         LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
         LookAtVerification();
         LookAtSnapshots();
@@ -100,15 +102,32 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
             _components[component.Id] = component.State;
             events.Add(
                 EventCode.PoolComponent,
-                component.State == ComponentState.Failed ? Severity.Error : Severity.Information,
+                component.State is ComponentState.Failed or ComponentState.SetAside ? Severity.Error : Severity.Information,
                 $"pool component {component.Path}",
                 component.State switch
                 {
                     ComponentState.Failed => $"It failed and takes no changes until the next start: {component.Cause} Check the device.",
+                    ComponentState.SetAside => $"The pool goes on without it: {component.Cause} Nothing on it is used any more. Add another in its place, then remove it.",
                     ComponentState.Evacuating => "It takes no new data; what it holds moves to the others.",
                     _ => "It takes data again.",
                 });
         }
+    }
+
+    /// <summary>Told when it begins, when what stands in its way changes, and when it is done.</summary>
+    private void LookAtMending()
+    {
+        if (pool.Peek() is not { } now)
+            return;
+        var state = now.Mending is { } mending ? mending.Cause ?? "" : null;
+        if (state == _mending)
+            return;
+        _mending = state;
+        events.Add(EventCode.PoolMending, state == null ? Severity.Information : state.Length == 0 ? Severity.Warning : Severity.Error, "pool", now.Mending is { } of
+            ? of.Cause == null
+                ? $"{of.Objects} objects lack a copy or have one that must go; {of.TotalBytes} bytes are gone through."
+                : $"{of.Objects} objects were gone through, and some still lack a copy: {of.Cause}"
+            : $"Each object is on {now.Copies} components again, or on all that work.");
     }
 
     private void LookAtLog(long usedBytes, long sizeBytes)

@@ -12,7 +12,8 @@ public sealed record PoolAccess(
     Func<PoolView> Show,
     Func<AddComponent, Task> Add,
     Func<Guid, Action<long, long>, CancellationToken, Task> Evacuate,
-    Func<Guid, Task> Remove);
+    Func<Guid, Task> Remove,
+    Func<int, Task> SetCopies);
 
 /// <summary>The pool and its components. Any thread.</summary>
 public sealed class PoolService
@@ -78,6 +79,16 @@ public sealed class PoolService
         change.Begin(component);
         await RunAsync(() => Get().Remove(component.Id));
         return true;
+    });
+
+    /// <summary>Stores each object so many times from now on; what is there follows in the background.</summary>
+    public Task<PoolView> SetCopiesAsync(Actor actor, PoolCopies wanted) => _changes.RunAsync(actor, "pool.copies", "pool", async change =>
+    {
+        if (wanted.Copies is < 1 or > 2)
+            throw new RefusedException(RefusalKind.Invalid, "copies: 1, or 2.", "copies");
+        await RunAsync(() => Get().SetCopies(wanted.Copies));
+        change.After = wanted;
+        return Show();
     });
 
     private static string Subject(ComponentView component) => $"pool component {component.Path}";

@@ -81,6 +81,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(PoolView))]
 [JsonSerializable(typeof(ComponentView[]))]
 [JsonSerializable(typeof(AddComponent))]
+[JsonSerializable(typeof(PoolCopies))]
 [JsonSerializable(typeof(IReadOnlyList<JobView>))]
 [JsonSerializable(typeof(StartCheck))]
 [JsonSerializable(typeof(CheckReportView))]

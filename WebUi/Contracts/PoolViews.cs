@@ -24,12 +24,21 @@ public enum ComponentState
     Evacuating,
     /// <summary>It failed: it is read where it can be, and takes no changes until the next start.</summary>
     Failed,
+    /// <summary>It failed or was missing, and the pool went on without it: nothing on it is used any more. It can be removed, or added again, empty.</summary>
+    SetAside,
 }
+
+/// <summary>
+/// Objects that get the copies that they lack: how many, how many bytes, how many are done; <paramref name="Cause"/>: why not all could be, null where none is known.
+/// </summary>
+public sealed record MendingView(int Objects, long TotalBytes, long DoneBytes, string? Cause);
 
 /// <summary>
 /// The pool. <paramref name="FreeBytes"/>: what new data can use, without <paramref name="ReservedBytes"/>, which keep metadata and deletes working;
 /// <paramref name="PromisedBytes"/>: the sizes of all volumes, <paramref name="OverCommit"/> times the pool; <paramref name="DaysToFull"/>: at the pace of the last week, null where
-/// it does not grow; <paramref name="Membership"/>: one more with each change of the components; <paramref name="Findings"/>: what the last start found wrong.
+/// it does not grow; <paramref name="Copies"/>: on how many components each object is stored; <paramref name="Mending"/>: null where each object has them;
+/// <paramref name="RepairedCopies"/>: damaged copies that were replaced since the start; <paramref name="DamagedObjects"/>: those of which every copy is damaged;
+/// <paramref name="Membership"/>: one more with each change of the components; <paramref name="Findings"/>: what the last start found wrong.
 /// </summary>
 public sealed record PoolView(
     string Name,
@@ -43,6 +52,10 @@ public sealed record PoolView(
     long PromisedBytes,
     double OverCommit,
     double? DaysToFull,
+    int Copies,
+    MendingView? Mending,
+    long RepairedCopies,
+    IReadOnlyList<string> DamagedObjects,
     IReadOnlyList<ComponentView> Components,
     IReadOnlyList<string> Findings);
 
@@ -60,4 +73,11 @@ public sealed record AddComponent
 
     /// <summary>Its size in bytes; a device has its own.</summary>
     public long? SizeBytes { get; init; }
+}
+
+/// <summary>How often each object is to be stored.</summary>
+public sealed record PoolCopies
+{
+    /// <summary>1 or 2, each on another component.</summary>
+    public required int Copies { get; init; }
 }

@@ -22,9 +22,11 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_pool_free_bytes", () => store.Space?.FreeBytes ?? 0, "By", "Free space of the pool.");
         meter.CreateObservableGauge("lunaria_pool_component_size_bytes", () => Components(services, component => component.TotalBytes), "By", "Space of a component of the pool.");
         meter.CreateObservableGauge("lunaria_pool_component_used_bytes", () => Components(services, component => component.UsedBytes), "By", "What a component holds.");
-        meter.CreateObservableGauge("lunaria_pool_component_failed", () => Components(services, component => component.State == ComponentState.Failed ? 1 : 0), null, "1 where a component has failed.");
+        meter.CreateObservableGauge("lunaria_pool_component_failed", () => Components(services, component => component.State is ComponentState.Failed or ComponentState.SetAside ? 1 : 0), null, "1 where a component has failed.");
         meter.CreateObservableCounter("lunaria_store_put_bytes_total", () => services.Encryption.Show().PutBytes, "By", "Bytes of objects stored through encryption or compression.");
         meter.CreateObservableCounter("lunaria_store_put_stored_bytes_total", () => services.Encryption.Show().StoredBytes, "By", "What those take in the store.");
+        meter.CreateObservableGauge("lunaria_pool_mending_bytes", () => services.Pool.Peek()?.Mending is { } mending ? mending.TotalBytes - mending.DoneBytes : 0, "By", "Bytes of objects that lack a copy and were not gone through yet.");
+        meter.CreateObservableCounter("lunaria_pool_repaired_copies_total", () => services.Pool.Peek()?.RepairedCopies ?? 0, null, "Damaged copies of objects that were replaced.");
         meter.CreateObservableGauge("lunaria_targets", () => services.Catalog.Count, null, "Targets.");
         meter.CreateObservableGauge("lunaria_sessions", () => Sessions(server, services), null, "Sessions of hosts by target.");
         meter.CreateObservableCounter(

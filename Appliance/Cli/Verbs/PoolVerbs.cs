@@ -16,6 +16,7 @@ internal static class PoolVerbs
             Add(verbs),
             Evacuate(verbs),
             Remove(verbs),
+            Copies(verbs),
             IntegrityVerbs.Audit(verbs),
             .. PoolOfflineVerbs.Create(),
         ]);
@@ -28,7 +29,7 @@ internal static class PoolVerbs
         var size = VerbFactory.SizeOption("--size", "The size of a file; a device has its own.");
         return verbs.Create(
             "add",
-            "Add a component while hosts write, or take back one that is being evacuated.",
+            "Add a component while hosts write, take back one that is being evacuated, or use one again that was set aside.",
             "pool add pool/1.lpool --size 256MiB",
             call => call.ShowAsync(
                 HttpMethod.Post,
@@ -58,7 +59,7 @@ internal static class PoolVerbs
         var component = Component;
         return verbs.Create(
             "remove",
-            "Remove a component that is evacuated: a file is deleted, a device is left blank.",
+            "Remove a component that is evacuated or set aside: a file is deleted, a device is left blank.",
             "pool remove pool/1.lpool --yes",
             async call =>
             {
@@ -67,6 +68,23 @@ internal static class PoolVerbs
             },
             [component],
             asks: true);
+    }
+
+    private static Command Copies(VerbFactory verbs)
+    {
+        var copies = new Argument<int>("COPIES") { Description = "On how many components each object is stored: 1, or 2 so that one may fail." };
+        return verbs.Create(
+            "copies",
+            "Store each object once or twice from now on, while hosts write; what is there follows in the background.",
+            "pool copies 1",
+            call => call.ShowAsync(
+                HttpMethod.Put,
+                "pool/copies",
+                new PoolCopies { Copies = call.Get(copies) },
+                ApiJson.Default.PoolCopies,
+                ApiJson.Default.PoolView,
+                pool => Show(pool, call.Output)),
+            [copies]);
     }
 
     /// <summary>The id of a component that is named by its id, its path, or the end of its path.</summary>
@@ -85,6 +103,14 @@ internal static class PoolVerbs
     {
         output.WriteLine($"pool {pool.Name} {pool.Id}: {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}{Scarce(pool.State)}, {VerbCall.Size(pool.ReservedBytes)} in reserve");
         output.WriteLine($"promised {VerbCall.Size(pool.PromisedBytes)}, {pool.OverCommit:0.##} times the pool; {(pool.DaysToFull is { } days ? $"full in {days:0.#} days at the pace of the last week" : "it does not fill")}");
+        if (pool.Copies > 1)
+            output.WriteLine($"each object on {pool.Copies} components{(pool.RepairedCopies > 0 ? $"; {pool.RepairedCopies} damaged copies replaced since the start" : "")}");
+        if (pool.Mending is { } mending)
+            output.WriteLine(mending.Cause == null
+                ? $"{mending.Objects} objects lack a copy or have one that must go: {VerbCall.Size(mending.DoneBytes)} of {VerbCall.Size(mending.TotalBytes)} done"
+                : $"some of {mending.Objects} objects still lack a copy: {mending.Cause}");
+        foreach (var damaged in pool.DamagedObjects)
+            output.WriteLine($"every copy is damaged: {damaged}");
         var table = new TextTable("COMPONENT", "STATE", "USED", "SIZE", "EVACUATED", "ID");
         foreach (var component in pool.Components)
             table.Add(

@@ -16,6 +16,8 @@ internal enum MemberState : byte
     Active = 1,
     /// <summary>Takes no new objects: those it holds move to the others.</summary>
     Evacuating = 2,
+    /// <summary>It failed, or was missing, and the pool went on without it: what lies on it is out of date and never used again.</summary>
+    SetAside = 3,
 }
 
 /// <summary>One component as all labels of its pool know it. <paramref name="LastPath"/>: where it was when the pool was last opened.</summary>
@@ -36,4 +38,8 @@ internal sealed record ComponentLabel(
     string PoolName,
     ComponentLayout Layout,
     long RecordsFormatted,
-    IReadOnlyList<PoolMember> Members);
+    IReadOnlyList<PoolMember> Members)
+{
+    /// <summary>On how many components each object is stored: 1 or 2; changes with the membership generation.</summary>
+    public int Copies { get; init; } = 1;
+}

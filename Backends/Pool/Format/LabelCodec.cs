@@ -20,8 +20,11 @@ internal enum LabelHealth
 /// <summary>The bytes of a component label (FORMATS.md, Local pool). Pure.</summary>
 internal static class LabelCodec
 {
-    /// <summary>Version that this program writes, and the newest that it reads.</summary>
-    public const uint Version = 2;
+    /// <summary>The newest version that this program reads. It writes it only where the label says what version 2 cannot say.</summary>
+    public const uint Version = 3;
+
+    /// <summary>Most copies of an object.</summary>
+    public const int MaxCopies = 2;
 
     /// <summary>Longest pool name and longest remembered path, in UTF-8 bytes.</summary>
     public const int MaxNameBytes = 63, MaxPathBytes = 224;
@@ -39,7 +42,7 @@ internal static class LabelCodec
         byte[] bytes = new byte[(length + ComponentLayout.PageBytes - 1) / ComponentLayout.PageBytes * ComponentLayout.PageBytes];
         Span<byte> header = bytes;
         WriteUInt64LittleEndian(header, Magic);
-        WriteUInt32LittleEndian(header[8..], Version);
+        WriteUInt32LittleEndian(header[8..], NeedsVersion3(label) ? Version : Version - 1);
         WriteInt32LittleEndian(header[12..], length);
         WriteInt32LittleEndian(header[20..], (int)label.State);
         WriteUInt64LittleEndian(header[24..], label.Generation);
@@ -50,6 +53,7 @@ internal static class LabelCodec
         WriteUInt16LittleEndian(header[74..], (ushort)label.Members.Count);
         WriteInt32LittleEndian(header[76..], label.Layout.ChunkBytes);
         WriteInt32LittleEndian(header[80..], label.Layout.ChunkCount);
+        header[84] = NeedsVersion3(label) ? (byte)label.Copies : (byte)0;
         WriteInt64LittleEndian(header[88..], label.Layout.SizeBytes);
         WriteInt64LittleEndian(header[96..], label.Layout.RecordCapacity);
         WriteInt64LittleEndian(header[104..], label.RecordsFormatted);
@@ -76,13 +80,15 @@ internal static class LabelCodec
         if (ReadUInt32LittleEndian(source[8..]) > Version || source[136..152].ContainsAnyExcept((byte)0))
             return LabelHealth.Newer;
 
+        int copies = ReadUInt32LittleEndian(source[8..]) < Version ? 1 : source[84];
         int memberCount = ReadUInt16LittleEndian(source[74..]);
         var layout = new ComponentLayout(
             ReadInt64LittleEndian(source[88..]), ReadInt32LittleEndian(source[76..]), ReadInt32LittleEndian(source[80..]),
             ReadInt64LittleEndian(source[96..]), ReadInt64LittleEndian(source[112..]), ReadInt64LittleEndian(source[120..]),
             ReadInt64LittleEndian(source[128..]));
         long formatted = ReadInt64LittleEndian(source[104..]);
-        if (length != HeaderBytes + memberCount * MemberBytes || !layout.IsSound() || formatted < 0 || formatted > layout.RecordCapacity)
+        if (length != HeaderBytes + memberCount * MemberBytes || !layout.IsSound() || formatted < 0 || formatted > layout.RecordCapacity
+            || copies is < 1 or > MaxCopies)
             return LabelHealth.Damaged;
 
         var members = new PoolMember[memberCount];
@@ -90,9 +96,11 @@ internal static class LabelCodec
             members[i] = DecodeMember(source.Slice(HeaderBytes + i * MemberBytes, MemberBytes));
         label = new ComponentLabel((LabelState)ReadInt32LittleEndian(source[20..]), ReadUInt64LittleEndian(source[24..]),
             ReadUInt64LittleEndian(source[32..]), new Guid(source.Slice(40, 16), bigEndian: true), new Guid(source.Slice(56, 16), bigEndian: true),
-            ReadUInt16LittleEndian(source[72..]), ReadText(source.Slice(153, MaxNameBytes), source[152]), layout, formatted, members);
+            ReadUInt16LittleEndian(source[72..]), ReadText(source.Slice(153, MaxNameBytes), source[152]), layout, formatted, members) { Copies = copies };
         return LabelHealth.Sound;
     }
+
+    private static bool NeedsVersion3(ComponentLabel label) => label.Copies > 1 || label.Members.Any(member => member.State == MemberState.SetAside);
 
     private static bool ChecksumIsRight(ReadOnlySpan<byte> label)
     {

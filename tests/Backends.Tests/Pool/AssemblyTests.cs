@@ -144,7 +144,7 @@ public sealed class AssemblyTests
     }
 
     [TestMethod]
-    [DataRow(8, 3u, DisplayName = "version")]
+    [DataRow(8, 4u, DisplayName = "version")]
     [DataRow(136, 1u, DisplayName = "feature")]
     public async Task A_label_of_a_later_program_is_refused(int at, uint value)
     {
@@ -209,7 +209,7 @@ public sealed class AssemblyTests
         SimDisk disk = await MakeAsync(Size);
         await using LocalPool pool = await OpenAsync(Sources(disk, 1));
         ObjectEntry entry = pool.Objects.First(entry => entry.Record.Key == "o/1");
-        disk.Corrupt("c0", entry.OffsetBytes + 500, 0x04);
+        disk.Corrupt("c0", entry.First.OffsetBytes + 500, 0x04);
         ObjectStoreException e = await Assert.ThrowsExactlyAsync<ObjectStoreException>(
             () => pool.GetAsync("o/1", 0, new byte[entry.LengthBytes], CancellationToken.None).AsTask());
         Assert.AreEqual(ObjectStoreError.Fatal, e.Error);

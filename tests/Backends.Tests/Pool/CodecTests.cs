@@ -18,6 +18,8 @@ public sealed class CodecTests
             new PoolMember(Id, 1, MemberState.Active, 1L << 30, "/mnt/größer/pool-1"),
         ]);
 
+    private static readonly ComponentLabel Mirrored = Label with { Copies = 2, Members = [Label.Members[0] with { State = MemberState.SetAside }, Label.Members[1]] };
+
     [TestMethod]
     public void A_record_comes_back_and_no_flipped_bit_is_believed()
     {
@@ -116,6 +118,11 @@ public sealed class CodecTests
         Assert.AreEqual(LabelHealth.Sound, LabelCodec.Decode(label, out ComponentLabel? decodedLabel));
         AssertEqual(Label, decodedLabel!);
         CollectionAssert.AreEqual(LabelCodec.Encode(Label), label, "the label's bytes changed: that needs a new version");
+
+        byte[] third = Convert.FromHexString(File.ReadAllText(Fixture("pool-label-v3.hex")).ReplaceLineEndings(""));
+        Assert.AreEqual(LabelHealth.Sound, LabelCodec.Decode(third, out ComponentLabel? decodedThird));
+        AssertEqual(Mirrored, decodedThird!);
+        CollectionAssert.AreEqual(LabelCodec.Encode(Mirrored), third, "the label's bytes changed: that needs a new version");
 
         byte[] record = Convert.FromHexString(File.ReadAllText(Fixture("pool-record-v1.hex")).ReplaceLineEndings(""));
         Assert.AreEqual(TableRecordHealth.Sound, TableRecordCodec.Decode(record, Id, 12345, out TableRecord decodedRecord));

@@ -181,7 +181,7 @@ public sealed class ComponentChangeTests
         var disk = new SimDisk();
         await using LocalPool pool = await OpenAsync(disk, "c0");
         await pool.PutIfAbsentAsync("o", Content.Of("o", 5000), CancellationToken.None);
-        disk.Corrupt("c0", pool.Objects.Single().OffsetBytes + 100, 0x04);
+        disk.Corrupt("c0", pool.Objects.Single().First.OffsetBytes + 100, 0x04);
         await pool.AddAsync(Source(disk, "c1"), CancellationToken.None);
         await pool.EvacuateAsync("/pool/c0", (_, _) => { }, CancellationToken.None);
         await RefusesAsync(async () => await pool.ReadAllAsync("o"), "damaged");

@@ -33,13 +33,13 @@ public sealed class ConcurrencyTests
         var disk = new SimDisk();
         await using LocalPool pool = await TestPool.OpenAsync(disk, TestPool.Options, 1200 << 10);
         await pool.PutIfAbsentAsync("old", Content.Of("old", 5000), CancellationToken.None);
-        long place = pool.Objects.Single().OffsetBytes;
+        long place = pool.Objects.Single().First.OffsetBytes;
         disk.Faults.ReadGate.Close();
         Task read = pool.GetAsync("old", 100, new byte[200], CancellationToken.None).AsTask();
         await disk.Faults.ReadGate.WaitForArrivalAsync();
         await pool.DeleteAsync("old", CancellationToken.None);
         await pool.PutIfAbsentAsync("new", Content.Of("new", 5000), CancellationToken.None);
-        Assert.AreEqual(place, pool.Objects.Single().OffsetBytes, "the test needs the same place");
+        Assert.AreEqual(place, pool.Objects.Single().First.OffsetBytes, "the test needs the same place");
         disk.Faults.ReadGate.Open();
 
         ObjectStoreException e = await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => read);

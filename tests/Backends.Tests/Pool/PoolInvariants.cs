@@ -10,7 +10,13 @@ internal static class PoolInvariants
 {
     public static void Check(SimDisk disk, LocalPool pool, string context)
     {
-        foreach (PoolComponent component in pool.Components)
+        foreach (ObjectEntry entry in pool.Objects)
+        {
+            Assert.AreEqual(entry.Copies.Count, entry.Copies.DistinctBy(copy => copy.Component).Count(), $"{context}: two copies of '{entry.Key}' are on one component");
+            Assert.AreEqual(1, entry.Copies.DistinctBy(copy => (copy.Record.Key, copy.Record.Version, copy.Record.ContentCrc, copy.Record.LengthBytes)).Count(), $"{context}: the copies of '{entry.Key}' differ");
+        }
+
+        foreach (PoolComponent component in pool.Components.Where(component => !component.IsSetAside))
         {
             using IDiskFile file = disk.Open(component.DisplayPath[(component.DisplayPath.LastIndexOf('/') + 1)..], create: false);
             ComponentLabel label = ReadLabel(file, 0), back = ReadLabel(file, component.Layout.BackLabelOffset);
@@ -24,7 +30,7 @@ internal static class PoolInvariants
     {
         ComponentLayout layout = label.Layout;
         var taken = new ulong[layout.ChunkCount];
-        var objects = pool.Objects.Where(entry => entry.Component == component).ToDictionary(entry => entry.RecordNumber);
+        var objects = pool.Objects.SelectMany(entry => entry.Copies).Where(copy => copy.Component == component).ToDictionary(copy => copy.RecordNumber);
         int live = 0;
         for (long number = 0; number < label.RecordsFormatted; number++)
         {
@@ -35,7 +41,7 @@ internal static class PoolInvariants
                 continue;
             live++;
             Assert.IsTrue(front.FitsInto(layout), $"{context}: record {number} names an impossible place");
-            Assert.IsTrue(objects.TryGetValue(number, out ObjectEntry? entry) && entry.Record == front, $"{context}: record {number} is not known");
+            Assert.IsTrue(objects.TryGetValue(number, out ObjectCopy? copy) && copy.Record == front, $"{context}: record {number} is not known");
             for (int slot = front.FirstSlot; slot < front.FirstSlot + front.SlotCount; slot++)
             {
                 Assert.AreEqual(0UL, taken[front.Chunk] & (1UL << slot), $"{context}: slot {slot} of chunk {front.Chunk} has two owners");

@@ -97,7 +97,7 @@ public sealed class SpaceTests
         for (int i = 0; i <= fitsFirst; i++)
         {
             await pool.PutIfAbsentAsync($"o/{i}", new byte[64 * Slot], CancellationToken.None);
-            Assert.AreEqual(i < fitsFirst ? 0 : 1, pool.Objects.Single(entry => entry.Record.Key == $"o/{i}").Component.Label.Index);
+            Assert.AreEqual(i < fitsFirst ? 0 : 1, pool.Objects.Single(entry => entry.Record.Key == $"o/{i}").First.Component.Label.Index);
         }
     }
 
@@ -183,5 +183,5 @@ public sealed class SpaceTests
         }
     }
 
-    private static long PlaceOf(LocalPool pool, string key) => pool.Objects.Single(entry => entry.Record.Key == key).OffsetBytes;
+    private static long PlaceOf(LocalPool pool, string key) => pool.Objects.Single(entry => entry.Record.Key == key).First.OffsetBytes;
 }

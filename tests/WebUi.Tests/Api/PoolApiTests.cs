@@ -12,6 +12,8 @@ public sealed class PoolApiTests
     private static readonly Guid Id = Guid.NewGuid();
 
     private ComponentState _state = ComponentState.Active;
+    private int _copies = 1;
+    private MendingView? _mending;
 
     [TestMethod]
     public async Task A_bucket_is_no_pool()
@@ -74,11 +76,33 @@ public sealed class PoolApiTests
         StringAssert.Contains(appliance.Status.WriteMetrics(), "lunaria_pool_component_failed{component=\"/disk/a\"} 1");
     }
 
+    [TestMethod]
+    public async Task How_often_objects_are_stored_is_set_and_what_lacks_copies_is_an_event_and_a_metric()
+    {
+        await using var appliance = await TestAppliance.StartAsync(pool: Access());
+        Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, "pool/copies", new { copies = 3 })).Status);
+        var (_, set) = await appliance.SendAsync(HttpMethod.Put, "pool/copies", new { copies = 2 });
+        Assert.AreEqual(2, set.GetProperty("copies").GetInt32());
+        _mending = new MendingView(7, 7000, 1000, null);
+        appliance.Status.Look();
+        StringAssert.Contains(appliance.Status.WriteMetrics(), "lunaria_pool_mending_bytes 6000");
+        StringAssert.Contains(appliance.Status.WriteMetrics(), "lunaria_pool_repaired_copies_total 3");
+        _mending = _mending with { DoneBytes = 7000, Cause = "There is no space." };
+        appliance.Status.Look();
+        _mending = null;
+        appliance.Status.Look();
+        appliance.Status.Look();
+        var told = appliance.Services.Events.List(long.MaxValue, Severity.Information, 10).Where(happened => happened.Code == EventCode.PoolMending).ToArray();
+        CollectionAssert.AreEqual(new[] { Severity.Information, Severity.Error, Severity.Warning }, told.Select(happened => happened.Severity).ToArray());
+        StringAssert.Contains(told[1].Message, "There is no space.");
+    }
+
     private PoolAccess Access(Func<Action<long, long>, Task>? evacuate = null) => new(
         () => new PoolView(
-            "default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 0, 0, null,
+            "default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 0, 0, null, _copies, _mending, 3, [],
             [new ComponentView("/disk/a", Id, false, _state, 1 << 20, 800, _state == ComponentState.Failed ? "It is gone." : null)], []),
         _ => Task.CompletedTask,
         (_, progress, _) => evacuate?.Invoke(progress) ?? Task.CompletedTask,
-        _ => throw new ObjectStoreException(ObjectStoreError.Fatal, "It holds objects: evacuate it first."));
+        _ => throw new ObjectStoreException(ObjectStoreError.Fatal, "It holds objects: evacuate it first."),
+        copies => Task.FromResult(_copies = copies));
 }

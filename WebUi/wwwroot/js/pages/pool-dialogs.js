@@ -46,6 +46,30 @@ export const takeBack = (component) => confirmDialog({
   },
 });
 
+export const useAgain = (component) => confirmDialog({
+  title: `Use ${component.path} again?`,
+  submit: "Use it again",
+  consequences: ["What is on it is out of date and is erased.", "Objects that lack a copy get one on it, in the background."],
+  onSubmit: async () => {
+    await api.post("/pool/components", { path: component.path });
+    done("It serves again.");
+    return true;
+  },
+});
+
+export const setCopies = ({ copies }) => confirmDialog({
+  title: copies > 1 ? "Keep one copy of each object?" : "Keep two copies of each object?",
+  submit: copies > 1 ? "Keep one" : "Keep two",
+  consequences: copies > 1
+    ? ["Second copies are dropped in the background, and their space is free.", "A component that fails then takes data with it."]
+    : ["Second copies are made in the background, on another component each.", "Data takes twice the space; then one component may fail."],
+  onSubmit: async () => {
+    await api.put("/pool/copies", { copies: copies > 1 ? 1 : 2 });
+    done("The pool is changing over.");
+    return true;
+  },
+});
+
 export const removeComponent = (component) => confirmDialog({
   title: `Remove ${component.path}?`,
   submit: "Remove",

@@ -6,10 +6,10 @@ import { bytes, days, number, percent } from "../core/format.js";
 import { head, card, facts, bar, badge, notice } from "../ui/pieces.js";
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
-import { addComponent, evacuate, removeComponent, takeBack } from "./pool-dialogs.js";
+import { addComponent, evacuate, removeComponent, setCopies, takeBack, useAgain } from "./pool-dialogs.js";
 import { progress } from "./jobs.js";
 
-const STATES = { active: ["works", "good"], evacuating: ["being emptied", "accent"], failed: ["failed", "bad"] };
+const STATES = { active: ["works", "good"], evacuating: ["being emptied", "accent"], failed: ["failed", "bad"], setAside: ["out of use", "bad"] };
 const SPACE = { ok: ["enough is free", "good"], low: ["little is free", "warn"], full: ["full", "bad"] };
 
 export const pool = {
@@ -24,7 +24,9 @@ export const pool = {
       actions: can("system") ? [button("Add a component", { kind: "primary", icon: "plus", onClick: then(view, addComponent) })] : [],
     }),
     one.findings.map((finding) => notice("warn", finding)),
-    card("Space", {}, space(one)),
+    one.mending && notice(one.mending.cause ? "bad" : "warn", mending(one.mending)),
+    one.damagedObjects.length > 0 && notice("bad", `Every copy is damaged of ${one.damagedObjects.join(", ")}.`),
+    card("Space", {}, space(one, view)),
     card("Components", {}, components(one, view)),
   ],
 };
@@ -33,13 +35,18 @@ const then = (view, work) => async () => {
   if (await work()) view.refresh();
 };
 
-function space(one) {
+const mending = ({ objects, doneBytes, totalBytes, cause }) => cause
+  ? `Some of ${number(objects)} objects still lack a copy: ${cause}`
+  : `${number(objects)} objects lack a copy or have one that must go; ${bytes(doneBytes)} of ${bytes(totalBytes)} are done.`;
+
+function space(one, view) {
   const used = one.totalBytes - one.freeBytes;
   const share = one.totalBytes ? used / one.totalBytes : 0;
   return facts([
     ["Used", h("span", { class: "used" }, `${bytes(used)} of ${bytes(one.totalBytes)}`, bar(share, `${percent(share)} of the pool are used`))],
     ["Free for new data", bytes(one.freeBytes)],
     ["Kept for metadata and deletes", bytes(one.reservedBytes)],
+    ["Copies of each object", h("span", {}, number(one.copies), one.repairedCopies > 0 && ` (${number(one.repairedCopies)} damaged ones replaced since the start)`, can("system") && one.components.length > 1 && [" ", button(one.copies > 1 ? "Keep one" : "Keep two", { size: "small", onClick: then(view, () => setCopies(one)) })])],
     ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool`],
     ["Full in", one.daysToFull == null ? "not filling up, or too new to tell" : `${days(one.daysToFull)} at the pace of the last week`],
     ["Id", h("code", {}, one.id)],
@@ -72,6 +79,9 @@ function actions(component, one, view) {
   const of = (text) => `${text}: ${component.path}`;
   if (component.state === "active") return one.components.length > 1 && button("Empty it", { size: "small", label: of("Empty it"), onClick: then(view, () => evacuate(component)) });
   return [
+    component.state === "failed" && !component.job && button("Save what is on it", { size: "small", label: of("Save what is on it"), onClick: then(view, () => evacuate(component)) }),
+    component.state === "setAside" && button("Use again", { size: "small", label: of("Use again"), onClick: then(view, () => useAgain(component)) }),
+    component.state === "setAside" && button("Remove", { size: "small", kind: "danger", label: of("Remove"), onClick: then(view, () => removeComponent(component)) }),
     component.state === "evacuating" && !component.job && component.usedBytes > 0 && button("Go on", { size: "small", label: of("Go on"), onClick: then(view, () => evacuate(component)) }),
     component.state === "evacuating" && !component.job && button("Take back", { size: "small", label: of("Take back"), onClick: then(view, () => takeBack(component)) }),
     component.state === "evacuating" && component.usedBytes === 0 && button("Remove", { size: "small", kind: "danger", label: of("Remove"), onClick: then(view, () => removeComponent(component)) }),
