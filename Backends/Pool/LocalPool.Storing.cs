@@ -179,6 +179,8 @@ public sealed partial class LocalPool
     private void Publish(ObjectEntry entry)
     {
         index[entry.Key] = entry;
+        if (LacksMending(entry))
+            WakeMender();
         if (entry.SoundCopies > 0)
             return;
         foreach (ObjectCopy copy in entry.Copies)
