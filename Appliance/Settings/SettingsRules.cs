@@ -60,7 +60,7 @@ internal static class SettingsRules
         {
             errors.Add(
                 "log.size",
-                $"{settings.Log.Size} needs a pool of at least {new ByteSize(2 * settings.Log.Size.Bytes)}, and pool.components have room for {pool}; "
+                $"{settings.Log.Size} needs a pool of at least {new ByteSize(2 * settings.Log.Size.Bytes)}, and pool.components have {pool}{(settings.PoolCopies > 1 ? $" for {settings.PoolCopies} copies" : " together")}; "
                 + "enlarge the pool or shorten the log");
         }
     }
