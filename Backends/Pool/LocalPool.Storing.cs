@@ -130,6 +130,8 @@ public sealed partial class LocalPool
             if (run.Component.FailsWrites && HasOther(run.Component))
                 run.Component.Fault(e.InnerException ?? e);
             NoticeFault(run.Component);
+            if (e is ObjectDisposedException)
+                throw run.Component.Fault(e);
             throw;
         }
     }

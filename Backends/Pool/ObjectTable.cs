@@ -101,6 +101,10 @@ internal sealed class ObjectTable(PoolComponent component) : IDisposable
         {
             throw PoolErrors.ForWrite(e, component.DisplayPath);
         }
+        catch (ObjectDisposedException e)
+        {
+            throw component.Fault(e);
+        }
 
         await component.FlushAsync();
         await component.WriteLabelAsync(label => label with { RecordsFormatted = first + count });

@@ -98,6 +98,10 @@ internal sealed class PoolComponent : IDisposable
                 Interlocked.Increment(ref failedWrites);
             throw PoolErrors.ForWrite(e, DisplayPath);
         }
+        catch (ObjectDisposedException e)
+        {
+            throw Fault(e);
+        }
     }
 
     /// <summary>Reads bytes of an object; IOException.</summary>
@@ -132,7 +136,7 @@ internal sealed class PoolComponent : IDisposable
         {
             await Rounds.FlushAsync();
         }
-        catch (IOException e)
+        catch (Exception e) when (IsFailure(e))
         {
             throw Fault(e);
         }
@@ -146,7 +150,7 @@ internal sealed class PoolComponent : IDisposable
         {
             File.Write(offsetBytes, bytes);
         }
-        catch (IOException e)
+        catch (Exception e) when (IsFailure(e))
         {
             throw Fault(e);
         }
@@ -195,6 +199,9 @@ internal sealed class PoolComponent : IDisposable
             PoolLog.ComponentFaulted(logger, DisplayPath, cause);
         return FaultError(cause);
     }
+
+    /// <summary>Also that it is closed: one that was set aside can be removed while a change that began before still comes to it.</summary>
+    private static bool IsFailure(Exception e) => e is IOException or ObjectDisposedException;
 
     private ObjectStoreException FaultError(Exception cause) =>
         new(ObjectStoreError.Fatal,

@@ -242,9 +242,9 @@ internal sealed class PoolSpace
         {
             run.Component.File.PunchHole(run.Component.Layout.SlotOffset(run.Chunk, 0), run.Component.Layout.ChunkBytes);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // The chunk is as free as before; only the file system does not get its space back until it is used again.
+            // The chunk is as free as before, or its component is removed; only the file system does not get its space back until it is used again.
         }
     }
 

@@ -77,6 +77,7 @@ public sealed class PoolApiTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.PoolMending)]
     public async Task How_often_objects_are_stored_is_set_and_what_lacks_copies_is_an_event_and_a_metric()
     {
         await using var appliance = await TestAppliance.StartAsync(pool: Access());
