@@ -66,6 +66,12 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// <summary>The read cache.</summary>
     public ReadCache Cache => _files.Cache;
 
+    /// <summary>Memory for leaves of all maps in use now, in bytes; for tests.</summary>
+    internal long MapMemoryBytes => _files.Maps.MemoryBytes;
+
+    /// <summary>Where the next record of the log goes; for tests.</summary>
+    internal ulong LogNextLsn => _engine.Log.NextLsn;
+
     /// <summary>The volume of that name, or null.</summary>
     public Volume? Find(string name) => _volumes.Find(name);
 

@@ -7,7 +7,7 @@ namespace Lunaria.Volumes.Tests.Bench;
 
 /// <summary>
 /// What snapshots and clones cost, on a real disk; prints numbers, and only ratios mean something on a busy machine. LUNARIA_BENCH=1 measures with the sizes
-/// (tests/bench/snapshots.sh), else it is a short walk over the same code.
+/// (tests/bench/engine.sh), else it is a short walk over the same code.
 /// </summary>
 [TestClass]
 public sealed class SnapshotBench(TestContext context)
