@@ -27,8 +27,11 @@ public sealed record VolumesOptions
     /// <summary>... or when nothing has been written for this long; under writes without a pause after sixty times as long.</summary>
     public TimeSpan DestageIdleAge { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Most log taken into one cut, in bytes: bounds the memory and the length of a destage run.</summary>
-    public long CutBytes { get; init; } = 128L << 20;
+    /// <summary>
+    /// Most log taken into one cut, in bytes: bounds the memory and the length of a destage run. A little less than whole segments of the usual sizes, whose headers need room: so
+    /// no cut ends in a segment of a few blocks.
+    /// </summary>
+    public long CutBytes { get; init; } = 127L << 20;
 
     /// <summary>The map is checkpointed when its journal holds this much.</summary>
     public long CheckpointJournalBytes { get; init; } = 128L << 20;

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Amazon.Runtime;
 
@@ -44,6 +45,6 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.ImportFromPemFile(caFile);
-        return policy;
+        return policy.CustomTrustStore.Count > 0 ? policy : throw new CryptographicException("it holds no certificate.");
     }
 }

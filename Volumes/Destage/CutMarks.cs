@@ -8,8 +8,8 @@ namespace Lunaria.Volumes.Destage;
 /// </summary>
 internal sealed class CutMarks(ulong distanceBytes, Signal bell)
 {
-    /// <summary>Marks in a cut of the usual size.</summary>
-    public const int PerCut = 8;
+    /// <summary>Marks in a cut of the usual size: so near to each other that a cut is nearly as long as it may be, and ends in a segment that is nearly full.</summary>
+    public const int PerCut = 64;
 
     private readonly Lock _lock = new();
     private readonly Queue<LogPosition> _marks = new();

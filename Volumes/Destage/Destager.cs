@@ -17,6 +17,9 @@ internal sealed class Destager : IDisposable
 {
     private const int IdleTicksAtMost = 60;
 
+    // While the store fails: so many cuts in the place of one.
+    private const int CutsAfterFailure = 8;
+
     /// <summary>While writers are busy the log takes their bursts: blocks that are written over in it never reach the store.</summary>
     private const double StartShare = 0.4;
 
@@ -190,7 +193,7 @@ internal sealed class Destager : IDisposable
     /// </summary>
     private LogPosition NextCut(ulong start)
     {
-        LogPosition end = _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutMarks.PerCut), _engine.Log.Position);
+        LogPosition end = _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutsAfterFailure), _engine.Log.Position);
         foreach (OpenLine line in _volumes.Lines)
             if (line.Index.EndOfOldest is { } marker && marker.Lsn > start && marker.Lsn < end.Lsn)
                 end = marker;

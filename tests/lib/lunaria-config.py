@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None, "encryption": None}
+    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None, "encryption": None, "ca": None, "compression": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -32,11 +32,15 @@ def configuration(specs):
         s3 = {"endpoints": [settings["endpoint"]], "bucket": bucket, "prefix": prefix}
         if settings["keys"]:
             s3["credentialsFile"] = settings["keys"]
+        if settings["ca"]:
+            s3["caFile"] = settings["ca"]
         backend = {"backend": {"kind": "s3", "s3": s3}}
     else:
         backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]}}
     if settings["encryption"]:
         backend.setdefault("backend", {})["encryptionKey"] = settings["encryption"]
+    if settings["compression"]:
+        backend.setdefault("backend", {})["compression"] = settings["compression"] == "on"
     return {
         "schemaVersion": 1,
         "web": {"listen": settings["web"]},

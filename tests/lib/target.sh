@@ -8,8 +8,9 @@
 #       pool=SIZE  log=SIZE          Lunaria's pool and write log
 #       cache=SIZE                   a read cache of that size, with 2 MiB of memory before it
 #       web=ADDRESS:PORT             where Lunaria's API listens; off where left out
-#       s3=BUCKET/PREFIX  keys=FILE  a bucket in place of the pool; endpoint=URL in place of $S3_ENDPOINT
+#       s3=BUCKET/PREFIX  keys=FILE  a bucket in place of the pool; endpoint=URL in place of $S3_ENDPOINT, ca=FILE to trust
 #       encryption=SOURCE            where the key is that what is stored is encrypted with: file:PATH or environment:NAME
+#       compression=on               ... compressed, too, where that pays
 #       ping=TIME                    Lunaria cuts off a host that does not answer a ping for this long
 #   target_start DIR                 returns once logins are answered; READY_MS is the time that took
 #   target_stop DIR                  in order; fails when it does not end in time or with an exit code other than 0
