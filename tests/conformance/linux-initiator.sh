@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Linux kernel's initiator in a guest (shared/vm): the cases there (discovery, CHAP, ext4, discard, fio with verification) and those in guest/
-# (multipath, reservations, resize, LUNs that come and go, COMPARE AND WRITE, XCOPY, kill -9 under ext4, a full pool); and iPXE, which boots from a LUN.
+# (multipath, reservations, resize, LUNs that come and go, COMPARE AND WRITE, XCOPY, kill -9 under ext4, a full pool, digests and parameters of logins, cuts under
+# load, who may in); and iPXE, which boots from a LUN.
 #   linux-initiator.sh [CASE...]
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -33,7 +34,7 @@ run_case() (
   PORT=$(free_port); export PORT TARGET_DIR=$WORK/target-$name
   if "$adapter" up >"$WORK/cases/$name.env" 2>"$WORK/cases/$name.target"; then
     set -a; . "$WORK/cases/$name.env"; set +a
-    VM_PASS="PORTAL PORTAL_B IQN LUN LUN_B LUN_MB LUN_B_MB" "$vm/initiator-vm.sh" "$case" "${boot[@]}" --env "CASE=$name" --hook "$adapter" \
+    VM_PASS="PORTAL PORTAL_B IQN LUN LUN_B LUN_MB LUN_B_MB IQN_MUTUAL CHAP_USER CHAP_PASS MUT_USER MUT_PASS" "$vm/initiator-vm.sh" "$case" "${boot[@]}" --env "CASE=$name" --hook "$adapter" \
       --console "$WORK/cases/$name.console"
     code=$?
     [ $code = 124 ] && echo "FAIL $name: stopped after its time limit"

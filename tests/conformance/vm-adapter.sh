@@ -2,7 +2,7 @@
 # Lunaria for shared/vm/run-cases.sh: the verbs and printed variables of shared/vm/targets/tgt.sh.
 #   up | down | start | stop | kill9 | restart | pause | cont | sessions | resize LUN MB
 # and for the cases in guest/: lun-add LUN MB | lun-remove LUN | snapshot LUN NAME | clone LUN NAME LUN | map-snapshot LUN NAME LUN |
-# rollback LUN NAME, of the plain target.
+# rollback LUN NAME | kick | allow INITIATOR | luns INITIATOR LUN... | addresses INITIATOR ADDRESS... | redirect ADDRESS, of the plain target.
 # Folder: $TARGET_DIR; port: $PORT; sizes: $LUN_MB, $LUN_B_MB; bytes of a block: $BLOCKSIZE; $POOL_SIZE, $LOG_SIZE.
 . "$(dirname "$(readlink -f "$0")")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -55,6 +55,11 @@ END
   clone) admin volume clone "plain-$2" "$3" "clone-$4" && admin lun map "$(target_iqn "$T" plain)" "clone-$4" --lun "$4" ;;
   map-snapshot) admin lun map "$(target_iqn "$T" plain)" "plain-$2@$3" --lun "$4" ;;
   rollback) admin volume rollback "plain-$2" "$3" --yes ;;
+  kick) "$LUNARIA" session list --data "$T/data" --json | python3 -c 'import json, sys; [print(one["id"]) for one in json.load(sys.stdin)]' |
+    while read -r id; do "$LUNARIA" session kick "$id" --yes --data "$T/data" >&2 || exit 1; done ;;
+  allow) admin initiator allow "$(target_iqn "$T" plain)" "$2" ;;
+  luns | addresses) verb=$1; shift; admin initiator "$verb" "$(target_iqn "$T" plain)" "$@" ;;
+  redirect) shift; admin target redirect "$(target_iqn "$T" plain)" "$@" ;;
   lun-remove) admin lun unmap "$(target_iqn "$T" plain)" "$2" --yes ;;
   *) echo "unknown verb ${1:-}" >&2; exit 2 ;;
 esac

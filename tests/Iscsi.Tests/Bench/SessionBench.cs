@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Lunaria.Testing;
 
 namespace Lunaria.Iscsi.Tests.Bench;
@@ -21,7 +22,7 @@ public class SessionBench
     [DataRow(true, DisplayName = "digests, 4 KiB writes, QD32")]
     public async Task Digests_cost(bool write)
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await StartAsync();
         Print(write ? "digests-write-4k-qd32" : "digests-read-4k-qd32", ">= 0.7", Alternate(
             () => Throughput(server, Digests, 1, 4096, 32, write), () => Throughput(server, Plain, 1, 4096, 32, write)));
     }
@@ -31,7 +32,7 @@ public class SessionBench
     [DataRow(true, DisplayName = "four connections, 256 KiB writes, QD8")]
     public async Task Four_connections_in_one_session_give(bool write)
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await StartAsync();
         Print(write ? "four-connections-write-256k-qd8" : "four-connections-read-256k-qd8", ">= 0.9, 1.2 with a free core", Alternate(
             () => Throughput(server, Plain, 4, 262144, 8, write), () => Throughput(server, Plain, 1, 262144, 8, write)));
     }
@@ -39,9 +40,15 @@ public class SessionBench
     [TestMethod]
     public async Task A_greedy_session_slows_a_quiet_one()
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await StartAsync();
         Print("quiet-p99-beside-greedy", "<= 3", Alternate(() => QuietP99Us(server, greedy: true), () => QuietP99Us(server, greedy: false)));
     }
+
+    /// <summary>On the port of LUNARIA_BENCH_PORT where somebody listens to it (tests/conformance/decode.sh).</summary>
+    private static Task<TestServer> StartAsync() => TestServer.StartAsync(options => options with
+    {
+        Portals = [new(IPAddress.Loopback, int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_BENCH_PORT"), CultureInfo.InvariantCulture, out int port) ? port : 0)],
+    });
 
     /// <summary>Seconds of one run.</summary>
     private static double Seconds => double.TryParse(
