@@ -20,7 +20,14 @@ public sealed partial class VolumeManager
     public long CollectedBytes => _collector.CopiedBytes;
 
     /// <summary>Collects garbage now, until no round is worth it. ObjectStoreException where the store fails; what was gained stays.</summary>
-    public Task CollectGarbageAsync() => _collector.RunNowAsync();
+    public async Task CollectGarbageAsync()
+    {
+        await _collector.RunNowAsync();
+        if (!_publisher.HasDoomed)
+            return;
+        await _files.Catalog.SaveAsync();
+        await _destager.DestageAsync(false);
+    }
 
     /// <summary>Sets how many bytes garbage collection may copy a second, durably; 0 = as fast as it can between cuts.</summary>
     public void SetCollectionRate(long bytesPerSecond)

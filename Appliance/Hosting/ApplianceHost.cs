@@ -6,6 +6,7 @@ using Lunaria.Iscsi.Isns;
 using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Cache;
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
@@ -56,10 +57,11 @@ internal static partial class ApplianceHost
         await using var pages = WebPages.Begin(settings.Web, data.FullPath, status, time, log.Factory);
 
         await using var backend = await BackendStore.OpenAsync(settings, choices.Without, data.IsNew, status.Meter, time, log.Factory, stop);
-        using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
-            await backend.ClaimAsync(metadata, data.FullPath, choices.TakeOver, time, log.Factory, stop);
         using var logDisk = new FileSystemDisk(
             settings.Log.Directory, status.Meter.CreateHistogram<double>("lunaria_log_flush_duration_seconds", "s", "Time of flushes of the write log and the journal."));
+        await new CatalogRecovery(logDisk, data.FullPath, backend.Store, time, log.Factory.CreateLogger<CatalogRecovery>()).RunAsync(stop);
+        using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
+            await backend.ClaimAsync(metadata, data.FullPath, choices.TakeOver, time, log.Factory, stop);
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory, backend.Ownership);
 
         using var catalog = CatalogDatabase.Open(data.FullPath);

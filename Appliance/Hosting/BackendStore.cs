@@ -86,6 +86,15 @@ internal sealed class BackendStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes a store that other machines can reach into possession, whoever has it, to rebuild an appliance from it. Nothing where only this machine can.</summary>
+    public async Task ClaimForImportAsync(string dataDirectory, TimeProvider time, ILoggerFactory loggers, CancellationToken stop)
+    {
+        if (!Store.Capabilities.IsShared)
+            return;
+        Ownership = await StoreOwnership.ClaimForImportAsync(Store, ApplianceIdentity.Of(dataDirectory), time, loggers.CreateLogger<StoreOwnership>(), stop);
+        Store = Ownership.Store;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

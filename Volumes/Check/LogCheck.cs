@@ -48,7 +48,9 @@ internal sealed class LogCheck(IDisk data, MetadataCheck metadata, MapCheck? map
     {
         foreach (PublishedSegment segment in frame.Segments)
         {
-            CheckLine(segment.Volume, frame);
+            // Copies outlive the line that they count to.
+            if (segment.Header.Kind != SegmentKind.Copy)
+                CheckLine(segment.Volume, frame);
             Published.Add((segment.Volume, segment.Header.Sequence));
             if (map != null && map.Segments.TryGetValue(segment.Id.Value, out SegmentRow row) && (row.Volume != segment.Volume || row.Sequence != segment.Header.Sequence))
                 findings.Add(CheckKinds.JournalSegment, $"journal frame {frame.Sequence}", $"it gives number {segment.Id.Value} to sequence {segment.Header.Sequence} of line {segment.Volume}; map.db has {map.Name(segment.Id.Value, row)}");

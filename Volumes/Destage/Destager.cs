@@ -107,6 +107,7 @@ internal sealed class Destager : IDisposable
                     await _keeper.RunAsync(_stop.Token);
                 if (_publisher.WantsCheckpoint || _serving.Any(request => request.Checkpoint))
                     await _publisher.CheckpointAsync(_stop.Token);
+                await _publisher.DeleteDeadAsync(_stop.Token);
                 foreach (var request in _serving)
                     request.Done.SetResult();
                 _serving = [];
@@ -146,6 +147,7 @@ internal sealed class Destager : IDisposable
                 await _keeper.RunAsync(_stop.Token);
             if (_collector.IsDue)
                 await _collector.RunAsync(_stop.Token);
+            await _publisher.DeleteDeadAsync(_stop.Token);
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
             if (waiting >= _startBytes)
                 return [];
@@ -177,12 +179,14 @@ internal sealed class Destager : IDisposable
             TimeSpan wait = BackOff.Delay(_failures, _engine.Time);
             bool isFull = _engine.Health.Current(_engine.Log).State == HealthState.OutOfSpace;
             await Task.Delay(isFull && wait > LongestWaitForSpace ? LongestWaitForSpace : wait, _engine.Time, _stop.Token);
+            await _publisher.DeleteDeadAsync(_stop.Token);
             end = NextCut(start);
         }
         _engine.Log.Reclaim(end);
         _engine.Pacer.Freed(end.Lsn - start, _engine.Time.GetElapsedTime(startTime));
         if (_publisher.WantsCheckpoint)
             await _publisher.CheckpointAsync(_stop.Token);
+        await _publisher.DeleteDeadAsync(_stop.Token);
         if (_collector.IsDue)
             await _collector.RunAsync(_stop.Token);
     }

@@ -56,9 +56,12 @@ internal sealed partial class Publisher
             if (after.Listed.FirstOrDefault(finding => IsOf(finding, lines.NameOf(number))) is { } left)
                 throw new InvalidDataException($"{left.Subject}: {left.Detail} ({left.Kind}).");
             writer.Commit(maps.Checkpoint, maps.Segments.NextId);
+            maps.CountCheckpoint();
             foreach ((uint segment, long difference) in repair.ReferenceChanges)
                 maps.Segments.AddReferences(new(segment), difference);
         }
+        // What counts said before does not hold any more.
+        _doomed.Clear();
         foreach (MapLine line in maps.Lines.Values)
             line.ForgetRows();
     }

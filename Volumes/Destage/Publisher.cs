@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Journal;
@@ -12,17 +13,20 @@ using Microsoft.Extensions.Logging;
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// The one writer of the map after recovery: makes publishes durable in the journal, applies them, checkpoints, and deletes segments nobody names.
+/// The one writer of the map after recovery: makes publishes durable in the journal, applies them, checkpoints, and deletes segments that nobody names, once the store's catalog says so, too.
 /// The destager's; one call at a time.
 /// </summary>
 internal sealed partial class Publisher(
-    MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, EngineHealth health, VolumesOptions options, TimeProvider time,
+    MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, CatalogSaver catalog, EngineHealth health, VolumesOptions options, TimeProvider time,
     ILogger logger, LogPosition published) : IDisposable
 {
     private const int PublishesBetweenLooks = 16;
     private readonly List<SegmentId> _dead = [];
+
+    // Dead as of a checkpoint, by its number: deleted once no map that the store's catalog has can name them.
+    private readonly Dictionary<SegmentId, long> _doomed = [];
     private readonly SemaphoreSlim _mapGate = new(1);
-    private int _publishesSinceLook;
+    private int _publishesSinceLook, _doomedCount;
 
     /// <summary>Everything below is in segments.</summary>
     public LogPosition Published { get; private set; } = published;
@@ -39,6 +43,8 @@ internal sealed partial class Publisher(
         frame = frame with { Sequence = await AppendAsync(frame, cancellation) };
         foreach (PublishedSegment segment in newSegments)
             segments.AddDirectory(segment.Id, segment.Header);
+        foreach (PublishedShare share in shares)
+            _doomed.Remove(share.Place.Segment);
         await _mapGate.WaitAsync(CancellationToken.None);
         try
         {
@@ -52,6 +58,20 @@ internal sealed partial class Publisher(
         Published = end;
         pins.Release(end.Lsn);
         _publishesSinceLook++;
+    }
+
+    /// <summary>
+    /// Complete = journal and segment table have copies that garbage collection made, in this order, though nothing names them yet: a map that is rebuilt from an older one and the journal knows
+    /// them, since shares may come to name them.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<PublishedSegment>> AddCopiesAsync(uint owner, IReadOnlyList<SegmentHeader> copies, CancellationToken cancellation)
+    {
+        uint next = maps.Segments.NextId.Value;
+        PublishedSegment[] added = [.. copies.Select((copy, i) => new PublishedSegment(new(next + (uint)i), owner, copy))];
+        if (added.Length == 0)
+            return added;
+        await PublishAsync(Published, added, [], [], [], cancellation);
+        return added;
     }
 
     /// <summary>Space of the store, where it has an end.</summary>
@@ -81,7 +101,10 @@ internal sealed partial class Publisher(
         }
     }
 
-    /// <summary>Checkpoints the map as of now, cuts the journal, and deletes the segments that the checkpoint shows to be dead.</summary>
+    /// <summary>True where segments wait for the store's catalog to be deleted. Any thread.</summary>
+    public bool HasDoomed => Volatile.Read(ref _doomedCount) > 0;
+
+    /// <summary>Checkpoints the map as of now, and cuts the journal. The segments that the checkpoint shows to be dead are deleted by <see cref="DeleteDeadAsync"/>.</summary>
     public async ValueTask CheckpointAsync(CancellationToken cancellation, MapRewrite? rewrite = null)
     {
         await _mapGate.WaitAsync(CancellationToken.None);
@@ -94,8 +117,22 @@ internal sealed partial class Publisher(
         {
             _mapGate.Release();
         }
-        // Dead in the map that was just committed, and only a pin can bring a segment back to life: nobody needs it, not even after a crash.
         foreach (SegmentId id in _dead)
+            if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0)
+                _doomed.TryAdd(id, maps.Stamp);
+        _doomedCount = _doomed.Count;
+        if (_doomed.Count > 0)
+            catalog.SaveForDeletes();
+    }
+
+    /// <summary>
+    /// Deletes the segments that are dead in the map which the store's catalog has: only a pin can bring one back to life, so nobody needs it, not even after a crash or a rebuild.
+    /// </summary>
+    public async ValueTask DeleteDeadAsync(CancellationToken cancellation)
+    {
+        foreach ((SegmentId id, _) in _doomed.Where(entry => catalog.Covers(entry.Value)).ToList())
+        {
+            _doomed.Remove(id);
             if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0 && pins.TryBeginDelete(id))
                 try
                 {
@@ -105,6 +142,8 @@ internal sealed partial class Publisher(
                 {
                     pins.EndDelete(id);
                 }
+        }
+        _doomedCount = _doomed.Count;
     }
 
     /// <summary>Runs while no publish is applied and no checkpoint made: what opens and closes maps.</summary>
@@ -127,7 +166,7 @@ internal sealed partial class Publisher(
     {
         _dead.Clear();
         maps.CopyDead(_dead);
-        _dead.RemoveAll(pins.Contains);
+        _dead.RemoveAll(id => pins.Contains(id) || _doomed.ContainsKey(id));
     }
 
     /// <summary>Also in the middle of a publish, when counts are not exact: so it deletes nothing.</summary>
@@ -136,14 +175,14 @@ internal sealed partial class Publisher(
         for (int attempt = 0; ; attempt++)
             try
             {
-                await maps.CheckpointAsync(checkpoint, rewrite is null ? [] : [rewrite]);
+                await maps.CheckpointAsync(checkpoint, catalog.SavedStamp, rewrite is null ? [] : [rewrite]);
                 break;
             }
             catch (DiskFullException e)
             {
                 await WaitForSpaceAsync(attempt, e, cancellation);
             }
-        await journal.TrimAsync(checkpoint.JournalSequence, maps.NeededSequence);
+        await journal.TrimAsync(checkpoint.JournalSequence, Math.Min(maps.NeededSequence, catalog.NeededSequence));
     }
 
     private async ValueTask<ulong> AppendAsync(PublishFrame frame, CancellationToken cancellation)

@@ -80,6 +80,21 @@ internal static partial class VolumesLog
     [LoggerMessage(255, LogLevel.Error, "Background verification has ended until the next start")]
     public static partial void VerificationEnded(ILogger logger, Exception cause);
 
+    [LoggerMessage(260, LogLevel.Warning, "The catalog could not be saved to the object store; it is tried again. I/O goes on, but no segment is deleted meanwhile")]
+    public static partial void CatalogFails(ILogger logger, Exception cause);
+
+    [LoggerMessage(261, LogLevel.Information, "The catalog is saved to the object store again")]
+    public static partial void CatalogSavedAgain(ILogger logger);
+
+    [LoggerMessage(262, LogLevel.Warning, "The catalog was not saved before the end: {Cause} The next start does")]
+    public static partial void CatalogNotSaved(ILogger logger, string cause);
+
+    [LoggerMessage(263, LogLevel.Error, "The object store is full, so its catalog was given up to let segments be deleted. Until it is saved again nothing can be rebuilt from the store alone")]
+    public static partial void CatalogGivenUp(ILogger logger);
+
+    [LoggerMessage(264, LogLevel.Warning, "{Files} rebuilt from the object store's catalog, because {Cause} It shows {Time:u}, log position {Lsn}; what the journal and the log have since is applied to it")]
+    public static partial void Rebuilt(ILogger logger, string files, string cause, DateTimeOffset time, ulong lsn);
+
     [LoggerMessage(220, LogLevel.Information, "Engine open: {Volumes} volumes, {Publishes} publishes and {LogBytes} bytes of log replayed in {ElapsedMs} ms")]
     public static partial void Opened(ILogger logger, int volumes, int publishes, ulong logBytes, long elapsedMs);
 

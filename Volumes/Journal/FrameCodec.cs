@@ -15,7 +15,8 @@ internal static class FrameCodec
     /// <summary>Bytes in front of the payload.</summary>
     public const int HeaderBytes = 64;
 
-    private const ushort Version = 3;
+    // 3 has no copies among its segments.
+    private const ushort Version = 4, OldestVersion = 3;
     private const ushort PublishType = 1;
     private const int CrcOffset = 60, PublishFixedBytes = 28, SegmentFixedBytes = 12, TrimBytes = 24, MarkerBytes = 8, ShareBytes = 32;
 
@@ -73,7 +74,7 @@ internal static class FrameCodec
     /// <summary>Decodes an intact frame; null where this version does not know it or its parts do not fit together.</summary>
     public static PublishFrame? TryParse(ReadOnlySpan<byte> frame, FrameHeader header)
     {
-        if (header.Version != Version || header.Type != PublishType)
+        if (header.Version is < OldestVersion or > Version || header.Type != PublishType)
             return null;
         ReadOnlySpan<byte> payload = frame.Slice(HeaderBytes, BinaryPrimitives.ReadInt32LittleEndian(frame[12..]));
         if (payload.Length < PublishFixedBytes)
@@ -169,6 +170,10 @@ internal static class FrameCodec
             payload = payload[(SegmentFixedBytes + headerBytes)..];
         }
     }
+
+    /// <summary>Up to where an intact frame says that everything is in segments.</summary>
+    public static LogPosition ReadPublished(ReadOnlySpan<byte> frame) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(frame[HeaderBytes..]), BinaryPrimitives.ReadUInt32LittleEndian(frame[(HeaderBytes + 8)..]));
 
     private static int FrameBytes(int payloadBytes) => checked((HeaderBytes + payloadBytes + AlignBytes - 1) & -AlignBytes);
 }

@@ -36,6 +36,31 @@ internal sealed class JournalReplay(IDisk disk, string directory, Guid poolId)
             throw Damaged(CheckKinds.JournalFrameMissing, $"frames {NextSequence} to {fromSequence - 1} are missing, which map.db contains");
     }
 
+    /// <summary>Gives the bytes of all frames from a number up to, and without, another one, all of which are durable, while more are appended.</summary>
+    /// <exception cref="JournalDamagedException">One of them is damaged or missing.</exception>
+    public async ValueTask CopyAsync(IReadOnlyList<ulong> files, ulong fromSequence, ulong endSequence, Func<FrameHeader, ReadOnlyMemory<byte>, ValueTask> visitor)
+    {
+        NextSequence = fromSequence;
+        foreach (ulong first in files.Where((first, i) => first < endSequence && (i + 1 == files.Count || files[i + 1] > fromSequence)))
+        {
+            string path = JournalFiles.Path(directory, first);
+            using IDiskFile file = disk.Open(path, create: false);
+            long position = 0;
+            while (NextSequence < endSequence && await ReadFrameAgainAsync(file, path, position) is { } header)
+            {
+                position += header.FrameBytes;
+                if (header.Sequence < NextSequence)
+                    continue;
+                if (header.Sequence > NextSequence)
+                    break;
+                await visitor(header, buffer.AsMemory(0, header.FrameBytes));
+                NextSequence++;
+            }
+        }
+        if (NextSequence < endSequence)
+            throw Damaged(CheckKinds.JournalFrameMissing, $"frame {NextSequence} is missing, or damaged");
+    }
+
     private async ValueTask ReadFileAsync(string path, ulong fromSequence, Func<PublishFrame, ValueTask> visitor)
     {
         using IDiskFile file = disk.Open(path, create: false);

@@ -16,8 +16,10 @@ internal sealed class MapJournal : IDisposable
     private readonly ArrayBufferWriter<byte> buffer = new();
     private readonly Queue<(ulong Sequence, int Bytes)> frames;
     private readonly List<ulong> files;
+    private readonly Lock filesLock = new();
     private IDiskFile file;
     private long offsetBytes;
+    private ulong nextSequence;
     private Exception? failure;
 
     private MapJournal(IDisk disk, string directory, Guid poolId, int fileBytes, List<ulong> files, IDiskFile file, JournalReplay replay)
@@ -45,8 +47,12 @@ internal sealed class MapJournal : IDisposable
         return new(disk, directory, poolId, fileBytes, files, file, replay);
     }
 
-    /// <summary>The number the next frame gets: the <c>JournalSequence</c> of a checkpoint taken now.</summary>
-    public ulong NextSequence { get; private set; }
+    /// <summary>The number the next frame gets: the <c>JournalSequence</c> of a checkpoint taken now. All below are durable. Any thread.</summary>
+    public ulong NextSequence
+    {
+        get => Volatile.Read(ref nextSequence);
+        private set => Volatile.Write(ref nextSequence, value);
+    }
 
     /// <summary>Bytes of the frames that no checkpoint given to <see cref="TrimAsync"/> contains.</summary>
     public long LengthBytes { get; private set; }
@@ -98,7 +104,8 @@ internal sealed class MapJournal : IDisposable
         while (files.Count > 1 && files[1] <= Math.Min(sequence, needed))
         {
             disk.Delete(JournalFiles.Path(directory, files[0]));
-            files.RemoveAt(0);
+            lock (filesLock)
+                files.RemoveAt(0);
         }
         await disk.FlushDirectoryAsync(directory);
         while (frames.TryPeek(out (ulong Sequence, int Bytes) frame) && frame.Sequence < sequence)
@@ -112,6 +119,16 @@ internal sealed class MapJournal : IDisposable
     /// <exception cref="JournalDamagedException">A frame is damaged or missing.</exception>
     public ValueTask ReadAsync(ulong fromSequence, Func<PublishFrame, ValueTask> visitor) => new JournalReplay(disk, directory, poolId).RunAsync([.. files], fromSequence, visitor);
 
+    /// <summary>Gives the bytes of the frames from one up to, and without, another. Any thread, while the map writer appends; nobody may let <see cref="TrimAsync"/> delete them meanwhile.</summary>
+    /// <exception cref="JournalDamagedException">A frame is damaged or missing.</exception>
+    public ValueTask CopyAsync(ulong fromSequence, ulong endSequence, Func<FrameHeader, ReadOnlyMemory<byte>, ValueTask> visitor)
+    {
+        ulong[] all;
+        lock (filesLock)
+            all = [.. files];
+        return new JournalReplay(disk, directory, poolId).CopyAsync(all, fromSequence, endSequence, visitor);
+    }
+
     /// <summary>Closes the file. Every frame appended is durable already.</summary>
     public void Dispose() => file.Dispose();
 
@@ -120,7 +137,8 @@ internal sealed class MapJournal : IDisposable
         IDiskFile next = await CreateFileAsync(disk, directory, NextSequence);
         file.Dispose();
         (file, offsetBytes) = (next, 0);
-        files.Add(NextSequence);
+        lock (filesLock)
+            files.Add(NextSequence);
     }
 
     // Whatever is in a file of that name never was a whole frame: it is cut off before anything is written behind it.

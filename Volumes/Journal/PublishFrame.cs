@@ -18,7 +18,9 @@ internal sealed record PublishFrame(
     public IReadOnlyList<PublishedShare> Shares { get; init; } = [];
 }
 
-/// <summary>A new segment: its number in the table, its line's number, and its header.</summary>
+/// <summary>
+/// A new segment: its number in the table, its line's number, and its header. One of copies changes no map: rows come to name it in a checkpoint, and shares in later publishes may.
+/// </summary>
 internal sealed record PublishedSegment(SegmentId Id, uint Volume, SegmentHeader Header);
 
 /// <summary>Blocks of a line that became holes in a generation.</summary>

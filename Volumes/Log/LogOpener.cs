@@ -42,7 +42,8 @@ internal sealed class LogOpener(IDisk disk, WriteLogOptions options, ILogger log
         }
     }
 
-    private async ValueTask<LogLabel> CreateAsync()
+    /// <summary>Makes an empty log.</summary>
+    public async ValueTask<LogLabel> CreateAsync()
     {
         LogLabel label = new(Guid.NewGuid(), options.FileBytes, options.FileCount);
         await LogFiles.CreateAsync(disk, label);

@@ -53,6 +53,14 @@ internal sealed class WriteLog : IAsyncDisposable
         IDisk disk, WriteLogOptions options, LogPosition start, LogReplayVisitor visitor, ILogger logger, CancellationToken cancellation) =>
         new LogOpener(disk, options, logger).OpenAsync(start, visitor, cancellation);
 
+    /// <summary>Makes an empty log where the log that there was is lost, so that one can be opened at any position.</summary>
+    /// <exception cref="DiskFullException">There is no space for it.</exception>
+    public static async ValueTask CreateAsync(IDisk disk, WriteLogOptions options, ILogger logger)
+    {
+        options.ThrowIfImpossible();
+        await new LogOpener(disk, options, logger).CreateAsync();
+    }
+
     /// <summary>Bytes of the ring.</summary>
     public ulong CapacityBytes => _files.CapacityBytes;
 

@@ -29,6 +29,7 @@ internal sealed partial class MapStore : IDisposable
     // A publish that changes more leaves than fit goes on behind a checkpoint where it stopped: from its start it would never end.
     private PublishFrame? interrupted;
     private int stepsDone;
+    private long stamp, forgottenStamp = -1;
 
     private MapStore(MapDatabase database, MapMemory memory, TimeProvider time)
     {
@@ -38,6 +39,7 @@ internal sealed partial class MapStore : IDisposable
         Segments.RestoreNextId(nextSegment);
         storedFaults = database.ReadFaults();
         StoredSegments = Segments.NextId;
+        Stamp = database.ReadStamp();
     }
 
     /// <summary>Opens or creates map.db, loads the segment table, and takes up to <paramref name="memoryBytes"/> for leaves as they are used.</summary>
@@ -63,6 +65,16 @@ internal sealed partial class MapStore : IDisposable
 
     /// <summary>The state map.db has: recovery replays the journal from its position on.</summary>
     public MapCheckpoint Checkpoint { get; private set; }
+
+    /// <summary>How many checkpoints map.db has had. Any thread.</summary>
+    public long Stamp
+    {
+        get => Volatile.Read(ref stamp);
+        private set => Volatile.Write(ref stamp, value);
+    }
+
+    /// <summary>A checkpoint that somebody else has made is committed. Map writer.</summary>
+    public void CountCheckpoint() => Stamp++;
 
     /// <summary>All segments.</summary>
     public SegmentTable Segments { get; } = new();
@@ -186,9 +198,12 @@ internal sealed partial class MapStore : IDisposable
     /// </summary>
     /// <exception cref="DiskFullException">The file system has no space.</exception>
     /// <exception cref="IOException">map.db cannot be written.</exception>
-    public ValueTask CheckpointAsync(MapCheckpoint checkpoint, params ReadOnlySpan<MapRewrite> rewrites)
+    public ValueTask CheckpointAsync(MapCheckpoint checkpoint, params ReadOnlySpan<MapRewrite> rewrites) => CheckpointAsync(checkpoint, -1, rewrites);
+
+    /// <summary>As the other; what checkpoints up to <paramref name="savedStamp"/> have changed the store's catalog has.</summary>
+    public ValueTask CheckpointAsync(MapCheckpoint checkpoint, long savedStamp, params ReadOnlySpan<MapRewrite> rewrites)
     {
-        WriteCheckpoint(checkpoint, rewrites);
+        WriteCheckpoint(checkpoint, savedStamp, rewrites);
         return default;
     }
 
@@ -248,7 +263,8 @@ internal sealed partial class MapStore : IDisposable
                     yield return new(Map(share.Volume), generation, share.Range, share.Place.Segment, share.Place.FirstIndex);
             foreach (PublishedSegment segment in publish.Segments)
             {
-                if (segment.Header.Generation != generation)
+                // Copies made by garbage collection are there, but rows come to name them in a checkpoint only.
+                if (segment.Header.Generation != generation || segment.Header.Kind == SegmentKind.Copy)
                     continue;
                 BlockMap map = Map(segment.Volume);
                 foreach (BlockRange trim in segment.Header.Trims)
@@ -263,7 +279,7 @@ internal sealed partial class MapStore : IDisposable
         }
     }
 
-    private void WriteCheckpoint(MapCheckpoint checkpoint, ReadOnlySpan<MapRewrite> rewrites)
+    private void WriteCheckpoint(MapCheckpoint checkpoint, long savedStamp, ReadOnlySpan<MapRewrite> rewrites)
     {
         BlockMap[] open = [.. maps.Values.OrderBy(map => map.Volume)];
         int begun = 0;
@@ -276,6 +292,8 @@ internal sealed partial class MapStore : IDisposable
                 rewrites[begun].Write(writer);
             writer.PutSegments(Segments);
             writer.PutFaults(Faults);
+            if (savedStamp > forgottenStamp)
+                writer.ForgetChanges(savedStamp);
             writer.Commit(checkpoint, Segments.NextId);
         }
         catch (Exception failure)
@@ -291,6 +309,8 @@ internal sealed partial class MapStore : IDisposable
         memory.MarkClean();
         Segments.MarkClean();
         Checkpoint = checkpoint;
+        forgottenStamp = Math.Max(forgottenStamp, savedStamp);
+        Stamp++;
         StoredSegments = Segments.NextId;
         foreach (MapRewrite rewrite in rewrites)
             rewrite.Committed();

@@ -78,7 +78,7 @@ internal sealed class MapCheckpointWriter : IDisposable
     /// <summary>Writes which sequence a line's next segment gets.</summary>
     public void PutNextSequence(uint volume, ulong nextSequence)
     {
-        using SqliteStatement put = Prepare("UPDATE volumes SET next_sequence=$2 WHERE volume=$1", 2);
+        using SqliteStatement put = Prepare("UPDATE volumes SET next_sequence=$2 WHERE volume=$1 AND next_sequence<$2", 2);
         put.Run((long)volume, (long)nextSequence);
     }
 
@@ -88,17 +88,24 @@ internal sealed class MapCheckpointWriter : IDisposable
     /// <summary>Writes or deletes all rows of the table that changed.</summary>
     public void PutSegments(SegmentTable table)
     {
+        HashSet<uint> owners = [];
         foreach (SegmentId id in table.Changed)
         {
             if (table.TryGet(id, out SegmentRow row))
+            {
                 putSegment.Run((long)id.Value, (long)row.Volume, (long)row.Sequence, (long)row.HeaderBytes,
                     (long)row.BlockCount, row.References, (long)row.Born, (long)row.Kind);
+                owners.Add(row.Volume);
+            }
             else
             {
                 deleteSegment.Run((long)id.Value);
                 deleteShares.Run((long)id.Value);
             }
         }
+        // Of lines that are not open, too: their sequences outlive their segments.
+        foreach (uint owner in owners)
+            PutNextSequence(owner, table.NextSequence(owner));
     }
 
     /// <summary>Writes which lines are in quarantine, and no others.</summary>
@@ -110,9 +117,17 @@ internal sealed class MapCheckpointWriter : IDisposable
             put.Run((long)line, (long)fault.JournalSequence, fault.Cause, fault.Since.ToUnixTimeMilliseconds());
     }
 
+    /// <summary>Forgets which rows checkpoints up to one have changed: the store's catalog has them.</summary>
+    public void ForgetChanges(long upToStamp)
+    {
+        using SqliteStatement forget = Prepare("DELETE FROM changes WHERE stamp<=$1", 1);
+        forget.Run(upToStamp);
+    }
+
     /// <summary>Says what all this corresponds to, and makes it durable.</summary>
     public void Commit(MapCheckpoint checkpoint, SegmentId nextSegment)
     {
+        SqliteFile.Execute(connection, "UPDATE catalog SET stamp = stamp + 1");
         putCheckpoint.Run(
             (long)checkpoint.JournalSequence, (long)checkpoint.Published.Lsn, (long)checkpoint.Published.ChainCrc, (long)nextSegment.Value);
         transaction.Commit();

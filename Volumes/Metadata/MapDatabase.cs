@@ -24,6 +24,9 @@ internal sealed class MapDatabase : IDisposable
         writer = file.OpenWriter(checkWhole: false);
     }
 
+    /// <summary>How many checkpoints the file has had.</summary>
+    public long ReadStamp() => (long)SqliteFile.ReadScalar(writer, "SELECT stamp FROM catalog")!;
+
     /// <summary>The last checkpoint, and the segment number that was next; the start of all where there is none.</summary>
     public MapCheckpoint ReadCheckpoint(out uint nextSegment)
     {

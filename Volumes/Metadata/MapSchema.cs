@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Lunaria.Volumes.Metadata;
 
 /// <summary>Tables of map.db, one migration per version; one that was released never changes (docs/FORMATS.md, "map.db").</summary>
@@ -36,5 +39,33 @@ internal static class MapSchema
         "ALTER TABLE volumes ADD COLUMN family INTEGER NOT NULL DEFAULT 0",
         "CREATE TABLE shares (segment INTEGER NOT NULL, volume INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY (segment, volume, leaf)) WITHOUT ROWID",
         "CREATE TABLE quarantine (volume INTEGER PRIMARY KEY, journal_sequence INTEGER NOT NULL, cause TEXT NOT NULL, since INTEGER NOT NULL)",
+        $"""
+        CREATE TABLE changes (kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, stamp INTEGER NOT NULL,
+            PRIMARY KEY (kind, a, b, c)) WITHOUT ROWID;
+        CREATE TABLE catalog (id INTEGER PRIMARY KEY CHECK (id = 1), map_id BLOB NOT NULL, stamp INTEGER NOT NULL);
+        INSERT INTO catalog VALUES (1, randomblob(16), 0);
+        {Noting("leaves", 0, "volume", "leaf", "generation")}
+        {Noting("presence", 1, "volume", "generation", "leaf_group")}
+        {Noting("volumes", 2, "volume")}
+        {Noting("generations", 3, "volume", "generation")}
+        {Noting("segments", 4, "id")}
+        {Noting("shares", 5, "segment", "volume", "leaf")}
+        """,
     ];
+
+    /// <summary>Notes which rows of a table change, with the number of the checkpoint that is being made.</summary>
+    private static string Noting(string table, int kind, params ReadOnlySpan<string> key)
+    {
+        StringBuilder sql = new();
+        foreach ((string change, string[] rows) in (ReadOnlySpan<(string, string[])>)[("INSERT", ["NEW"]), ("UPDATE", ["OLD", "NEW"]), ("DELETE", ["OLD"])])
+        {
+            sql.Append(CultureInfo.InvariantCulture, $"CREATE TRIGGER note_{table}_{change.ToLowerInvariant()} AFTER {change} ON {table} BEGIN ");
+            foreach (string row in rows)
+                sql.Append(CultureInfo.InvariantCulture, $"INSERT OR REPLACE INTO changes VALUES ({kind}, {Column(row, key, 0)}, {Column(row, key, 1)}, {Column(row, key, 2)}, (SELECT stamp + 1 FROM catalog)); ");
+            sql.Append("END; ");
+        }
+        return sql.ToString();
+    }
+
+    private static string Column(string row, ReadOnlySpan<string> key, int index) => index < key.Length ? $"{row}.{key[index]}" : "0";
 }

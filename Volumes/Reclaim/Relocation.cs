@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
@@ -6,28 +7,20 @@ namespace Lunaria.Volumes.Reclaim;
 
 /// <summary>
 /// Part of a checkpoint: the rows of all lines and generations that name a block that was copied name the copy from here on, those that do not are left alone. So a copy
-/// never brings back what was written over meanwhile. The copies are durable.
+/// never brings back what was written over meanwhile. The copies are durable, and in journal and table.
 /// </summary>
-internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOnlyList<SegmentHeader> copies, IReadOnlyList<CopiedBlock> blocks) : MapRewrite(maps.Segments)
+internal sealed class Relocation(MapStore maps, uint family, IReadOnlyList<PublishedSegment> copies, IReadOnlyList<CopiedBlock> blocks) : MapRewrite(maps.Segments)
 {
-    private readonly List<SegmentId> _added = [];
-
     // By family: leaves that a row was changed of.
     private readonly Dictionary<uint, HashSet<ulong>> _leaves = [];
 
     public override void Write(MapCheckpointWriter writer)
     {
-        foreach (SegmentHeader copy in copies)
-        {
-            _added.Add(maps.Segments.NextId);
-            maps.Segments.Add(_added[^1], owner, copy);
-        }
-        writer.PutNextSequence(owner, maps.Segments.NextSequence(owner));
         foreach (CopiedBlock block in blocks)
             if (maps.Segments.IsShared(block.Segment))
-                maps.Segments.MarkShared(_added[block.Copy]);
+                maps.Segments.MarkShared(copies[block.Copy].Id);
         Dictionary<(uint, ushort), (uint Segment, ushort Index)> moved = blocks.ToDictionary(
-            block => (block.Segment.Value, (ushort)block.Index), block => (_added[block.Copy].Value, (ushort)block.CopyIndex));
+            block => (block.Segment.Value, (ushort)block.Index), block => (copies[block.Copy].Id.Value, (ushort)block.CopyIndex));
         using LiveBlocks rows = new(writer.Connection);
         foreach ((uint line, ulong leaf) in rows.FindPlaces(
             maps, family, blocks.Select(block => block.Block / BlockMap.LeafBlocks).Distinct(), blocks.Select(block => block.Segment).Distinct()))
@@ -38,9 +31,6 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
     public override void Undo()
     {
         base.Undo();
-        foreach (SegmentId id in _added)
-            maps.Segments.Remove(id);
-        _added.Clear();
         _leaves.Clear();
     }
 
@@ -49,9 +39,6 @@ internal sealed class Relocation(MapStore maps, uint owner, uint family, IReadOn
         foreach ((uint of, HashSet<ulong> leaves) in _leaves)
             maps.Reload(of, leaves);
     }
-
-    /// <summary>The copies' numbers, once it is committed.</summary>
-    public IReadOnlyList<SegmentId> Added => _added;
 
     private void Rewrite(
         MapCheckpointWriter writer, uint line, ulong leaf, uint generation, LeafRun[] runs, Dictionary<(uint, ushort), (uint Segment, ushort Index)> moved)

@@ -3,6 +3,7 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Segments;
 using Microsoft.Data.Sqlite;
@@ -204,19 +205,17 @@ internal sealed class SegmentCollector(
             await TakeBackAsync(owner, first, mine, cancellation);
             throw;
         }
-        Relocation relocation = new(maps, owner, family, copies, blocks);
+        IReadOnlyList<PublishedSegment> added = await publisher.AddCopiesAsync(owner, copies, cancellation);
         try
         {
-            await publisher.CheckpointAsync(cancellation, relocation);
+            await publisher.CheckpointAsync(cancellation, new Relocation(maps, family, added, blocks));
         }
         catch (MapDamageException e)
         {
+            // The copies are dead, as other segments that nothing names.
             ExcludeDamagedMap(victims, e);
-            await TakeBackAsync(owner, first, copies.Count, cancellation);
             return true;
         }
-        for (int i = 0; i < copies.Count; i++)
-            segments.AddDirectory(relocation.Added[i], copies[i]);
         long bytes = blocks.Count * (long)BlockGeometry.BlockBytes;
         Interlocked.Add(ref _copiedBytes, bytes);
         if (BytesPerSecond is > 0 and var rate)

@@ -11,11 +11,11 @@ internal static class VictimChoice
     /// <summary>Segments with more live blocks than this are never worth it.</summary>
     private const double MaxLiveShare = 0.95;
 
-    /// <summary>Space in segments that no leaf names, in blocks, and all blocks in segments.</summary>
+    /// <summary>Space in segments that no leaf names, in blocks, and all blocks in segments. Segments that nothing names at all are not among them: they go by themselves.</summary>
     public static (long GarbageBlocks, long AllBlocks) Measure(SegmentTable table)
     {
         long all = 0, live = 0;
-        foreach ((_, SegmentRow row) in table.Rows)
+        foreach ((_, SegmentRow row) in table.Rows.Where(entry => entry.Row.References > 0))
             (all, live) = (all + row.BlockCount, live + row.LiveBlocksAtMost);
         return (all - live, all);
     }

@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Cache;
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Journal;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Map;
@@ -21,6 +22,9 @@ internal sealed class EngineFiles(MetadataDatabase metadata) : IAsyncDisposable
     /// <summary>The write log.</summary>
     public WriteLog Log { get; set; } = null!;
 
+    /// <summary>The store's catalog.</summary>
+    public CatalogSaver Catalog { get; set; } = null!;
+
     /// <summary>The read cache.</summary>
     public ReadCache Cache { get; set; } = null!;
 
@@ -31,6 +35,7 @@ internal sealed class EngineFiles(MetadataDatabase metadata) : IAsyncDisposable
             await Cache.DisposeAsync();
         if (Log is not null)
             await Log.DisposeAsync();
+        Catalog?.Dispose();
         Journal?.Dispose();
         Maps?.Dispose();
         Metadata.Dispose();

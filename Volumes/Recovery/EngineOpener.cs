@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Io;
@@ -28,6 +29,7 @@ internal static class EngineOpener
         IDisk data, string sqliteDirectory, IObjectStore store, VolumesOptions options, TimeProvider time, ILogger logger, StoreOwnership? ownership)
     {
         long startTime = time.GetTimestamp();
+        await new CatalogRecovery(data, sqliteDirectory, store, time, logger).RunAsync(CancellationToken.None);
         EngineFiles files = new(MetadataDatabase.Open(Path.Combine(sqliteDirectory, "lunaria.db"), time));
         try
         {
@@ -50,7 +52,8 @@ internal static class EngineOpener
                     indexes.Add(number, VolumeIndex.Open(files.Maps, line));
             }
 
-            PublishReplay publishes = new(files.Maps, Open);
+            RebuildNotice? rebuilt = RebuildNotice.Read(files.Metadata);
+            PublishReplay publishes = new(files.Maps, Open, rebuilt is null ? null : number => catalog.Find(number) is not null);
             files.Journal = await MapJournal.OpenAsync(
                 data, JournalDirectory, files.Metadata.PoolId, Math.Min(files.Maps.Checkpoint.JournalSequence, files.Maps.NeededSequence), publishes.VisitAsync);
             foreach ((uint number, VolumeIndex index) in indexes)
@@ -73,25 +76,59 @@ internal static class EngineOpener
             EndWhereLinesBegin(files.Maps, catalog, indexes, volumes);
             RestoreSnapshots(files.Metadata, catalog, indexes);
             RestoreVolumes(files, catalog, indexes, volumes, engine);
-            Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, engine.Health, options, time, logger, publishes.Published);
+            if (rebuilt is not null)
+                await TakeNoteAsync(rebuilt, files, catalog, volumes, publishes.Published);
+            files.Catalog = new(store, files.Metadata, files.Maps, files.Journal, time, logger);
+            Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, files.Catalog, engine.Health, options, time, logger, publishes.Published);
             LineRecovery recovery = new(publisher, files.Metadata, bell);
-            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, bell, logger);
+            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, files.Catalog, bell, logger);
             SegmentCollector collector = new(
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
             Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, bell);
             await files.Cache.OpenDevicesAsync();
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
+            files.Catalog.Start(capture => publisher.WhileMapRestsAsync(_ => capture()), bell.Set);
             destager.Start();
             VolumesLog.Opened(
                 logger, volumes.All.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
-            return new(files, engine, volumes, catalog, keeper, collector, recovery, publisher, destager, store);
+            return new(files, engine, volumes, catalog, keeper, collector, recovery, publisher, destager, store) { Rebuilt = rebuilt?.Text };
         }
         catch
         {
             await files.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// A file was rebuilt, so it may show what lunaria.db has no work for: rows of generations that nobody looks at. All that is written down as work, and the map made to be of one piece
+    /// with lunaria.db, before the notice goes.
+    /// </summary>
+    private static async ValueTask TakeNoteAsync(RebuildNotice rebuilt, EngineFiles files, LineCatalog catalog, VolumeRegistry volumes, LogPosition published)
+    {
+        foreach (LineRecord line in catalog.Lines)
+        {
+            long older = -1;
+            foreach (uint view in catalog.ViewsOf(line.Number))
+            {
+                if (view > older + 1)
+                    files.Metadata.AddPrune(line.Number, view - 1);
+                older = view;
+            }
+            // What is behind the last view is the volume's, or nobody's.
+            OpenLine? open = volumes.Lines.FirstOrDefault(open => open.Number == line.Number && !open.IsLeft);
+            if (open is null)
+                files.Metadata.AddPrune(line.Number, uint.MaxValue);
+            else if (open.Index.Generation > older + 1)
+                files.Metadata.AddPrune(line.Number, open.Index.Generation - 1);
+        }
+        MapCheckpoint now = new(files.Journal.NextSequence, published);
+        if (rebuilt.SkipsSequences)
+            await files.Maps.CheckpointAsync(now, new SequenceSkip(files.Maps.Segments));
+        else
+            await files.Maps.CheckpointAsync(now);
+        files.Metadata.WriteSetting(RebuildNotice.Setting, null);
     }
 
     /// <summary>No name of an earlier owner is given again.</summary>

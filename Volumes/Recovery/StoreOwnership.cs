@@ -51,18 +51,34 @@ public sealed class StoreOwnership : IAsyncDisposable
     public bool IsHeld => !_lost.Task.IsCompleted && _time.GetElapsedTime(Volatile.Read(ref _awakeAt)) < LongestSleep;
 
     /// <summary>
+    /// Claims the store for an appliance that is going to be rebuilt from it, whoever has it: the other one stops. Complete = that one has noticed, and changes nothing any more.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The store is empty or damaged.</exception>
+    public static async ValueTask<StoreOwnership> ClaimForImportAsync(IObjectStore store, Guid applianceId, TimeProvider time, ILogger logger, CancellationToken stop)
+    {
+        (SuperblockContent? before, _) = await ReadAsync(store, stop);
+        return before is null
+            ? throw new InvalidDataException("The object store is empty: there is nothing to import. Name the bucket and the prefix that the appliance used.")
+            : await ClaimAsync(store, before.PoolId, static () => { }, applianceId, takeOver: true, time, logger, stop);
+    }
+
+    /// <summary>
     /// Claims the store for the appliance <paramref name="applianceId"/>. Another one's only with <paramref name="takeOver"/>: then it waits until that one
     /// has noticed. <paramref name="stop"/> ends waiting.
     /// </summary>
     /// <exception cref="InvalidDataException">The store is another appliance's or another pool's. The message names both and the remedy.</exception>
-    public static async ValueTask<StoreOwnership> ClaimAsync(
-        IObjectStore store, MetadataDatabase metadata, Guid applianceId, bool takeOver, TimeProvider time, ILogger logger, CancellationToken stop)
+    public static ValueTask<StoreOwnership> ClaimAsync(
+        IObjectStore store, MetadataDatabase metadata, Guid applianceId, bool takeOver, TimeProvider time, ILogger logger, CancellationToken stop) =>
+        ClaimAsync(store, metadata.PoolId, () => Superblock.CheckUnused(metadata), applianceId, takeOver, time, logger, stop);
+
+    private static async ValueTask<StoreOwnership> ClaimAsync(
+        IObjectStore store, Guid poolId, Action checkUnused, Guid applianceId, bool takeOver, TimeProvider time, ILogger logger, CancellationToken stop)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
                 (SuperblockContent? before, string? tag) = await ReadAsync(store, stop);
-                SuperblockContent claim = Claim(before, metadata, applianceId, takeOver);
+                SuperblockContent claim = Claim(before, poolId, checkUnused, applianceId, takeOver);
                 tag = await store.CompareAndSetAsync(Superblock.Key, tag, SuperblockCodec.Write(claim), stop);
                 var ownership = new StoreOwnership(store, claim, tag, time, logger);
                 // A takeover that was cut short may have begun only now: its wait counts again.
@@ -124,14 +140,14 @@ public sealed class StoreOwnership : IAsyncDisposable
             throw new ObjectStoreException(ObjectStoreError.Fatal, await Lost);
     }
 
-    private static SuperblockContent Claim(SuperblockContent? before, MetadataDatabase metadata, Guid applianceId, bool takeOver)
+    private static SuperblockContent Claim(SuperblockContent? before, Guid poolId, Action checkUnused, Guid applianceId, bool takeOver)
     {
         if (before is null)
         {
-            Superblock.CheckUnused(metadata);
-            return new(metadata.PoolId, applianceId, 1, 0, IsFencing: false);
+            checkUnused();
+            return new(poolId, applianceId, 1, 0, IsFencing: false);
         }
-        Superblock.CheckPool(before.PoolId, metadata.PoolId);
+        Superblock.CheckPool(before.PoolId, poolId);
         bool isMine = before.OwnerId == applianceId || before.OwnerId == Guid.Empty;
         if (!isMine && !takeOver)
             throw new InvalidDataException(

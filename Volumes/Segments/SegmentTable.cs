@@ -88,6 +88,14 @@ internal sealed class SegmentTable
                 entry.NextSequence = Math.Max(entry.NextSequence, least);
     }
 
+    /// <summary>Sequences may have been given that the table does not know of: each line goes on so many further.</summary>
+    internal void SkipSequences(ulong count)
+    {
+        lock (volumesLock)
+            foreach (VolumeEntry entry in volumes.Values)
+                entry.NextSequence += count;
+    }
+
     /// <summary>
     /// Adds the segments that no leaf names to a list. Called by the map writer between publishes; they may be deleted from the store once the
     /// next checkpoint is committed.

@@ -22,7 +22,7 @@ public sealed class SecretBox
     /// <summary>Reads the key of a data directory, or makes it where absent.</summary>
     public static SecretBox Open(string directory)
     {
-        var path = Path.Combine(directory, FileName);
+        var path = KeyPath(directory);
         if (!File.Exists(path))
             PrivateFile.Write(path, RandomNumberGenerator.GetBytes(KeyBytes));
         var key = File.ReadAllBytes(path);
@@ -30,6 +30,9 @@ public sealed class SecretBox
             ? new SecretBox(key)
             : throw new InvalidDataException($"{path} has {key.Length} bytes instead of {KeyBytes}: it is damaged. Restore it from a copy; without it the CHAP secrets cannot be read");
     }
+
+    /// <summary>Where the key of a data directory is.</summary>
+    internal static string KeyPath(string directory) => Path.Combine(directory, FileName);
 
     /// <summary>Encrypts <paramref name="secret"/> for <paramref name="owner"/>.</summary>
     public byte[] Seal(string secret, string owner)

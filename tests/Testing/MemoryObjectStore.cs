@@ -6,7 +6,8 @@ namespace Lunaria.Testing;
 
 /// <summary>
 /// An object store in memory whose every misbehaviour is under the test's control: puts can be held, failed, answered never,
-/// refused for space; objects can be corrupted; and the whole can die as a process does, with puts in flight landing or not.
+/// refused for space; objects can be corrupted; and the whole can die as a process does, with puts in flight landing or not. The objects of the engine's catalog, which come and go by
+/// themselves, are neither counted nor met by what a test asks for segments: <see cref="BeforeOperation"/> and <see cref="CatalogCapacityBytes"/> are for them, too.
 /// </summary>
 public sealed class MemoryObjectStore : IObjectStore
 {
@@ -19,7 +20,7 @@ public sealed class MemoryObjectStore : IObjectStore
     private readonly Queue<ObjectStoreError> getFailures = new();
     private int lostAnswers, spoiltGets;
     private bool dead;
-    private long usedBytes;
+    private long usedBytes, catalogBytes;
 
     /// <summary>A store that says <paramref name="preferredSegmentBytes"/> is the best size of a segment, and with <paramref name="isShared"/> that other machines reach it.</summary>
     public MemoryObjectStore(int preferredSegmentBytes = 4 << 20, bool isShared = false) =>
@@ -31,10 +32,16 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>Bytes of objects the store takes; long.MaxValue = no end.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
+    /// <summary>Bytes of objects of the catalog the store takes beside the others; long.MaxValue = no end.</summary>
+    public long CatalogCapacityBytes { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes of the catalog.</summary>
+    public long CatalogBytes { get { lock (sync) return catalogBytes; } }
+
     /// <summary>True = every read waits at least for a trip over the thread pool.</summary>
     public bool Cold { get; set; }
 
-    /// <summary>Called before each put, delete and get with its key; what it throws is what the caller gets.</summary>
+    /// <summary>Called before each put, replacement, delete and get with its key; what it throws is what the caller gets.</summary>
     public Action<string>? BeforeOperation { get; set; }
 
     /// <summary>Puts that have succeeded.</summary>
@@ -50,7 +57,10 @@ public sealed class MemoryObjectStore : IObjectStore
     public ObjectStoreSpace? Space => CapacityBytes == long.MaxValue ? null : new(CapacityBytes, Math.Max(0, CapacityBytes - UsedBytes));
 
     /// <summary>Keys of all objects, in order.</summary>
-    public IReadOnlyList<string> Keys { get { lock (sync) return [.. objects.Keys]; } }
+    public IReadOnlyList<string> Keys { get { lock (sync) return [.. objects.Keys.Where(key => !IsCatalog(key))]; } }
+
+    /// <summary>Keys of all objects of the catalog, in order.</summary>
+    public IReadOnlyList<string> CatalogKeys { get { lock (sync) return [.. objects.Keys.Where(IsCatalog)]; } }
 
     /// <summary>From now on puts wait for <see cref="ReleasePuts"/>.</summary>
     public void HoldPuts()
@@ -115,7 +125,7 @@ public sealed class MemoryObjectStore : IObjectStore
     {
         lock (sync)
         {
-            if (objects.Remove(key, out byte[]? before)) usedBytes -= before.Length;
+            if (objects.Remove(key, out byte[]? before)) Count(key, -before.Length);
             if (content != null) Land(key, content);
         }
     }
@@ -135,7 +145,7 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>The store as the appliance would find it if it had died now; this one goes on.</summary>
     public MemoryObjectStore Copy(Random random)
     {
-        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, Cold = Cold };
+        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, CatalogCapacityBytes = CatalogCapacityBytes, Cold = Cold };
         lock (sync)
         {
             foreach ((string key, byte[] content) in objects) copy.Land(key, content);
@@ -156,7 +166,7 @@ public sealed class MemoryObjectStore : IObjectStore
         {
             ThrowIfDead();
             inFlight.Add(flight);
-            gate = hold?.Task;
+            gate = IsCatalog(key) ? null : hold?.Task;
             if (gate is not null) arrivals.TrySetResult();
         }
         try
@@ -180,12 +190,14 @@ public sealed class MemoryObjectStore : IObjectStore
     public ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         Check(key, content.Length, cancellation);
+        BeforeOperation?.Invoke(key);
         lock (sync)
         {
             ThrowIfDead();
             string? tag = objects.TryGetValue(key, out byte[]? current) ? Tag(current) : null;
             if (tag != expectedTag) throw Failure(ObjectStoreError.Exists, key);
-            usedBytes += content.Length - (current?.Length ?? 0);
+            CheckCatalogSpace(key, content.Length - (current?.Length ?? 0));
+            Count(key, content.Length - (current?.Length ?? 0));
             objects[key] = content.ToArray();
             return ValueTask.FromResult(Tag(objects[key]));
         }
@@ -213,11 +225,11 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             ThrowIfDead();
-            if (getFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
+            if (!IsCatalog(key) && getFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
             if (!objects.TryGetValue(key, out byte[]? content)) throw Failure(ObjectStoreError.NotFound, key);
             if (offsetBytes < 0 || offsetBytes + destination.Length > content.Length) throw Failure(ObjectStoreError.Fatal, key);
             content.AsSpan((int)offsetBytes, destination.Length).CopyTo(destination.Span);
-            if (spoiltGets == 0 || destination.Length == 0) return;
+            if (IsCatalog(key) || spoiltGets == 0 || destination.Length == 0) return;
             spoiltGets--;
             destination.Span[destination.Length / 2] ^= 1;
         }
@@ -258,7 +270,7 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             ThrowIfDead();
-            if (objects.Remove(key, out byte[]? content)) usedBytes -= content.Length;
+            if (objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
         }
         return ValueTask.CompletedTask;
     }
@@ -268,22 +280,44 @@ public sealed class MemoryObjectStore : IObjectStore
 
     private void Land(string key, byte[] content)
     {
-        if (objects.TryAdd(key, content)) usedBytes += content.Length;
+        if (objects.TryAdd(key, content)) Count(key, content.Length);
     }
 
     private string Store(string key, byte[] content)
     {
         ThrowIfDead();
-        if (putFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
+        if (!IsCatalog(key) && putFailures.TryDequeue(out ObjectStoreError failure)) throw Failure(failure, key);
         if (objects.ContainsKey(key)) throw Failure(ObjectStoreError.Exists, key);
+        if (IsCatalog(key))
+        {
+            CheckCatalogSpace(key, content.Length);
+            objects.Add(key, content);
+            Count(key, content.Length);
+            return Tag(content);
+        }
         if (usedBytes + content.Length > CapacityBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
         objects.Add(key, content);
-        usedBytes += content.Length;
+        Count(key, content.Length);
         PutCount++;
         PutBytes += content.Length;
         if (lostAnswers == 0) return Tag(content);
         lostAnswers--;
         throw Failure(ObjectStoreError.Retry, key);
+    }
+
+    private static bool IsCatalog(string key) => key.StartsWith("catalog/", StringComparison.Ordinal);
+
+    private void Count(string key, long bytes)
+    {
+        if (IsCatalog(key))
+            catalogBytes += bytes;
+        else
+            usedBytes += bytes;
+    }
+
+    private void CheckCatalogSpace(string key, long bytes)
+    {
+        if (IsCatalog(key) && bytes > 0 && catalogBytes + bytes > CatalogCapacityBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
     }
 
     private void Check(string key, int lengthBytes, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Tests.PowerCut;
@@ -78,6 +79,45 @@ internal sealed class EngineBed : IAsyncDisposable
     /// </summary>
     public async Task KillAsync(Random random, bool powerCut = false)
     {
+        await DieAsync(random, powerCut);
+        await StartAsync();
+    }
+
+    /// <summary>The process dies, and these files of the data directory are lost with it.</summary>
+    public async Task LoseAsync(Random random, params string[] databases)
+    {
+        await DieAsync(random, powerCut: false);
+        foreach (string file in databases.SelectMany(name => (string[])[name, $"{name}-wal", $"{name}-shm"]))
+            File.Delete(Path.Combine(SqliteDirectory, file));
+        await StartAsync();
+    }
+
+    /// <summary>The machine is lost; another one imports what the store has, and starts.</summary>
+    public async Task<ImportReport> LoseMachineAsync(Random random, bool keepDisk = false)
+    {
+        await DieAsync(random, powerCut: false);
+        Directory.Delete(SqliteDirectory, true);
+        Directory.CreateDirectory(SqliteDirectory);
+        if (!keepDisk)
+            Disk = new();
+        ImportReport report = await Recovery().ImportAsync(_options.Log, CancellationToken.None);
+        await StartAsync();
+        return report;
+    }
+
+    /// <summary>What rebuilds files of this directory from this store.</summary>
+    public CatalogRecovery Recovery() => new(Disk, SqliteDirectory, Store, _time, NullLogger.Instance);
+
+    /// <summary>The store's catalog has everything written so far.</summary>
+    public async Task SaveAsync()
+    {
+        await Manager.DestageAsync();
+        await Manager.SaveCatalogAsync();
+    }
+
+    /// <summary>The process dies; nothing is started on what it left.</summary>
+    public async Task DieAsync(Random random, bool powerCut = false)
+    {
         MemoryObjectStore store = Store;
         SimDisk disk = Disk;
         string sqlite = SqliteDirectory;
@@ -88,7 +128,6 @@ internal sealed class EngineBed : IAsyncDisposable
         Disk = powerCut ? disk.PowerCut(random) : disk.Clone();
         CopyDirectory(sqlite, SqliteDirectory);
         Directory.Delete(sqlite, true);
-        await StartAsync();
     }
 
     /// <summary>Blocks of an engine without writers: what map and log together hold of a volume.</summary>

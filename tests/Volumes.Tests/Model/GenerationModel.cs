@@ -30,6 +30,7 @@ internal sealed class GenerationModel
             bed.Store.Cold = cold;
             bed.Disk.Faults.PageCache = !cold;
         });
+        await bed.SaveAsync();
         for (int operation = 0; operation < operations; operation++)
             try
             {
@@ -161,13 +162,46 @@ internal sealed class GenerationModel
             case < 980:
                 await CheckAllAsync(bed);
                 break;
-            case < 988:
+            case < 985:
                 await bed.RestartAsync();
+                break;
+            case < 989:
+                await LoseAsync(bed, random, volume, model);
                 break;
             default:
                 await bed.KillAsync(random);
                 break;
         }
+    }
+
+    /// <summary>Files are lost with the process, or the whole machine: what the store's catalog, journal and log have together is everything.</summary>
+    private static async Task LoseAsync(EngineBed bed, Random random, Volume volume, ModelVolume model)
+    {
+        int lost = random.Next(4);
+        // map.db is rebuilt from a catalog of any age; lunaria.db is as old as the catalog is.
+        if (lost > 0)
+            await SaveAsync(bed);
+        for (int i = random.Next(20); i > 0 && lost < 3; i--)
+            await ModelSteps.WriteAsync(volume, model, random);
+        if (lost < 3 && random.Next(2) == 0)
+            await bed.Manager.DestageAsync(checkpoint: random.Next(2) == 0);
+        if (lost == 3)
+            await bed.LoseMachineAsync(random);
+        else
+            await bed.LoseAsync(random, lost == 0 ? ["map.db"] : lost == 1 ? ["lunaria.db"] : ["lunaria.db", "map.db"]);
+    }
+
+    private static async Task SaveAsync(EngineBed bed)
+    {
+        for (int attempt = 0; ; attempt++)
+            try
+            {
+                await bed.SaveAsync();
+                return;
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry && attempt < 5)
+            {
+            }
     }
 
     /// <summary>A round ends where the store fails; what was gained stays.</summary>
