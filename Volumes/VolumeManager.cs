@@ -1,7 +1,6 @@
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Cache;
-using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Diagnostics;
@@ -221,9 +220,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// <summary>Waits for writes in progress, makes everything durable and closes; what the log holds is destaged after the next start.</summary>
     public ValueTask DisposeAsync() => CloseAsync(flush: true);
 
-    /// <summary>Which files were rebuilt from the store's catalog before this start, from when, and why; null = none.</summary>
-    public string? Rebuilt { get; internal init; }
-
     /// <summary>
     /// Completes when everything written before the call is in segments, and with <paramref name="checkpoint"/> the map is in map.db, and segments that nothing names are gone, where the store
     /// takes its catalog.
@@ -243,12 +239,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
         }
         await _destager.DestageAsync(false);
     }
-
-    /// <summary>What the store's catalog has, from which everything can be rebuilt.</summary>
-    public CatalogStatus GetCatalog() => _files.Catalog.GetStatus();
-
-    /// <summary>Completes when the store's catalog has everything that is published.</summary>
-    internal Task SaveCatalogAsync() => _files.Catalog.SaveAsync();
 
     /// <summary>Ends as the death of the process would: nothing more is made durable.</summary>
     internal ValueTask AbandonAsync() => CloseAsync(flush: false);

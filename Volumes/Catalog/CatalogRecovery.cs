@@ -38,16 +38,17 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
             throw new InvalidDataException(
                 $"The data directory is empty, but the object store has the catalog of pool {found.PoolId}, saved {found.Manifest.Time:u}. Nothing is begun anew over it: rebuild the appliance with 'lunaria import', or use an empty store.");
         string cause = (metadata.IsSound ? map : metadata).Cause;
-        await RebuildAsync(found.Manifest, found.PoolId, !metadata.IsSound, cause, null, cancellation);
+        await RebuildAsync(found.Manifest, found.PoolId, !metadata.IsSound, cause, null, null, cancellation);
         return true;
     }
 
     /// <summary>
     /// Rebuilds everything in a data directory that has neither lunaria.db nor map.db; gives up to where it is whole. A journal and a log that are there are kept, and bring what came since.
+    /// Before lunaria.db counts, <paramref name="prepare"/> gets its path; what it throws ends the import, which can be done again.
     /// </summary>
     /// <exception cref="InvalidDataException">The directory has either file, or the store has no catalog or a damaged one.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<ImportReport> ImportAsync(WriteLogOptions log, CancellationToken cancellation)
+    public async Task<ImportReport> ImportAsync(WriteLogOptions log, Action<string>? prepare, CancellationToken cancellation)
     {
         bool again = File.Exists(UnfinishedPath);
         if (!again && (File.Exists(MetadataPath) || File.Exists(MapPath)))
@@ -61,7 +62,7 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
         await File.WriteAllTextAsync(UnfinishedPath, hadAll ? HadAll : "", cancellation);
         if (await LogLabel.ReadAsync(data) is null && found.Manifest.Published != LogPosition.Start)
             await WriteLog.CreateAsync(data, log, logger);
-        await RebuildAsync(found.Manifest, found.PoolId, withMetadata: true, "it was imported.", hadAll, cancellation);
+        await RebuildAsync(found.Manifest, found.PoolId, withMetadata: true, "it was imported.", hadAll, prepare, cancellation);
         File.Delete(UnfinishedPath);
         using MetadataDatabase metadata = MetadataDatabase.Open(MetadataPath, time);
         return new(found.PoolId, found.Manifest.Time, found.Manifest.Published.Lsn, hadAll, [.. metadata.ReadVolumes().Select(volume => volume.Name)], metadata.ReadSnapshots().Count);
@@ -81,12 +82,13 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
         return metadata.ReadLines().Count > 0;
     }
 
-    private async Task RebuildAsync(CatalogManifest manifest, Guid poolId, bool withMetadata, string cause, bool? hadAll, CancellationToken cancellation)
+    private async Task RebuildAsync(CatalogManifest manifest, Guid poolId, bool withMetadata, string cause, bool? hadAll, Action<string>? prepare, CancellationToken cancellation)
     {
         CatalogFiles files = new(new CatalogReader(store), manifest, poolId);
         string suffix = $".damaged-{time.GetUtcNow():yyyyMMdd-HHmmss}";
         await files.WriteMapAsync($"{MapPath}.new", cancellation);
         await files.WriteMetadataAsync($"{MetadataPath}.new", cancellation);
+        prepare?.Invoke($"{MetadataPath}.new");
         bool knowsAll = await new JournalRestore(data, EngineOpener.JournalDirectory).RunAsync(files, cancellation);
         string what = withMetadata ? "lunaria.db and map.db were" : "map.db was";
         RebuildNotice notice = new(

@@ -114,6 +114,8 @@ internal sealed partial class CatalogSaver
     {
         try
         {
+            bool hadOne = current is not null;
+            Volatile.Write(ref deletesWait, false);
             long stamp = maps.Stamp;
             await store.DeleteAsync(CatalogObject.ManifestKey, stop.Token);
             CatalogManifest? before = current;
@@ -123,11 +125,14 @@ internal sealed partial class CatalogSaver
             Volatile.Write(ref neededSequence, ulong.MaxValue);
             // No later save shows an older map.
             Volatile.Write(ref coveredStamp, stamp);
-            VolumesLog.CatalogGivenUp(logger);
+            if (hadOne)
+                VolumesLog.CatalogGivenUp(logger);
             saved!();
         }
         catch (ObjectStoreException e)
         {
+            Volatile.Write(ref deletesWait, true);
+            isFull = false;
             VolumesLog.CatalogFails(logger, e);
         }
     }

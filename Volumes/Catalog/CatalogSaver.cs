@@ -35,7 +35,7 @@ internal sealed partial class CatalogSaver : IDisposable
     private Exception? end;
     private CatalogManifest? current;
     private string? tag;
-    private bool isKnown, deletesWait;
+    private bool isKnown, deletesWait, isFull;
     private long coveredStamp = -1, savedStamp = -1;
     private ulong neededSequence, heldSequence = ulong.MaxValue;
     private (ulong, long, long) savedState;
@@ -135,6 +135,8 @@ internal sealed partial class CatalogSaver : IDisposable
         await Task.Yield();
         try
         {
+            // Until it is known what the store has, the journal keeps all it has.
+            await TryLoadAsync();
             while (true)
             {
                 await WaitUntilDueAsync();
@@ -164,6 +166,18 @@ internal sealed partial class CatalogSaver : IDisposable
         }
     }
 
+    private async Task TryLoadAsync()
+    {
+        try
+        {
+            await LoadAsync(stop.Token);
+        }
+        catch (Exception e) when (e is ObjectStoreException or InvalidDataException)
+        {
+            // The first save tries again, and tells.
+        }
+    }
+
     /// <summary>Null = it stands. No failure of it may harm the engine, whatever it is.</summary>
     private async Task<Exception?> TrySaveAsync()
     {
@@ -174,7 +188,7 @@ internal sealed partial class CatalogSaver : IDisposable
             await SaveOnceAsync(stop.Token);
             if (failures > 0)
                 VolumesLog.CatalogSavedAgain(logger);
-            (failures, failure) = (0, null);
+            (failures, failure, isFull) = (0, null, false);
             return null;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -186,7 +200,8 @@ internal sealed partial class CatalogSaver : IDisposable
             if (failures++ == 0)
                 VolumesLog.CatalogFails(logger, e);
             failure = e.Message;
-            if (e is ObjectStoreException { Error: ObjectStoreError.OutOfSpace } && Volatile.Read(ref deletesWait))
+            isFull = e is ObjectStoreException { Error: ObjectStoreError.OutOfSpace };
+            if (isFull && Volatile.Read(ref deletesWait))
                 await GiveUpAsync();
             return e is ObjectStoreException or InvalidDataException ? e : new IOException($"The catalog could not be saved: {e.Message}", e);
         }
@@ -209,7 +224,13 @@ internal sealed partial class CatalogSaver : IDisposable
                     return;
             TimeSpan sinceLast = time.GetElapsedTime(lastEnd), wait = Quiet;
             bool isDue;
-            if (failures > 0)
+            if (isFull && Volatile.Read(ref deletesWait))
+            {
+                // There is nothing to wait for: only the deletes make space.
+                await GiveUpAsync();
+                (isDue, sinceLast) = (false, TimeSpan.Zero);
+            }
+            else if (failures > 0)
                 isDue = sinceLast >= (wait = BackOff.Delay(failures - 1, time));
             else if (Volatile.Read(ref deletesWait))
                 isDue = sinceLast >= (wait = BetweenDeletes);

@@ -26,10 +26,24 @@ internal sealed partial class Publisher(
     // Dead as of a checkpoint, by its number: deleted once no map that the store's catalog has can name them.
     private readonly Dictionary<SegmentId, long> _doomed = [];
     private readonly SemaphoreSlim _mapGate = new(1);
+    private readonly Lock _publishedLock = new();
+    private LogPosition _published = published;
     private int _publishesSinceLook, _doomedCount;
 
-    /// <summary>Everything below is in segments.</summary>
-    public LogPosition Published { get; private set; } = published;
+    /// <summary>Everything below is in segments. Read by any thread.</summary>
+    public LogPosition Published
+    {
+        get
+        {
+            lock (_publishedLock)
+                return _published;
+        }
+        private set
+        {
+            lock (_publishedLock)
+                _published = value;
+        }
+    }
 
     /// <summary>
     /// Complete = a restart knows these segments and trims, and so does the map. The segments are durable, and so are all records that made a block

@@ -59,6 +59,7 @@ public sealed class ApplianceServices : IAsyncDisposable
         Users = new UserService(accounts, Tokens, changes, time);
         FirstRun = new FirstRun(Users);
         Load = new LoadService(volumes, Units, new CapacityStore(database), time);
+        Backend = new BackendService(pool == null ? BackendKind.S3 : BackendKind.Pool, volumes, Jobs, time);
         Pool = new PoolService(pool, volumes, Load.GetCapacity, changes, Jobs);
         Encryption = new EncryptionService(encryption, changes);
     }
@@ -116,6 +117,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>Work in the background.</summary>
     public JobService Jobs { get; }
+
+    /// <summary>What the store has.</summary>
+    public BackendService Backend { get; }
 
     /// <summary>The pool.</summary>
     public PoolService Pool { get; }

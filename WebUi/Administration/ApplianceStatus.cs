@@ -45,6 +45,7 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
             {
                 serving.Watch.Look();
                 serving.Services.Load.Look(serving.Store.Space);
+                serving.Services.Backend.Look();
                 await timer.WaitForNextTickAsync(stop);
             }
             catch (OperationCanceledException)
@@ -64,6 +65,7 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     {
         _serving!.Watch.Look();
         _serving.Services.Load.Look(_serving.Store.Space);
+        _serving.Services.Backend.Look();
     }
 
     /// <summary>A message of the live stream: the report of this moment, and the load of the last second.</summary>

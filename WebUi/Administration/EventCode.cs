@@ -10,6 +10,8 @@ internal static class EventCode
     public const string PoolSpace = "pool.space";
     public const string PoolComponent = "pool.component";
     public const string PoolMending = "pool.mending";
+    public const string CatalogSave = "catalog.save";
+    public const string CatalogRebuilt = "catalog.rebuilt";
     public const string LogFilling = "log.filling";
     public const string JobFailed = "job.failed";
     public const string ScheduleRan = "schedule.ran";

@@ -29,6 +29,8 @@ public sealed class EventService
         (EventCode.PoolComponent, "a component of the pool has failed, was set aside, is evacuated, or takes data again"),
         (EventCode.PoolMending, "objects of the pool lack a copy, or all have theirs again"),
         (EventCode.CheckFound, "a check or an audit has found damage"),
+        (EventCode.CatalogSave, "the store does not take its catalog, so that the newest state could not be rebuilt from it alone, or takes it again"),
+        (EventCode.CatalogRebuilt, "a file of the data directory was missing or damaged, or was imported, and was rebuilt from the store's catalog"),
         (EventCode.LogFilling, "more than 80 % of the write log wait for the pool, or less than half again"),
         (EventCode.JobFailed, "work in the background has ended without doing what was asked for"),
         (EventCode.ScheduleRan, "a schedule has taken its snapshots and deleted those that its rules do not keep"),

@@ -26,6 +26,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
     private bool _logFilling;
     private int _damages;
     private string? _mending;
+    private bool _catalogFails, _rebuildTold;
 
     /// <summary>One look.</summary>
     public void Look()
@@ -40,6 +41,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
         LookAtVerification();
         LookAtSnapshots();
+        LookAtCatalog();
         LookAtSessions();
         _refusedLogins.Look();
     }
@@ -48,6 +50,20 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
     {
         foreach (var snapshot in stored.TakeStored())
             events.Add(EventCode.SnapshotStored, Severity.Information, $"volume {snapshot.Volume.Name}", $"The pool has all of the snapshot {snapshot.Name}.");
+    }
+
+    private void LookAtCatalog()
+    {
+        if (volumes.Rebuilt is { } rebuilt && !_rebuildTold)
+            events.Add(EventCode.CatalogRebuilt, Severity.Warning, "catalog", rebuilt);
+        _rebuildTold = true;
+        var failure = volumes.GetBackend().Catalog.Failure;
+        if (failure != null == _catalogFails)
+            return;
+        _catalogFails = failure != null;
+        events.Add(EventCode.CatalogSave, failure == null ? Severity.Information : Severity.Warning, "catalog", failure == null
+            ? "The store takes its catalog again."
+            : $"The store does not take its catalog; it is tried again, and meanwhile nothing in the store is deleted: {failure}");
     }
 
     private void LookAtVerification()

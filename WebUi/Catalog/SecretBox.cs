@@ -17,7 +17,8 @@ public sealed class SecretBox
 
     private readonly byte[] _key;
 
-    private SecretBox(byte[] key) => _key = key;
+    /// <summary>A box with a key of 32 bytes.</summary>
+    internal SecretBox(byte[] key) => _key = key;
 
     /// <summary>Reads the key of a data directory, or makes it where absent.</summary>
     public static SecretBox Open(string directory)

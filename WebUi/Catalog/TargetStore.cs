@@ -121,6 +121,6 @@ internal sealed class TargetStore(CatalogDatabase database, SecretBox secrets, T
         secret == null ? null : secrets.Seal(secret, Owner(iqn, initiator, purpose));
 
     /// <summary>What a secret is bound to, so that a box copied to another row does not open.</summary>
-    private static string Owner(string iqn, string initiator, string purpose) =>
+    internal static string Owner(string iqn, string initiator, string purpose) =>
         initiator == Names.Everybody ? $"{iqn}/{purpose}" : $"{iqn}/{initiator}/{purpose}";
 }

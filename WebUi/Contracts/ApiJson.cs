@@ -79,6 +79,7 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(LiveView))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(PoolView))]
+[JsonSerializable(typeof(BackendView))]
 [JsonSerializable(typeof(ComponentView[]))]
 [JsonSerializable(typeof(AddComponent))]
 [JsonSerializable(typeof(PoolCopies))]

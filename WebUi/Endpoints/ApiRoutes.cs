@@ -24,6 +24,7 @@ internal static class ApiRoutes
         JobEndpoints.Map(api);
         PoolEndpoints.Map(api);
         EncryptionEndpoints.Map(api);
+        BackendEndpoints.Map(api);
         IntegrityEndpoints.Map(api);
         SystemEndpoints.Map(api);
     }

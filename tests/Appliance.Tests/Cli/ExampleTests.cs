@@ -20,14 +20,14 @@ public sealed class ExampleTests
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume export", "volume import", "volume space",
         "volume clone", "schedule create", "schedule list", "schedule show", "schedule edit", "schedule run", "schedule preview", "schedule delete",
-        "volume rollback", "+volume template", "volume check", "volume recover", "pool audit", "gc status", "gc pause", "gc resume", "gc limit", "gc run", "scrub status", "scrub limit", "backup create", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap", "initiator addresses", "initiator luns",
+        "volume rollback", "+volume template", "volume check", "volume recover", "pool audit", "backend status", "backend flush", "gc status", "gc pause", "gc resume", "gc limit", "gc run", "scrub status", "scrub limit", "backup create", "job list", "job watch", "job cancel", "target create", "target list", "target show", "lun map", "lun list", "initiator allow", "initiator chap", "initiator addresses", "initiator luns",
         "initiator list", "initiator deny", "session list", "+session kick", "target redirect", "target portals", "lun unmap", "target delete", "snapshot delete", "volume promote", "volume flatten", "volume rename",
         "+volume delete", "passwd", "+user delete", "user list", "token create", "token list", "token revoke", "audit list", "support bundle",
         "event list", "event watch",
     ];
 
     /// <summary>Verbs that are tried by other tests: they do not speak to a running appliance, or are it.</summary>
-    private static readonly string[] Local = ["run", "check", "fsck", "schema", "version", "completion"];
+    private static readonly string[] Local = ["run", "check", "fsck", "import", "recovery-key", "schema", "version", "completion"];
 
     [TestMethod]
     public async Task Every_example_runs()

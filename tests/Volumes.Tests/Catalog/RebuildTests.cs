@@ -142,8 +142,8 @@ public sealed class RebuildTests
         InvalidDataException refused = await Assert.ThrowsExactlyAsync<InvalidDataException>(bed.StartAsync);
         StringAssert.Contains(refused.Message, "lunaria import");
         Assert.IsEmpty(Directory.GetFiles(bed.SqliteDirectory));
-        await bed.Recovery().ImportAsync(EngineBed.Tiny.Log, CancellationToken.None);
-        await Assert.ThrowsExactlyAsync<InvalidDataException>(() => bed.Recovery().ImportAsync(EngineBed.Tiny.Log, CancellationToken.None), "a directory in use is no place for an import");
+        await bed.Recovery().ImportAsync(EngineBed.Tiny.Log, null, CancellationToken.None);
+        await Assert.ThrowsExactlyAsync<InvalidDataException>(() => bed.Recovery().ImportAsync(EngineBed.Tiny.Log, null, CancellationToken.None), "a directory in use is no place for an import");
         await bed.StartAsync();
         await CheckAsync(bed, ("v", v));
     }

@@ -97,12 +97,21 @@ public sealed class SaverTests
         await using EngineBed bed = await EngineBed.OpenAsync(Quiet with { SpaceWait = TimeSpan.FromSeconds(60) });
         ModelVolume v = await RebuildTests.CreateAsync(bed, "v", random);
         await bed.SaveAsync();
+        string[] before = [.. bed.Store.Keys];
         (bed.Store.CapacityBytes, bed.Store.CatalogCapacityBytes) = (bed.Store.UsedBytes, bed.Store.CatalogBytes);
         Volume volume = bed.Manager.Find("v")!;
         Assert.AreEqual(VolumeStatus.Ok, await volume.UnmapAsync(0, v.Bytes.Length));
         v.Unmap(0, v.Bytes.Length);
-        await RebuildTests.WriteAsync(bed, "v", v, random);
         await bed.Manager.DestageAsync(checkpoint: true).WaitAsync(TimeSpan.FromSeconds(60));
+        for (int i = 0; i < 20; i++)
+        {
+            byte[] block = new byte[EngineBed.Block];
+            random.NextBytes(block);
+            Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(i * EngineBed.Block, block, durable: false));
+            v.Write(i * EngineBed.Block, block);
+        }
+        await bed.Manager.DestageAsync(checkpoint: true).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.IsEmpty(before.Intersect(bed.Store.Keys), "what was deleted, although no save has space");
         bed.Store.CapacityBytes = bed.Store.CatalogCapacityBytes = long.MaxValue;
         await bed.SaveAsync();
         await bed.LoseMachineAsync(random);

@@ -100,7 +100,7 @@ internal sealed class EngineBed : IAsyncDisposable
         Directory.CreateDirectory(SqliteDirectory);
         if (!keepDisk)
             Disk = new();
-        ImportReport report = await Recovery().ImportAsync(_options.Log, CancellationToken.None);
+        ImportReport report = await Recovery().ImportAsync(_options.Log, null, CancellationToken.None);
         await StartAsync();
         return report;
     }

@@ -1,0 +1,55 @@
+using System.Net;
+
+namespace Lunaria.WebUi.Tests.Api;
+
+/// <summary>What the store has, and bringing everything there.</summary>
+[TestClass]
+public sealed class BackendTests
+{
+    [TestMethod]
+    public async Task After_a_flush_nothing_waits_and_the_catalog_shows_it()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "v", sizeBytes = 16 << 20 });
+        var volume = appliance.Manager.Find("v")!;
+        Assert.AreEqual(Volumes.VolumeStatus.Ok, await volume.WriteAsync(0, new byte[1 << 20].Select((_, i) => (byte)(i | 1)).ToArray(), durable: false));
+        var (status, before) = await appliance.SendAsync(HttpMethod.Get, "backend");
+        Assert.AreEqual(HttpStatusCode.OK, status);
+        Assert.AreEqual("s3", before.GetProperty("kind").GetString());
+        Assert.IsGreaterThanOrEqualTo(before.GetProperty("waitingBytes").GetInt64(), before.GetProperty("logBytes").GetInt64());
+        (status, var job) = await appliance.SendAsync(HttpMethod.Post, "backend/flush");
+        Assert.AreEqual(HttpStatusCode.Accepted, status);
+        await appliance.Services.Jobs.WaitAsync(job.GetProperty("id").GetInt64());
+        (_, job) = await appliance.SendAsync(HttpMethod.Get, $"jobs/{job.GetProperty("id").GetInt64()}");
+        Assert.AreEqual("succeeded", job.GetProperty("state").GetString(), $"{job}");
+        Assert.IsGreaterThan(1L << 20, job.GetProperty("total").GetInt64());
+        Assert.AreEqual(job.GetProperty("total").GetInt64(), job.GetProperty("done").GetInt64());
+        (_, var after) = await appliance.SendAsync(HttpMethod.Get, "backend");
+        Assert.AreEqual(0, after.GetProperty("waitingBytes").GetInt64());
+        Assert.IsTrue(after.GetProperty("catalog").GetProperty("current").GetBoolean());
+        Assert.AreNotEqual("", after.GetProperty("catalog").GetProperty("savedAt").GetString());
+    }
+
+    [TestMethod]
+    public async Task A_catalog_that_cannot_be_saved_is_an_event_and_so_is_its_return()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        appliance.Store.BeforeOperation = key =>
+        {
+            if (key.StartsWith("catalog/", StringComparison.Ordinal))
+                throw new Volumes.Backend.ObjectStoreException(Volumes.Backend.ObjectStoreError.Fatal, "no catalog today");
+        };
+        var (_, job) = await appliance.SendAsync(HttpMethod.Post, "backend/flush");
+        await appliance.Services.Jobs.WaitAsync(job.GetProperty("id").GetInt64());
+        (_, job) = await appliance.SendAsync(HttpMethod.Get, $"jobs/{job.GetProperty("id").GetInt64()}");
+        Assert.AreEqual("failed", job.GetProperty("state").GetString());
+        StringAssert.Contains(job.GetProperty("message").GetString(), "no catalog today");
+        appliance.Status.Look();
+        Assert.HasCount(1, appliance.Services.Events.List(long.MaxValue, Contracts.Severity.Warning, 10).Where(seen => seen.Code == "catalog.save"));
+        appliance.Store.BeforeOperation = null;
+        (_, job) = await appliance.SendAsync(HttpMethod.Post, "backend/flush");
+        await appliance.Services.Jobs.WaitAsync(job.GetProperty("id").GetInt64());
+        appliance.Status.Look();
+        Assert.HasCount(2, appliance.Services.Events.List(long.MaxValue, Contracts.Severity.Information, 10).Where(seen => seen.Code == "catalog.save"));
+    }
+}
