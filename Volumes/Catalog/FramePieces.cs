@@ -1,9 +1,11 @@
+using System.Buffers;
+
 namespace Lunaria.Volumes.Catalog;
 
 /// <summary>Packs frames of the map journal, one behind the other, into pieces of a size; a frame may go on in the next piece. Owned by one save; one thread.</summary>
 internal sealed class FramePieces(int pieceBytes)
 {
-    private readonly MemoryStream piece = new();
+    private readonly ArrayBufferWriter<byte> piece = new();
     private ulong firstSequence;
 
     /// <summary>Adds a frame; gives the pieces that are full, each with the number of the frame that it begins with (0 = it goes on with one).</summary>
@@ -11,13 +13,13 @@ internal sealed class FramePieces(int pieceBytes)
     {
         List<(byte[], ulong)> full = [];
         // Whole frames stay together where they can.
-        if (piece.Length > 0 && piece.Length + frame.Length > pieceBytes)
+        if (piece.WrittenCount > 0 && piece.WrittenCount + frame.Length > pieceBytes)
             full.Add(Take());
-        if (piece.Length == 0)
+        if (piece.WrittenCount == 0)
             firstSequence = sequence;
         while (frame.Length > 0)
         {
-            int taken = (int)Math.Min(frame.Length, pieceBytes - piece.Length);
+            int taken = Math.Min(frame.Length, pieceBytes - piece.WrittenCount);
             piece.Write(frame.Span[..taken]);
             frame = frame[taken..];
             if (frame.Length > 0)
@@ -27,12 +29,12 @@ internal sealed class FramePieces(int pieceBytes)
     }
 
     /// <summary>What is left; null where nothing is.</summary>
-    public (byte[]? Piece, ulong FirstSequence) Rest() => piece.Length == 0 ? (null, 0) : Take();
+    public (byte[]? Piece, ulong FirstSequence) Rest() => piece.WrittenCount == 0 ? (null, 0) : Take();
 
     private (byte[] Piece, ulong FirstSequence) Take()
     {
-        (byte[], ulong) taken = (piece.ToArray(), firstSequence);
-        piece.SetLength(0);
+        (byte[], ulong) taken = (piece.WrittenSpan.ToArray(), firstSequence);
+        piece.ResetWrittenCount();
         firstSequence = 0;
         return taken;
     }
