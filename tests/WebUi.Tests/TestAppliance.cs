@@ -43,9 +43,10 @@ internal sealed class TestAppliance : IAsyncDisposable
     /// <summary>A client with the administrator's token.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true, TimeProvider? engineTime = null, PoolAccess? pool = null)
+    public static async Task<TestAppliance> StartAsync(TimeProvider? time = null, bool ready = true, TimeProvider? engineTime = null, PoolAccess? pool = null, Action<string>? prepare = null)
     {
         var appliance = new TestAppliance { _pool = pool };
+        prepare?.Invoke(appliance.DataDirectory);
         await appliance.OpenAsync(time ?? TimeProvider.System, ready, engineTime ?? TimeProvider.System);
         return appliance;
     }

@@ -1,4 +1,9 @@
 using System.Net;
+using Lunaria.Volumes;
+using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Metadata;
+using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.WebUi.Tests.Api;
 
@@ -12,7 +17,7 @@ public sealed class BackendTests
         await using var appliance = await TestAppliance.StartAsync();
         await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "v", sizeBytes = 16 << 20 });
         var volume = appliance.Manager.Find("v")!;
-        Assert.AreEqual(Volumes.VolumeStatus.Ok, await volume.WriteAsync(0, new byte[1 << 20].Select((_, i) => (byte)(i | 1)).ToArray(), durable: false));
+        Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(0, new byte[1 << 20].Select((_, i) => (byte)(i | 1)).ToArray(), durable: false));
         var (status, before) = await appliance.SendAsync(HttpMethod.Get, "backend");
         Assert.AreEqual(HttpStatusCode.OK, status);
         Assert.AreEqual("s3", before.GetProperty("kind").GetString());
@@ -31,13 +36,29 @@ public sealed class BackendTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.CatalogRebuilt)]
+    public async Task A_file_that_was_rebuilt_before_the_start_is_told_once()
+    {
+        await using var appliance = await TestAppliance.StartAsync(prepare: directory =>
+        {
+            using var metadata = MetadataDatabase.Open(Path.Combine(directory, "lunaria.db"), TimeProvider.System);
+            metadata.WriteSetting("rebuilt", "-map.db was rebuilt, because it was missing.");
+        });
+        appliance.Status.Look();
+        appliance.Status.Look();
+        var told = appliance.Services.Events.List(long.MaxValue, Severity.Warning, 10).Single(seen => seen.Code == EventCode.CatalogRebuilt);
+        Assert.AreEqual("map.db was rebuilt, because it was missing.", told.Message);
+    }
+
+    [TestMethod]
+    [FiresEvent(EventCode.CatalogSave)]
     public async Task A_catalog_that_cannot_be_saved_is_an_event_and_so_is_its_return()
     {
         await using var appliance = await TestAppliance.StartAsync();
         appliance.Store.BeforeOperation = key =>
         {
             if (key.StartsWith("catalog/", StringComparison.Ordinal))
-                throw new Volumes.Backend.ObjectStoreException(Volumes.Backend.ObjectStoreError.Fatal, "no catalog today");
+                throw new ObjectStoreException(ObjectStoreError.Fatal, "no catalog today");
         };
         var (_, job) = await appliance.SendAsync(HttpMethod.Post, "backend/flush");
         await appliance.Services.Jobs.WaitAsync(job.GetProperty("id").GetInt64());
@@ -45,11 +66,11 @@ public sealed class BackendTests
         Assert.AreEqual("failed", job.GetProperty("state").GetString());
         StringAssert.Contains(job.GetProperty("message").GetString(), "no catalog today");
         appliance.Status.Look();
-        Assert.HasCount(1, appliance.Services.Events.List(long.MaxValue, Contracts.Severity.Warning, 10).Where(seen => seen.Code == "catalog.save"));
+        Assert.HasCount(1, appliance.Services.Events.List(long.MaxValue, Severity.Warning, 10).Where(seen => seen.Code == EventCode.CatalogSave));
         appliance.Store.BeforeOperation = null;
         (_, job) = await appliance.SendAsync(HttpMethod.Post, "backend/flush");
         await appliance.Services.Jobs.WaitAsync(job.GetProperty("id").GetInt64());
         appliance.Status.Look();
-        Assert.HasCount(2, appliance.Services.Events.List(long.MaxValue, Contracts.Severity.Information, 10).Where(seen => seen.Code == "catalog.save"));
+        Assert.HasCount(2, appliance.Services.Events.List(long.MaxValue, Severity.Information, 10).Where(seen => seen.Code == EventCode.CatalogSave));
     }
 }
