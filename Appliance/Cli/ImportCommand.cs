@@ -54,7 +54,7 @@ internal static class ImportCommand
         var key = keyFile == null ? null : RecoveryKey.Parse(await File.ReadAllTextAsync(keyFile, stop));
         using var data = DataDirectory.Acquire(settings);
         using var meter = new Meter("Lunaria.Import");
-        await using var backend = await BackendStore.OpenAsync(settings, isFirstStart: false, meter, TimeProvider.System, NullLoggerFactory.Instance, stop);
+        await using var backend = await BackendStore.OpenAsync(settings, without: [], isFirstStart: false, meter, TimeProvider.System, NullLoggerFactory.Instance, stop);
         if (backend.Store.Capabilities.IsShared)
             await output.WriteLineAsync("taking the object store; an appliance that uses it stops");
         await backend.ClaimForImportAsync(data.FullPath, TimeProvider.System, NullLoggerFactory.Instance, stop);

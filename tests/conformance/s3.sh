@@ -80,7 +80,7 @@ bad_settings() {
   wrong "no such section" "no complete section" s3=lunaria/bad keys="$WORK/no-section"
   wrong "no credentials file" "is not there" s3=lunaria/bad keys="$WORK/none"
   wrong "no such bucket" "no such bucket" s3=not-there/bad keys="$WORK/keys"
-  wrong "a bucket of another pool" "does not belong to this data directory.*holds the data of pool" s3=lunaria/real keys="$WORK/keys"
+  wrong "a bucket of another pool" "has the catalog of pool.*lunaria import" s3=lunaria/real keys="$WORK/keys"
   [ "$(s3 count lunaria bad/)" = 0 ] && pass "a refused start leaves no object" || fail "a refused start leaves no object"
 }
 
