@@ -28,7 +28,8 @@ internal sealed class PoolFiles : IAsyncDisposable
         component => ChangeAsync(() => Pool.AddAsync(_places.At(component.Path, component.SizeBytes ?? 0), CancellationToken.None)),
         (id, progress, stop) => Pool.EvacuateAsync(id.ToString(), progress, stop).AsTask(),
         id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)),
-        copies => ChangeAsync(() => Pool.SetCopiesAsync(copies, CancellationToken.None)));
+        copies => ChangeAsync(() => Pool.SetCopiesAsync(copies, CancellationToken.None)),
+        Pool.GetKeysOnlyOn);
 
     /// <summary>
     /// Opens the pool; makes it only where <paramref name="isFirstStart"/> (metadata that names objects must never meet a new, empty pool). It goes on

@@ -75,6 +75,11 @@ public sealed partial class LocalPool
         }
     }
 
+    /// <summary>Keys of the objects that lie on a component that failed and on none that works.</summary>
+    public IReadOnlyList<string> GetKeysOnlyOn(Guid componentId) => space.Components.FirstOrDefault(component => component.Label.ComponentId == componentId) is { IsFaulted: true } failed
+        ? [.. Objects.Where(entry => entry.SoundCopies == 0 && entry.On(failed) is not null).Select(entry => entry.Key)]
+        : [];
+
     /// <summary>Looks at a component after something went wrong with it.</summary>
     private void NoticeFault(PoolComponent component)
     {

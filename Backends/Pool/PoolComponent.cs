@@ -92,6 +92,11 @@ internal sealed class PoolComponent : IDisposable
             File.Write(offsetBytes, bytes);
             Volatile.Write(ref failedWrites, 0);
         }
+        catch (DiskFullException e) when (Source.IsDevice)
+        {
+            // What is pulled out has no length any more.
+            throw Fault(new IOException("the device ends before its data: it is gone.", e));
+        }
         catch (IOException e)
         {
             if (e is not DiskFullException)
@@ -113,10 +118,10 @@ internal sealed class PoolComponent : IDisposable
             if (Volatile.Read(ref failedReads) != 0)
                 Volatile.Write(ref failedReads, 0);
         }
-        catch (IOException e)
+        catch (IOException)
         {
             // One bad place that is read again and again is not a bad device.
-            if (e is not EndOfStreamException && Interlocked.Exchange(ref failedReadOffset, offsetBytes) != offsetBytes)
+            if (Interlocked.Exchange(ref failedReadOffset, offsetBytes) != offsetBytes)
                 Interlocked.Increment(ref failedReads);
             throw;
         }

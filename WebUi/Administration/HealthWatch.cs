@@ -122,13 +122,17 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
                 $"pool component {component.Path}",
                 component.State switch
                 {
-                    ComponentState.Failed => $"It failed and takes no changes until the next start: {component.Cause} Check the device.",
+                    ComponentState.Failed => $"It failed and takes no changes until the next start: {component.Cause} {Lost(component)}",
                     ComponentState.SetAside => $"The pool goes on without it: {component.Cause} Nothing on it is used any more. Add another in its place, then remove it.",
                     ComponentState.Evacuating => "It takes no new data; what it holds moves to the others.",
                     _ => "It takes data again.",
                 });
         }
     }
+
+    private string Lost(ComponentView component) => pool.Affected(component) is { Count: > 0 } volumes
+        ? $"Only it has data of {string.Join(", ", volumes)}. Evacuate it: what can still be read is saved."
+        : "Nothing lies only on it.";
 
     /// <summary>Told when it begins, when what stands in its way changes, and when it is done.</summary>
     private void LookAtMending()

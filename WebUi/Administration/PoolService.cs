@@ -5,7 +5,8 @@ using Lunaria.WebUi.Contracts;
 namespace Lunaria.WebUi.Administration;
 
 /// <summary>
-/// The pool of this machine, which only the program knows. <paramref name="Show"/>: the pool without what volumes promise. <paramref name="Evacuate"/> tells moved and total bytes. All fail
+/// The pool of this machine, which only the program knows. <paramref name="Show"/>: the pool without what volumes promise. <paramref name="Evacuate"/> tells moved and total bytes.
+/// <paramref name="GetKeysOnlyOn"/>: the objects that only a component has that failed. All fail
 /// with <see cref="ObjectStoreException"/>.
 /// </summary>
 public sealed record PoolAccess(
@@ -13,7 +14,8 @@ public sealed record PoolAccess(
     Func<AddComponent, Task> Add,
     Func<Guid, Action<long, long>, CancellationToken, Task> Evacuate,
     Func<Guid, Task> Remove,
-    Func<int, Task> SetCopies);
+    Func<int, Task> SetCopies,
+    Func<Guid, IReadOnlyList<string>> GetKeysOnlyOn);
 
 /// <summary>The pool and its components. Any thread.</summary>
 public sealed class PoolService
@@ -40,9 +42,14 @@ public sealed class PoolService
             PromisedBytes = promised,
             OverCommit = pool.TotalBytes > 0 ? (double)promised / pool.TotalBytes : 0,
             DaysToFull = _capacity(new ObjectStoreSpace(pool.TotalBytes, pool.FreeBytes)).DaysToFull,
-            Components = [.. pool.Components.Select(component => component with { Job = Array.Find(running, job => job.Subject == Subject(component)) })],
+            Components = [.. pool.Components.Select(component => component with { Job = Array.Find(running, job => job.Subject == Subject(component)), Volumes = Affected(component) })],
         };
     }
+
+    /// <summary>Names of the volumes that may have data that only this component has, where it has failed; else null.</summary>
+    internal IReadOnlyList<string>? Affected(ComponentView component) => component.State == ComponentState.Failed
+        ? [.. _volumes.FindUsers(_pool!.GetKeysOnlyOn(component.Id)).Select(volume => volume.Name)]
+        : null;
 
     /// <summary>The pool for who watches it; null where there is none.</summary>
     internal PoolView? Peek() => _pool?.Show();

@@ -60,10 +60,11 @@ public sealed record PoolView(
     IReadOnlyList<string> Findings);
 
 /// <summary>
-/// A component of the pool: a file or a block device. <paramref name="Cause"/>: why it failed; <paramref name="Job"/>: the evacuation that runs, with its progress.
+/// A component of the pool: a file or a block device. <paramref name="Cause"/>: why it failed; <paramref name="Volumes"/>: those that may have data that only it has, where it has
+/// failed, else null; <paramref name="Job"/>: the evacuation that runs, with its progress.
 /// </summary>
 public sealed record ComponentView(
-    string Path, Guid Id, bool IsDevice, ComponentState State, long TotalBytes, long UsedBytes, string? Cause, JobView? Job = null);
+    string Path, Guid Id, bool IsDevice, ComponentState State, long TotalBytes, long UsedBytes, string? Cause, JobView? Job = null, IReadOnlyList<string>? Volumes = null);
 
 /// <summary>A component to add.</summary>
 public sealed record AddComponent

@@ -74,6 +74,37 @@ public sealed class BlockDeviceTests : IDisposable
         Assert.IsNull(probe.File, "and can be added again");
     }
 
+    [TestMethod]
+    [DataRow(2, PoolComponentState.SetAside)]
+    [DataRow(1, PoolComponentState.Failed)]
+    public async Task A_device_that_is_pulled_out_fails_and_the_pool_goes_on(int copies, PoolComponentState state)
+    {
+        Attach(new byte[Size]);
+        var files = new FileSystemDisk(directory);
+        disks.Add(files);
+        LocalPoolOptions options = TestPool.Options with { Components = [new PoolComponentSource(files, "c0", Path.Combine(directory, "c0"), Size), Source()], Copies = copies };
+        await using LocalPool pool = await LocalPool.OpenAsync(options, NullLogger.Instance);
+        for (int i = 0; i < 20; i++)
+            await pool.PutIfAbsentAsync($"o/{i}", Content.Of($"o/{i}", 30_000), CancellationToken.None);
+
+        // What a disk that is pulled out looks like: a device without length.
+        using (FileStream image = File.OpenWrite(Path.Combine(directory, "image")))
+            image.SetLength(0);
+        Run("losetup", "-c", device!);
+        for (int i = 0; i < 20; i++)
+        {
+            await pool.PutIfAbsentAsync($"n/{i}", Content.Of($"n/{i}", 30_000), CancellationToken.None);
+            if (copies == 2)
+                CollectionAssert.AreEqual(Content.Of($"o/{i}", 30_000), await pool.ReadAllAsync($"o/{i}"));
+        }
+
+        await pool.WhenMendedAsync();
+        Assert.AreEqual(state, pool.GetStatus().Components[1].State);
+        for (int i = 0; i < 20; i++)
+            CollectionAssert.AreEqual(Content.Of($"n/{i}", 30_000), await pool.ReadAllAsync($"n/{i}"));
+        Assert.AreEqual(copies == 2 ? 0 : 10, pool.GetKeysOnlyOn(pool.GetStatus().Components[1].Id).Count, "each second object went there");
+    }
+
     private PoolComponentSource Source()
     {
         var disk = new BlockDeviceDisk(device!);

@@ -313,6 +313,40 @@ public sealed class MirrorTests
     }
 
     [TestMethod]
+    public async Task Without_copies_what_can_still_be_read_of_a_component_that_failed_is_saved()
+    {
+        var disk = new SimDisk();
+        LocalPool pool = await ComponentChangeTests.OpenAsync(disk, "c0", "c1");
+        await FillAsync(pool);
+        PoolComponent failing = pool.Components[0];
+        string[] on = [.. pool.Objects.Where(entry => entry.First.Component == failing).Select(entry => entry.Key).Order(StringComparer.Ordinal)];
+        Assert.IsTrue(on.Length is > 1 and < Count);
+        disk.Faults.FailWrite(1, forever: true, path: "c0");
+        for (int i = 0; i < 12; i++)
+            await pool.PutIfAbsentAsync($"n/{i}", Content.Of($"n/{i}", 500), CancellationToken.None);
+        Assert.AreEqual(PoolComponentState.Failed, pool.GetStatus().Components[0].State, "others take what it does not");
+        CollectionAssert.AreEqual(on, pool.GetKeysOnlyOn(failing.Label.ComponentId).Order(StringComparer.Ordinal).ToArray());
+
+        // One of them is lost, and named; the others are saved.
+        ObjectCopy lost = Entry(pool, on[0]).First;
+        disk.Faults.FailRead(1, path: "c0");
+        await RefusesAsync(async () => await pool.EvacuateAsync("/pool/c0", (_, _) => { }, CancellationToken.None), "cannot be read and stay there");
+        Assert.AreEqual(1, pool.GetKeysOnlyOn(failing.Label.ComponentId).Count);
+        await pool.EvacuateAsync("/pool/c0", (_, _) => { }, CancellationToken.None);
+        Assert.AreEqual(PoolComponentState.SetAside, pool.GetStatus().Components[0].State);
+        await pool.DeleteAsync(on[1], CancellationToken.None);
+        await pool.RemoveAsync("/pool/c0", CancellationToken.None);
+        disk.Faults.FailWrite(0);
+        await pool.WhenMendedAsync();
+        PoolInvariants.Check(disk, pool, "saved");
+        await pool.DisposeAsync();
+
+        await using LocalPool again = await ComponentChangeTests.OpenAsync(disk, "c1");
+        Assert.AreEqual(Count - 1 + 12, (await again.ListAllAsync("")).Count);
+        CollectionAssert.AreEqual(Content.Of(lost.Record.Key, Bytes), await again.ReadAllAsync(lost.Record.Key));
+    }
+
+    [TestMethod]
     public async Task Both_copies_of_a_record_that_are_damaged_cost_one_copy_of_the_object()
     {
         var disk = new SimDisk();

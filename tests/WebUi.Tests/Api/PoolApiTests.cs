@@ -13,6 +13,7 @@ public sealed class PoolApiTests
 
     private ComponentState _state = ComponentState.Active;
     private int _copies = 1;
+    private string[] _keys = [];
     private MendingView? _mending;
 
     [TestMethod]
@@ -67,12 +68,18 @@ public sealed class PoolApiTests
     public async Task A_component_that_fails_is_an_event_once()
     {
         await using var appliance = await TestAppliance.StartAsync(pool: Access());
+        await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "hit", sizeBytes = 10 << 20 });
+        await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "whole", sizeBytes = 10 << 20 });
         appliance.Status.Look();
         _state = ComponentState.Failed;
+        _keys = [$"volumes/{appliance.Manager.Volumes.Single(volume => volume.Name == "hit").Uuid}/01/0000000000000001", "superblock"];
         appliance.Status.Look();
         appliance.Status.Look();
         var told = appliance.Services.Events.List(long.MaxValue, Severity.Error, 10).Single(happened => happened.Code == EventCode.PoolComponent);
         Assert.AreEqual("pool component /disk/a", told.Subject);
+        StringAssert.Contains(told.Message, "Only it has data of hit.");
+        var (_, pool) = await appliance.SendAsync(HttpMethod.Get, "pool");
+        Assert.AreEqual("[\"hit\"]", pool.GetProperty("components")[0].GetProperty("volumes").GetRawText());
         StringAssert.Contains(appliance.Status.WriteMetrics(), "lunaria_pool_component_failed{component=\"/disk/a\"} 1");
     }
 
@@ -105,5 +112,6 @@ public sealed class PoolApiTests
         _ => Task.CompletedTask,
         (_, progress, _) => evacuate?.Invoke(progress) ?? Task.CompletedTask,
         _ => throw new ObjectStoreException(ObjectStoreError.Fatal, "It holds objects: evacuate it first."),
-        copies => Task.FromResult(_copies = copies));
+        copies => Task.FromResult(_copies = copies),
+        _ => _keys);
 }

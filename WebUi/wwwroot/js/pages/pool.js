@@ -26,6 +26,7 @@ export const pool = {
     one.findings.map((finding) => notice("warn", finding)),
     one.mending && notice(one.mending.cause ? "bad" : "warn", mending(one.mending)),
     one.damagedObjects.length > 0 && notice("bad", `Every copy is damaged of ${one.damagedObjects.join(", ")}.`),
+    one.components.filter(({ volumes }) => volumes?.length > 0).map(({ path, volumes }) => notice("bad", `Only ${path}, which has failed, has data of ${volumes.join(", ")}. Save what is on it.`)),
     card("Space", {}, space(one, view)),
     card("Components", {}, components(one, view)),
   ],
