@@ -145,6 +145,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         if (!options.MayCreate)
             throw PoolMembership.Refuse($"Pool '{options.Name}' does not exist at {options.Components[0].DisplayPath}, but is in use: its data is "
                 + "elsewhere, or lost. Mount its disk, or correct the path.");
+        PoolOptionsCheck.CheckSizes(options);
         PoolOptionsCheck.CheckCopies(options.Name, options.Copies, options.Components.Count);
         foreach (ComponentProbe probe in probes)
             probe.Forget();

@@ -18,27 +18,31 @@ internal static class PoolOptionsCheck
     /// <summary>Throws Fatal, naming the setting.</summary>
     public static void Check(LocalPoolOptions options)
     {
-        Require(options.Components.Count is >= 1 and <= LabelCodec.MaxMembers, $"a pool has 1 to {LabelCodec.MaxMembers} components, not {options.Components.Count}");
-        Require(Encoding.UTF8.GetByteCount(options.Name) is >= 1 and <= LabelCodec.MaxNameBytes, $"a name has 1 to {LabelCodec.MaxNameBytes} bytes of UTF-8");
-        Require(options.ChunkBytes is >= ComponentLayout.MinChunkBytes and <= ComponentLayout.MaxChunkBytes && int.IsPow2(options.ChunkBytes),
+        Require(options, options.Components.Count is >= 1 and <= LabelCodec.MaxMembers, $"a pool has 1 to {LabelCodec.MaxMembers} components, not {options.Components.Count}");
+        Require(options, Encoding.UTF8.GetByteCount(options.Name) is >= 1 and <= LabelCodec.MaxNameBytes, $"a name has 1 to {LabelCodec.MaxNameBytes} bytes of UTF-8");
+        Require(options, options.ChunkBytes is >= ComponentLayout.MinChunkBytes and <= ComponentLayout.MaxChunkBytes && int.IsPow2(options.ChunkBytes),
             $"chunks have a power of two of bytes from {ComponentLayout.MinChunkBytes} to {ComponentLayout.MaxChunkBytes}, not {options.ChunkBytes}");
+        Require(options, options.Components.DistinctBy(source => source.DisplayPath).Count() == options.Components.Count, "a component is named twice");
+    }
+
+    /// <summary>Throws Fatal, naming the setting, where no pool can be made of such sizes. Of a pool that exists the labels know them: a device that is gone has none.</summary>
+    public static void CheckSizes(LocalPoolOptions options)
+    {
         foreach (PoolComponentSource source in options.Components)
-            Require(source.SizeBytes >= ComponentLayout.MinSizeBytes(options.ChunkBytes),
+            Require(options, source.SizeBytes >= ComponentLayout.MinSizeBytes(options.ChunkBytes),
                 $"component {source.DisplayPath} of {source.SizeBytes} bytes is too small for chunks of {options.ChunkBytes}: "
                 + $"it needs {ComponentLayout.MinSizeBytes(options.ChunkBytes)}");
-        Require(options.Components.DistinctBy(source => source.DisplayPath).Count() == options.Components.Count, "a component is named twice");
-
         long total = options.Components.Sum(source => ComponentLayout.Create(source.SizeBytes, options.ChunkBytes).DataBytes);
         long reserve = PoolSpace.ReserveBytes(options, total, options.ChunkBytes);
-        Require(reserve >= 0 && reserve < total, $"a reserve of {reserve} bytes leaves nothing of the {total} bytes that objects can use");
+        Require(options, reserve >= 0 && reserve < total, $"a reserve of {reserve} bytes leaves nothing of the {total} bytes that objects can use");
         WatermarkOptions marks = options.Watermarks;
-        Require(marks.FullMark(total) >= 0 && marks.LowMark(total) >= marks.FullMark(total) && marks.LowMark(total) <= total && marks.HysteresisPercent >= 0,
+        Require(options, marks.FullMark(total) >= 0 && marks.LowMark(total) >= marks.FullMark(total) && marks.LowMark(total) <= total && marks.HysteresisPercent >= 0,
             $"the low mark ({marks.LowMark(total)} bytes) must lie between the full mark ({marks.FullMark(total)}) and the pool's {total} bytes");
+    }
 
-        void Require(bool condition, string message)
-        {
-            if (!condition)
-                throw PoolMembership.Refuse($"Settings of pool '{options.Name}' cannot work: {message}.");
-        }
+    private static void Require(LocalPoolOptions options, bool condition, string message)
+    {
+        if (!condition)
+            throw PoolMembership.Refuse($"Settings of pool '{options.Name}' cannot work: {message}.");
     }
 }

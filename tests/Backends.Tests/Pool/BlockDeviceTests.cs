@@ -83,7 +83,7 @@ public sealed class BlockDeviceTests : IDisposable
         var files = new FileSystemDisk(directory);
         disks.Add(files);
         LocalPoolOptions options = TestPool.Options with { Components = [new PoolComponentSource(files, "c0", Path.Combine(directory, "c0"), Size), Source()], Copies = copies };
-        await using LocalPool pool = await LocalPool.OpenAsync(options, NullLogger.Instance);
+        LocalPool pool = await LocalPool.OpenAsync(options, NullLogger.Instance);
         for (int i = 0; i < 20; i++)
             await pool.PutIfAbsentAsync($"o/{i}", Content.Of($"o/{i}", 30_000), CancellationToken.None);
 
@@ -103,6 +103,19 @@ public sealed class BlockDeviceTests : IDisposable
         for (int i = 0; i < 20; i++)
             CollectionAssert.AreEqual(Content.Of($"n/{i}", 30_000), await pool.ReadAllAsync($"n/{i}"));
         Assert.AreEqual(copies == 2 ? 0 : 10, pool.GetKeysOnlyOn(pool.GetStatus().Components[1].Id).Count, "each second object went there");
+        await pool.DisposeAsync();
+        LocalPoolOptions gone = options with { Components = [options.Components[0], Source()] };
+        if (copies == 1)
+        {
+            ObjectStoreException refused = await Assert.ThrowsExactlyAsync<ObjectStoreException>(async () => await LocalPool.OpenAsync(gone, NullLogger.Instance));
+            StringAssert.Contains(refused.Message, $"--without {device}");
+            gone = gone with { Without = [device!] };
+        }
+
+        await using LocalPool again = await LocalPool.OpenAsync(gone, NullLogger.Instance);
+        Assert.AreEqual(PoolFindingKind.SetAside, again.Findings.Single().Kind);
+        for (int i = 0; i < 20; i++)
+            CollectionAssert.AreEqual(Content.Of($"n/{i}", 30_000), await again.ReadAllAsync($"n/{i}"));
     }
 
     private PoolComponentSource Source()
