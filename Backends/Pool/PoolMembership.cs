@@ -69,7 +69,7 @@ internal static class PoolMembership
                 $"Pool '{pool.PoolName}' goes on without {member.LastPath} ({member.ComponentId}), which failed or was missing; nothing on it is used any more. Add it to use it "
                 + "again, empty, or remove it (lunaria pool add, lunaria pool remove)."));
         foreach (ComponentProbe other in probes.Except(belonging).Where(probe =>
-            !pool.Members.Any(member => member.ComponentId == probe.Label?.ComponentId || (probe.Label is null && member.LastPath == probe.Source.DisplayPath))))
+            !pool.Members.Any(member => member.ComponentId == probe.Label?.ComponentId || (probe.Label is null && member.State == MemberState.SetAside && member.LastPath == probe.Source.DisplayPath))))
             findings.Add(new PoolFinding(PoolFindingKind.NotOfThePool, other.Source.DisplayPath, other.Label is null
                 ? $"{other.Source.DisplayPath} is named in the settings, but is no component of pool '{pool.PoolName}'. Add it (lunaria pool add), or remove it "
                   + "from the settings."
