@@ -182,16 +182,24 @@ public sealed class SealedStore : IObjectStore
         }
     }
 
-    /// <summary>Reads an object's first page and keeps what it says.</summary>
+    /// <summary>Reads an object's first page, again where it arrived damaged, and keeps what it says.</summary>
     private async ValueTask<OpenedObject> OpenAsync(string key, string? tag, CancellationToken cancellation)
     {
         byte[] page = ArrayPool<byte>.Shared.Rent(SealedHeader.Bytes);
         try
         {
-            int length = await ReadStartAsync(key, page.AsMemory(0, SealedHeader.Bytes), cancellation);
-            OpenedObject opened = Open(key, page.AsSpan(0, length), tag);
-            _opened.Add(key, opened);
-            return opened;
+            for (int read = 1; ; read++)
+                try
+                {
+                    int length = await ReadStartAsync(key, page.AsMemory(0, SealedHeader.Bytes), cancellation);
+                    OpenedObject opened = Open(key, page.AsSpan(0, length), tag);
+                    _opened.Add(key, opened);
+                    return opened;
+                }
+                catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Damaged && read < Reads)
+                {
+                    // A bit may have flipped on the way.
+                }
         }
         finally
         {

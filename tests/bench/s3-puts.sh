@@ -8,7 +8,7 @@
 seconds=${1:-12}
 
 ask() { curl -sS -m 20 --cacert "$T/data/web/certificate.pem" -H "Authorization: Bearer $(cat "$T/data/web/token")" "$(tr -d '\n' <"$T/data/web/url" | sed 's|/$||')/$1"; }
-metric() { ask metrics | awk -v name="$1" 'index($1, name) == 1 { n += $2 } END { printf "%d\n", n }'; }
+metric() { ask metrics | awk -v name="$1" 'index($1, name) == 1 { n += $2 } END { printf "%.0f\n", n }'; }
 puts() { metric 'lunaria_store_request_duration_seconds_count{operation="put"'; }
 written() { metric 'lunaria_volume_written_bytes_total'; }
 # until_destaged: the log has nothing that is not in the bucket (at most 120 s).

@@ -59,6 +59,7 @@ opens_only_with_its_key() {
 # damage NAME COMMAND: what COMMAND makes of an object in the bucket is an error of the blocks in it; put back, all is well.
 damage() {
   local name=$1 key; shift
+  T=$WORK/bucket
   key=$(s3 keys lunaria sealed/volumes/ | sort -k 2 -n | tail -n 1); key=${key% *}
   s3 get lunaria "$key" >"$WORK/segment" && "$@" <"$WORK/segment" | s3 put lunaria "$key" || { fail "$name" "cannot change $key"; return; }
   rm -rf "$T/data/cache"
@@ -72,7 +73,28 @@ flip() { python3 -c 'import sys; data = bytearray(sys.stdin.buffer.read()); data
 cut_end() { head -c -5000; }
 other() { local k; k=$(s3 keys lunaria sealed/volumes/ | sort -k 2 -n | tail -n 2 | head -n 1); s3 get lunaria "${k% *}"; }
 
+# crash SPEC...: kill -9 under load, encrypted and compressed; what was acknowledged is there.
+crash() {
+  local load round job
+  load=$(build_load) || { skip "kill -9 under load" "the load generator cannot be built"; return; }
+  T=$WORK/crash
+  target_create lunaria "$T" d:1=256MiB log=256MiB encryption="$(key crash)" compression=on "$@"
+  target_start "$T" || { fail "crash: start"; return; }
+  for round in 1 2 3; do
+    timeout 60 "$load" --url "$(target_url "$T" d 1)" --rw randwrite --bs 16k --size 96m --qd 16 --flush-every 100 --runtime 30 --seed $((SEED + round)) --stamp "$WORK/state" >"$WORK/load" 2>&1 & job=$!
+    sleep "$((RANDOM % 2 + 1)).$((RANDOM % 10))"
+    target_kill "$T"; wait "$job"
+    target_start "$T" || { fail "crash: start after kill -9, round $round (seed $SEED)"; return; }
+  done
+  check "stamps after 3 times kill -9, encrypted and compressed (seed $SEED)" timeout 120 "$load" --url "$(target_url "$T" d 1)" --bs 16k --size 96m --check "$WORK/state"
+  target_stop "$T" || fail "crash: orderly stop"
+  # What a killed life had put and not published goes with the next put, or here.
+  timeout 100 "$LUNARIA" fsck --repair --config "$T/appliance.json" --data "$T/data" >"$WORK/repair" 2>&1
+  check "fsck" timeout 100 "$LUNARIA" fsck --config "$T/appliance.json" --data "$T/data"
+}
+
 begin encryption
+take_seed
 need encryption qemu-img openssl python3 || finish
 build_lunaria || { fail build; finish; }
 python3 - "$WORK/image" "$image_mib" "$words" <<'PY'
@@ -89,6 +111,7 @@ s3_keys "$WORK/keys"
 check "bucket" s3 make lunaria || finish
 inside() { local k _; s3 keys lunaria sealed/ | while read -r k _; do [ "$k" = sealed/superblock ] || { echo "$k"; s3 get lunaria "$k"; }; done; }
 screenplay bucket s3=lunaria/sealed keys="$WORK/keys"
+crash s3=lunaria/crash keys="$WORK/keys"
 damage "a flipped bit" flip
 damage "an object that was cut" cut_end
 damage "another object in its place" other

@@ -124,6 +124,10 @@ public sealed class SealedStoreTests
         byte[] read = new byte[10_000];
         await store.GetAsync(A, 0, read, CancellationToken.None);
         CollectionAssert.AreEqual(Content.Of(A, 10_000), read);
+
+        store = await TestSealing.OpenAsync(inner);
+        inner.SpoilGets(2);
+        Assert.AreEqual(10_000, (await store.HeadAsync(A, CancellationToken.None))!.LengthBytes);
     }
 
     [TestMethod]
