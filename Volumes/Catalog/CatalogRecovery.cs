@@ -30,6 +30,8 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
             throw new InvalidDataException("An import into this data directory was cut short. Run 'lunaria import' again.");
         DatabaseState metadata = DatabaseState.Of(new(MetadataPath, MetadataSchema.ApplicationId, MetadataSchema.PageBytes, MetadataSchema.Migrations), checkWhole: true);
         DatabaseState map = DatabaseState.Of(new(MapPath, MapSchema.ApplicationId, MapSchema.PageBytes, MapSchema.Migrations), checkWhole: false);
+        if (map.IsSound && IsOlderThanJournal())
+            map = new(false, false, "map.db was older than its journal.");
         if (metadata.IsSound && (map.IsSound || (map.IsMissing && !HasLines())))
             return false;
         if (await ReadManifestAsync(cancellation) is not { } found)
@@ -76,6 +78,36 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
 
     private bool IsEmpty => !File.Exists(MapPath) && JournalFiles.List(data, EngineOpener.JournalDirectory).Count == 0 && !data.Exists(LogLabel.FileName);
 
+    /// <summary>
+    /// Throws where the store has more than the journal of this data directory, which so is a copy of an older one: it names segments that are gone, and what was written since would be lost
+    /// with the next save. Nothing where the store does not answer.
+    /// </summary>
+    internal static async Task CheckNotOlderAsync(IObjectStore store, Guid poolId, ulong nextSequence)
+    {
+        try
+        {
+            if (await new CatalogReader(store).ReadManifestAsync(CancellationToken.None) is { } found && found.PoolId == poolId && found.Manifest.JournalEnd > nextSequence)
+                throw Older(found.Manifest, nextSequence);
+        }
+        catch (ObjectStoreException)
+        {
+            // What is not known keeps nobody from starting; the first save finds out, too.
+        }
+    }
+
+    /// <summary>The refusal.</summary>
+    internal static InvalidDataException Older(CatalogManifest manifest, ulong nextSequence) => new(
+        $"This data directory is older than the object store: its journal ends before frame {nextSequence}, the store's catalog of {manifest.Time:u} before frame {manifest.JournalEnd}. It is a copy, or another appliance has used the store since. Give back the newest data directory, or move this one away, with its log, and run 'lunaria import'.");
+
+    /// <summary>True where frames are gone that the map does not contain: the checkpoint that contained them was lost.</summary>
+    private bool IsOlderThanJournal()
+    {
+        if (JournalFiles.List(data, EngineOpener.JournalDirectory) is not [var first, ..])
+            return false;
+        using MapDatabase map = new(MapPath);
+        return map.ReadCheckpoint(out _).JournalSequence < first;
+    }
+
     private bool HasLines()
     {
         using MetadataDatabase metadata = MetadataDatabase.Open(MetadataPath, time);
@@ -89,7 +121,7 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
         await files.WriteMapAsync($"{MapPath}.new", cancellation);
         await files.WriteMetadataAsync($"{MetadataPath}.new", cancellation);
         prepare?.Invoke($"{MetadataPath}.new");
-        bool knowsAll = await new JournalRestore(data, EngineOpener.JournalDirectory).RunAsync(files, cancellation);
+        bool knowsAll = await new JournalRestore(data, EngineOpener.JournalDirectory, poolId).RunAsync(files, cancellation);
         string what = withMetadata ? "lunaria.db and map.db were" : "map.db was";
         RebuildNotice notice = new(
             !(hadAll ?? knowsAll), $"{what} rebuilt from the object store's catalog of {manifest.Time:u}, log position {manifest.Published.Lsn}, because {cause}");

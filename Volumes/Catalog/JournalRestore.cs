@@ -4,7 +4,7 @@ using Lunaria.Volumes.Journal;
 namespace Lunaria.Volumes.Catalog;
 
 /// <summary>Puts the frames of a catalog in front of what the journal has, so that the journal begins where the rebuilt map needs it to. Owned by one recovery.</summary>
-internal sealed class JournalRestore(IDisk data, string directory)
+internal sealed class JournalRestore(IDisk data, string directory, Guid poolId)
 {
     private const string Unfinished = "restored.unfinished";
     private byte[] held = [];
@@ -15,6 +15,8 @@ internal sealed class JournalRestore(IDisk data, string directory)
     {
         CatalogManifest manifest = files.Manifest;
         List<ulong> there = JournalFiles.List(data, directory);
+        if (there.Count > 0)
+            await CheckNotOlderAsync(there, manifest);
         ulong first = manifest.Frames.Select(entry => entry.FirstSequence).FirstOrDefault(manifest.JournalEnd);
         if (there.Count > 0 && there[0] <= first)
             return true;
@@ -34,6 +36,15 @@ internal sealed class JournalRestore(IDisk data, string directory)
         data.Rename(unfinished, JournalFiles.Path(directory, first));
         await data.FlushDirectoryAsync(directory);
         return there.Count > 0;
+    }
+
+    /// <summary>Frames are durable here before the catalog has them: where it has more, somebody else has used the store since.</summary>
+    private async Task CheckNotOlderAsync(List<ulong> there, CatalogManifest manifest)
+    {
+        JournalReplay journal = new(data, directory, poolId);
+        await journal.RunAsync(there, there[^1], static _ => default);
+        if (journal.NextSequence < manifest.JournalEnd)
+            throw CatalogRecovery.Older(manifest, journal.NextSequence);
     }
 
     /// <summary>Writes the whole frames of a piece that are before an end; the rest of it waits for the next piece.</summary>

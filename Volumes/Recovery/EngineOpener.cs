@@ -56,6 +56,7 @@ internal static class EngineOpener
             PublishReplay publishes = new(files.Maps, Open, rebuilt is null ? null : number => catalog.Find(number) is not null);
             files.Journal = await MapJournal.OpenAsync(
                 data, JournalDirectory, files.Metadata.PoolId, Math.Min(files.Maps.Checkpoint.JournalSequence, files.Maps.NeededSequence), publishes.VisitAsync);
+            await CatalogRecovery.CheckNotOlderAsync(store, files.Metadata.PoolId, files.Journal.NextSequence);
             foreach ((uint number, VolumeIndex index) in indexes)
                 index.Advance(Math.Max(index.Map.Generation, publishes.MissedGenerations.GetValueOrDefault(number)), 0);
             foreach (LineRecord line in catalog.Lines.Where(line => !indexes.ContainsKey(line.Number)))

@@ -221,6 +221,100 @@ public sealed class RebuildTests
     }
 
     [TestMethod]
+    public async Task A_map_older_than_its_journal_is_rebuilt()
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        ModelVolume v = await CreateAsync(bed, "v", random);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.RestartAsync();
+        await bed.DieAsync(random);
+        byte[] old = File.ReadAllBytes(Path.Combine(bed.SqliteDirectory, "map.db"));
+        await bed.StartAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            await WriteAsync(bed, "v", v, random);
+            await bed.Manager.DestageAsync(checkpoint: true);
+            await bed.SaveAsync();
+        }
+        await bed.DieAsync(random);
+        foreach (string file in Directory.GetFiles(bed.SqliteDirectory, "map.db*"))
+            File.Delete(file);
+        File.WriteAllBytes(Path.Combine(bed.SqliteDirectory, "map.db"), old);
+        await bed.StartAsync();
+        StringAssert.Contains(bed.Manager.Rebuilt!, "older than its journal");
+        await CheckAsync(bed, ("v", v));
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_copy_that_is_older_than_the_store_is_refused(bool withoutMap)
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        ModelVolume v = await CreateAsync(bed, "v", random);
+        await bed.SaveAsync();
+        await bed.DieAsync(random);
+        SimDisk old = bed.Disk.Clone();
+        Dictionary<string, byte[]> oldFiles = Directory.GetFiles(bed.SqliteDirectory).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        await bed.StartAsync();
+        await WriteAsync(bed, "v", v, random);
+        await bed.SaveAsync();
+        await bed.DieAsync(random);
+        Dictionary<string, byte[]> newFiles = Directory.GetFiles(bed.SqliteDirectory).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        SimDisk newest = bed.Disk;
+        bed.Disk = old;
+        Replace(bed, oldFiles);
+        if (withoutMap)
+            File.Delete(Path.Combine(bed.SqliteDirectory, "map.db"));
+        StringAssert.Contains((await Assert.ThrowsExactlyAsync<InvalidDataException>(bed.StartAsync)).Message, "is older than the object store");
+        bed.Disk = newest;
+        Replace(bed, newFiles);
+        await bed.StartAsync();
+        await CheckAsync(bed, ("v", v));
+    }
+
+    private static void Replace(EngineBed bed, Dictionary<string, byte[]> files)
+    {
+        foreach (string path in Directory.GetFiles(bed.SqliteDirectory))
+            File.Delete(path);
+        foreach ((string name, byte[] content) in files)
+            File.WriteAllBytes(Path.Combine(bed.SqliteDirectory, name), content);
+    }
+
+    /// <summary>What a line in quarantine misses is in the catalog, too, and so is that it is there.</summary>
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_line_in_quarantine_stays_so_and_can_be_recovered(bool machine)
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        ModelVolume v = await CreateAsync(bed, "v", random), w = await CreateAsync(bed, "w", random);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        uint line = bed.Manager.Find("v")!.Record.Number;
+        await bed.DieAsync(random);
+        using (Microsoft.Data.Sqlite.SqliteConnection map = new($"Data Source={Path.Combine(bed.SqliteDirectory, "map.db")};Pooling=False"))
+        {
+            map.Open();
+            Lunaria.Volumes.Metadata.SqliteFile.Execute(map, $"UPDATE presence SET content = zeroblob(68) WHERE volume = {line}");
+        }
+        await bed.StartAsync();
+        Assert.AreEqual(HealthState.Faulted, bed.Manager.Find("v")!.Health.State);
+        await WriteAsync(bed, "w", w, random);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.SaveAsync();
+        if (machine)
+            await bed.LoseMachineAsync(random);
+        else
+            await bed.LoseAsync(random, "map.db");
+        Assert.AreEqual(HealthState.Faulted, bed.Manager.Find("v")!.Health.State);
+        await bed.Manager.RecoverVolumeAsync(bed.Manager.Find("v")!, CancellationToken.None);
+        await CheckAsync(bed, ("v", v), ("w", w));
+    }
+
+    [TestMethod]
     public async Task Without_a_catalog_a_lost_map_is_refused_as_before()
     {
         Random random = new(Seed.One());
