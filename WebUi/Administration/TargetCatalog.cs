@@ -17,20 +17,28 @@ internal sealed class TargetCatalog
     private readonly IscsiServer _server;
     private ImmutableSortedDictionary<string, Entry> _entries = ImmutableSortedDictionary.Create<string, Entry>(StringComparer.Ordinal);
 
-    /// <summary>Serves what the store has; InvalidDataException where a LUN's volume is gone.</summary>
+    /// <summary>
+    /// Serves what the store has; InvalidDataException where a LUN's volume is gone. Behind a rebuild a snapshot may be, whose moment nothing had yet: its LUN goes, too.
+    /// </summary>
     public TargetCatalog(IscsiServer server, VolumeManager volumes, MappedSnapshots snapshots, UnitTable units, TargetStore store)
     {
         _server = server;
         foreach (var record in store.Read())
         {
-            var served = Serve(record);
+            Dictionary<int, Volume> media = [];
             foreach (var lun in record.Luns)
             {
-                var volume = volumes.Volumes.FirstOrDefault(existing => existing.Uuid == lun.Volume)
-                    ?? snapshots.OpenAtStart(lun.Volume)
-                    ?? throw new InvalidDataException($"the volume {lun.Volume} of target {record.Iqn} is not in lunaria.db: restore the file from a copy");
-                served.Luns.Add(lun.Lun, units.Get(volume));
+                if ((volumes.Volumes.FirstOrDefault(existing => existing.Uuid == lun.Volume) ?? snapshots.OpenAtStart(lun.Volume)) is { } volume)
+                    media.Add(lun.Lun, volume);
+                else if (volumes.Rebuilt != null)
+                    store.RemoveLun(record.Iqn, lun.Lun);
+                else
+                    throw new InvalidDataException($"the volume {lun.Volume} of target {record.Iqn} is not in lunaria.db: restore the file from a copy");
             }
+
+            var served = Serve(record with { Luns = [.. record.Luns.Where(lun => media.ContainsKey(lun.Lun))] });
+            foreach (var (lun, volume) in media)
+                served.Luns.Add(lun, units.Get(volume));
         }
     }
 

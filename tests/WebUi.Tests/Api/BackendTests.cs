@@ -3,6 +3,7 @@ using Lunaria.Volumes;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Metadata;
 using Lunaria.WebUi.Administration;
+using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.WebUi.Tests.Api;
@@ -48,6 +49,30 @@ public sealed class BackendTests
         appliance.Status.Look();
         var told = appliance.Services.Events.List(long.MaxValue, Severity.Warning, 10).Single(seen => seen.Code == EventCode.CatalogRebuilt);
         Assert.AreEqual("map.db was rebuilt, because it was missing.", told.Message);
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public async Task A_lun_of_a_snapshot_that_a_rebuild_does_not_have_goes_with_it(bool rebuilt)
+    {
+        void Prepare(string directory)
+        {
+            using (var metadata = MetadataDatabase.Open(Path.Combine(directory, "lunaria.db"), TimeProvider.System))
+                if (rebuilt)
+                    metadata.WriteSetting("rebuilt", "-it was imported.");
+            using var database = CatalogDatabase.Open(directory);
+            new TargetStore(database, SecretBox.Open(directory), TimeProvider.System).Add(new TargetRecord("iqn.2026-11.test:t", [new LunRecord(1, Guid.NewGuid())], []));
+        }
+
+        if (!rebuilt)
+        {
+            await Assert.ThrowsExactlyAsync<InvalidDataException>(() => TestAppliance.StartAsync(prepare: Prepare));
+            return;
+        }
+
+        await using var appliance = await TestAppliance.StartAsync(prepare: Prepare);
+        Assert.IsEmpty(appliance.Services.Targets.List().Single().Luns);
     }
 
     [TestMethod]
