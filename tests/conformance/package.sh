@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The Debian package: built, installed, started as its unit says, used by a host, upgraded over its data, downgraded, removed, purged. The machine
-# needs no systemd as process 1: tests/lib/notify.py starts the unit's ExecStart as its User, with a NOTIFY_SOCKET.
+# needs no systemd as process 1: tests/lib/notify.py starts the unit's ExecStart as its User, with a NOTIFY_SOCKET. Then once more in a jail where systemd is process 1.
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
+. "$LIB/systemd.sh"
 
 begin package
 need package dotnet dpkg dpkg-deb adduser setpriv python3 qemu-io iscsi-ls || finish
@@ -15,6 +16,7 @@ IQN=iqn.2026-11.test.package:disk
 # Nothing of it stays on the machine, whatever happens.
 clean_package() {
   [ -f "$WORK/pid" ] && kill -KILL "$(cat "$WORK/pid")" 2>/dev/null
+  jail_end "$WORK/jail"
   dpkg --purge --force-all lunaria >/dev/null 2>&1
   rm -rf /var/lib/lunaria /etc/lunaria
   deluser --quiet --system lunaria >/dev/null 2>&1
@@ -78,4 +80,36 @@ check "the same data" io "read -P 0x42 0 8M"
 check "stop" stop
 check "purge" dpkg --purge lunaria
 check "settings are gone, data stay" test ! -e /etc/lunaria -a -e /var/lib/lunaria/pool/0.lpool
+rm -rf /var/lib/lunaria
+
+# What only systemd itself can show: its sandbox, READY=1 from inside it, restarts.
+under_systemd() {
+  need "systemd as process 1" unshare nsenter /lib/systemd/systemd || return
+  local J=$WORK/jail before
+  jail_create "$J" || { skip "systemd as process 1" "this machine mounts no overlay"; return; }
+  cp "$WORK/new.deb" "$J/root/root/"
+  check "install in a jail" chroot "$J/root" dpkg -i /root/new.deb || return
+  sed -i "s/0\.0\.0\.0:3260/127.0.0.1:$PORT/; s/127\.0\.0\.1:8480/127.0.0.1:0/; s/80GiB/2GiB/; s/4GiB/256MiB/" "$J/root/etc/lunaria/appliance.json"
+  check "systemd hears READY=1 from inside the sandbox" jail_boot "$J" lunaria.service || return
+  jail "$J" systemctl show lunaria -p StatusText | grep -q 'Serves' && pass "its status" || fail "its status"
+  check "a disk by the command line in the jail" jail "$J" sh -c "cd / && lunaria volume create disk --size 1GiB && lunaria target create $IQN --initiator '*' && lunaria lun map $IQN disk"
+  check "a host writes to it" io "write -P 0x43 0 4M"
+  before=$(jail "$J" systemctl show lunaria -p MainPID --value)
+  check "kill -9 of the service" jail "$J" systemctl kill -s KILL lunaria
+  check "systemd starts it again" until_true 30 restarted "$before"
+  check "the same data after it" io "read -P 0x43 0 4M"
+  check "an orderly stop" sh -c "$(declare -f jail); jail '$J' systemctl stop lunaria && [ \"\$(jail '$J' systemctl show lunaria -p Result --value)\" = success ]"
+  echo '{ "nonsense": 1 }' >"$J/root/etc/lunaria/appliance.json"
+  jail "$J" systemctl start lunaria >/dev/null 2>&1
+  sleep 3 # longer than RestartSec: what must not happen would have happened
+  local state; state=$(jail "$J" systemctl show lunaria -p ActiveState -p NRestarts -p ExecMainStatus | sort | tr '\n' ' ')
+  [ "$state" = "ActiveState=failed ExecMainStatus=2 NRestarts=0 " ] && pass "a wrong configuration is not tried again" || fail "a wrong configuration is not tried again" "$state"
+}
+restarted() { [ "$(jail "$WORK/jail" systemctl show lunaria -p MainPID --value)" != "$1" ] && jail "$WORK/jail" systemctl is-active lunaria >/dev/null; }
+# until_true SECONDS COMMAND...
+until_true() {
+  local i; for ((i = 0; i < $1 * 5; i++)); do "${@:2}" && return 0; sleep 0.2; done
+  return 1
+}
+under_systemd
 finish
