@@ -146,6 +146,17 @@ public sealed class IscsiServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Asks the hosts of a target to log out (asynchronous event 1, RFC 7143 11.9.1), so that they come again, and are sent elsewhere where
+    /// <see cref="IscsiTarget.Redirect"/> says so. Waits for nothing; who does not log out stays. False where there is no target of that name.
+    /// </summary>
+    public bool RequestLogouts(string targetName)
+    {
+        if (context.Targets.Find(targetName) is not IscsiTarget target) return false;
+        foreach (Session session in target.Sessions.Snapshot()) session.Post(new(MessageKind.Drain, null));
+        return true;
+    }
+
+    /// <summary>
     /// Asks the host of a session to negotiate its parameters anew on all its connections (asynchronous event 4, RFC 7143 11.9.1); one that does
     /// not within three seconds loses the connection. False where there is no session of that target and handle.
     /// </summary>

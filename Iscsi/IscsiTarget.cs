@@ -53,7 +53,8 @@ public sealed class IscsiTarget
     }
 
     /// <summary>
-    /// Not null = hosts that begin a session are sent there in place of being let in. Sessions stay, and may get further connections: log them out to move their hosts.
+    /// Not null = hosts that begin a session are sent there in place of being let in. Sessions stay, and may get further connections;
+    /// <see cref="IscsiServer.RequestLogouts"/> moves their hosts.
     /// </summary>
     public LoginRedirect? Redirect { get => redirect; set => redirect = value; }
 

@@ -82,15 +82,19 @@ public sealed class TargetService
         });
     }
 
-    /// <summary>Sends hosts that log in elsewhere, or (null) lets them in again. Sessions stay: kick those whose hosts are to move.</summary>
+    /// <summary>Sends hosts that log in elsewhere, or (null) lets them in again. Sessions stay, unless their hosts are to move.</summary>
     public Task<TargetView> SetRedirectAsync(Actor actor, string iqn, SetRedirect? wanted)
     {
         var redirect = wanted == null ? null : new RedirectRecord(RefusedException.Check("address", wanted.Address, Names.HostAndPort), wanted.Permanent);
+        if (redirect != null && ListPortalAddresses().Contains(redirect.Address))
+            throw new RefusedException(RefusalKind.Invalid, $"address: {redirect.Address} is a portal of this appliance, which would send hosts there again and again. Name another one.", "address");
         return _changes.RunAsync(actor, "target.redirect", Subject(iqn), change =>
         {
             change.Begin(Show(iqn));
             _store.SetRedirect(iqn, redirect);
             _targets.Update(_targets.Get(iqn) with { Redirect = redirect });
+            if (wanted is { Move: true })
+                _server.RequestLogouts(iqn);
             var view = Show(iqn);
             change.After = view;
             return view;

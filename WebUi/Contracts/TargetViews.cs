@@ -24,6 +24,9 @@ public sealed record SetRedirect
 
     /// <summary>True: hosts may remember it. False: they ask here again next time.</summary>
     public bool Permanent { get; init; }
+
+    /// <summary>True: hosts that are logged in are asked to log out, so that they come again and are sent there. False: their sessions stay.</summary>
+    public bool Move { get; init; }
 }
 
 /// <summary>Where to show a target.</summary>

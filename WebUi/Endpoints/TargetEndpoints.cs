@@ -39,7 +39,7 @@ internal static class TargetEndpoints
             .Is("setTargetPortals", Scopes.Targets, "Shows a target on these portals only, as a portal group. With force also where hosts are logged in: their sessions end.");
         targets.MapPut("/{iqn}/redirect", async (string iqn, SetRedirect wanted, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Targets.SetRedirectAsync(call.Actor, iqn, wanted))))
-            .Is("setRedirect", Scopes.Targets, "Sends hosts that log in to a target elsewhere; sessions stay.");
+            .Is("setRedirect", Scopes.Targets, "Sends hosts that log in to a target elsewhere; with move those that are logged in are asked to come again.");
         targets.MapDelete("/{iqn}/redirect", async (string iqn, ApiCall call) =>
                 TypedResults.Ok(call.Tagged(await call.Services.Targets.SetRedirectAsync(call.Actor, iqn, null))))
             .Is("removeRedirect", Scopes.Targets, "Lets hosts log in to a target here again.");

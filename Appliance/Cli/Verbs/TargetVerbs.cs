@@ -103,10 +103,11 @@ internal static class TargetVerbs
         var target = Target;
         var address = new Argument<string?>("ADDRESS") { Description = "HOST:PORT to log in to instead.", Arity = ArgumentArity.ZeroOrOne };
         var permanent = new Option<bool>("--permanent") { Description = "Hosts may remember it; else they ask here again next time." };
+        var move = new Option<bool>("--move") { Description = "Ask hosts that are logged in to log out, so that they come again and are sent there; else their sessions stay." };
         var none = new Option<bool>("--none") { Description = "Let hosts in here again." };
         return verbs.Create(
             "redirect",
-            "Send hosts that log in to a target elsewhere. Sessions stay.",
+            "Send hosts that log in to a target elsewhere.",
             $"target redirect {Iqn} 192.0.2.1:3260",
             call =>
             {
@@ -116,12 +117,12 @@ internal static class TargetVerbs
                 return call.ShowAsync(
                     HttpMethod.Put,
                     path,
-                    new SetRedirect { Address = call.Get(address) ?? throw new VerbException(ExitCode.WrongUsage, "redirect needs HOST:PORT, or --none"), Permanent = call.Get(permanent) },
+                    new SetRedirect { Address = call.Get(address) ?? throw new VerbException(ExitCode.WrongUsage, "redirect needs HOST:PORT, or --none"), Permanent = call.Get(permanent), Move = call.Get(move) },
                     ApiJson.Default.SetRedirect,
                     ApiJson.Default.TargetView,
                     view => Show([view], call.Output));
             },
-            [target, address, permanent, none]);
+            [target, address, permanent, move, none]);
     }
 
     private static void Show(IEnumerable<TargetView> targets, TextWriter output)

@@ -144,6 +144,21 @@ public class PortalTests
             ("InitiatorName", stranger.InitiatorName), ("TargetName", TestServer.TargetName)).Status(), "who is not let in is not told where to go");
     }
 
+    [TestMethod]
+    public async Task Hosts_that_are_logged_in_are_moved()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator host = server.LogIn(1), again = server.Connect(1);
+        server.Target.Redirect = new("192.0.2.1:3260", IsPermanent: false);
+        Assert.IsTrue(server.Server.RequestLogouts(TestServer.TargetName));
+        Assert.IsFalse(server.Server.RequestLogouts("iqn.2026-11.test:none"));
+        Assert.AreEqual(AsyncEvent.LogoutRequested, new AsyncMessageHeader(host.Receive(Opcode.AsyncMessage).Header).Event);
+        Assert.AreEqual(0, host.Write(0, new byte[512]).Status, "it has time to finish");
+        Assert.AreEqual(LogoutResponse.Closed, host.Logout(LogoutReason.CloseSession, 1));
+        Assert.AreEqual(0x0101, again.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+            ("InitiatorName", again.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
+    }
+
     private static byte[] DeviceIdentification(ScriptedInitiator initiator)
     {
         initiator.Send(initiator.CommandHeader([0x12, 1, 0x83, 0, 255, 0], 255, read: true));

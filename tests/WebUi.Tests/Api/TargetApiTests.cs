@@ -236,10 +236,14 @@ public sealed class TargetApiTests
         Assert.AreEqual(HttpStatusCode.OK, status);
         Assert.IsTrue(view.GetProperty("redirect").GetProperty("permanent").GetBoolean());
         StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => LogIn(appliance)).Message, "0102");
-        foreach (var wrong in (string[])["storage", "a b:1", "[1.2.3.4.5]:1", "host:99999", "host:0", ":3260"])
+        foreach (var wrong in (string[])[appliance.Portal.ToString(), "storage", "a b:1", "[1.2.3.4.5]:1", "host:99999", "host:0", ":3260"])
             Assert.AreEqual(HttpStatusCode.BadRequest, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/redirect", new { address = wrong })).Status, wrong);
         await appliance.SendAsync(HttpMethod.Delete, $"targets/{Iqn}/redirect");
-        LogIn(appliance).Dispose();
+        using var host = LogIn(appliance);
+        await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/redirect", new { address = "192.0.2.1:3260" });
+        host.ClearUnitAttention();
+        await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/redirect", new { address = "192.0.2.1:3260", move = true });
+        Assert.AreEqual(0x32, host.TryReceive()!.Header[0] & 0x3F, "asked to log out");
     }
 
     private static async Task<TestAppliance> StartAsync(params string[] initiators)
