@@ -38,6 +38,10 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     /// <summary>The target that was asked for and is there; null in a discovery session, and before it is known.</summary>
     public string? TargetName { get; private set; }
 
+    /// <summary>True where a login that ended with <paramref name="status"/> may have tried a name or a secret: who asks for a method that is not offered has not.</summary>
+    public bool IsGuess(LoginStatus status) =>
+        status == LoginStatus.AuthorizationFailure || (status == LoginStatus.AuthenticationFailure && access?.Chap is not null);
+
     /// <summary>The agreed values; final once a reply says <see cref="LoginOutcome.Complete"/>.</summary>
     public ParameterNegotiation Parameters => parameters;
 

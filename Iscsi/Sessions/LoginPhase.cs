@@ -139,7 +139,7 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
     {
         Refused = status;
         if (status is LoginStatus.TargetMovedTemporarily or LoginStatus.TargetMovedPermanently) return;
-        server.LoginRefused(peer, negotiation.InitiatorName, negotiation.TargetName, status);
+        server.LoginRefused(peer, negotiation.InitiatorName, negotiation.TargetName, status, negotiation.IsGuess(status));
     }
 
     private void Send(LoginReply reply)

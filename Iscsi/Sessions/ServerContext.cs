@@ -35,10 +35,10 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
         HoldsBack = target => BackOff.Holds(peer, target),
     };
 
-    /// <summary>A login was refused: counted, and held against its address where it did not prove who it is.</summary>
-    public void LoginRefused(IPAddress peer, string? initiatorName, string? targetName, LoginStatus status)
+    /// <summary>A login was refused: counted, and held against its address where it may have been a guess.</summary>
+    public void LoginRefused(IPAddress peer, string? initiatorName, string? targetName, LoginStatus status, bool isGuess)
     {
-        if (status is LoginStatus.AuthenticationFailure or LoginStatus.AuthorizationFailure) BackOff.Failed(peer, targetName ?? "");
+        if (isGuess) BackOff.Failed(peer, targetName ?? "");
         RefusedLogins.Add(Time.GetUtcNow(), peer, initiatorName, targetName, status);
     }
 

@@ -64,6 +64,19 @@ public sealed class LoginBackOffTests
     }
 
     [TestMethod]
+    public async Task Who_asks_for_a_method_that_there_is_not_is_refused_and_not_held_back()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        for (int i = 0; i < 3 * LoginBackOff.FreeFailures; i++)
+        {
+            using ScriptedInitiator initiator = server.Connect((ulong)i);
+            Assert.AreEqual(0x0201, initiator.LoginRound(LoginStage.SecurityNegotiation, LoginStage.OperationalNegotiation,
+                ("InitiatorName", initiator.InitiatorName), ("TargetName", TestServer.TargetName), ("AuthMethod", "KRB5")).Status());
+        }
+        server.LogIn(99).Dispose();
+    }
+
+    [TestMethod]
     public async Task A_host_that_guesses_is_told_to_come_later_and_gets_to_its_other_target()
     {
         await using TestServer server = await TestServer.StartAsync(access: [new("*", new("host", new("a secret of sixteen")))]);
