@@ -56,6 +56,21 @@ opens_only_with_its_key() {
   inside | sha256sum | cmp -s - "$WORK/before" && pass "$name: a refused start changes nothing" || fail "$name: a refused start changes nothing"
 }
 
+# The machine is lost: bucket and key are enough.
+lost() {
+  T=$WORK/bucket
+  target_start "$T" || { fail "start"; return; }
+  check "everything to the bucket" cli backend flush
+  target_kill "$T"; rm -rf "$T/data"
+  set_key first
+  refused "the machine lost: not without the key" "is encrypted, and backend.encryptionKey is key" cli import
+  set_key second
+  check "the machine lost: import with the key" cli import --without-secrets
+  target_start "$T" || { fail "the machine lost: start"; return; }
+  equal "the machine lost: equal"
+  target_stop "$T" || fail "the machine lost: orderly stop"
+}
+
 # damage NAME COMMAND: what COMMAND makes of an object in the bucket is an error of the blocks in it; put back, all is well.
 damage() {
   local name=$1 key; shift
@@ -111,6 +126,7 @@ s3_keys "$WORK/keys"
 check "bucket" s3 make lunaria || finish
 inside() { local k _; s3 keys lunaria sealed/ | while read -r k _; do [ "$k" = sealed/superblock ] || { echo "$k"; s3 get lunaria "$k"; }; done; }
 screenplay bucket s3=lunaria/sealed keys="$WORK/keys"
+lost
 crash s3=lunaria/crash keys="$WORK/keys"
 damage "a flipped bit" flip
 damage "an object that was cut" cut_end
