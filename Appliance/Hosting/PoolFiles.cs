@@ -49,7 +49,6 @@ internal sealed class PoolFiles : IAsyncDisposable
                     LastPaths = paths.Read(),
                     Locate = places.Find,
                     MayCreate = isFirstStart,
-                    Copies = settings.PoolCopies,
                     Without = [.. without.Select(name => Guid.TryParse(name, out _) ? name : Path.GetFullPath(name, settings.DataDirectory))],
                     Time = time,
                 },

@@ -13,7 +13,6 @@ internal sealed record ApplianceSettings(
     IscsiSettings Iscsi,
     S3Settings? S3,
     IReadOnlyList<PoolComponentSettings> PoolComponents,
-    int PoolCopies,
     Duration SpaceWait,
     LogSettings Log,
     ByteSize MapMemory,

@@ -81,7 +81,6 @@ internal static class SettingsReader
             ComposeS3(root.Get<SettingsNode>("backend"), data, errors),
             [.. root.Get<SettingsNode>("pool").List<SettingsNode>("components").Select(node =>
                 new PoolComponentSettings(Path.GetFullPath(node.Get<string>("path"), data), node.Get<ByteSize>("size")))],
-            root.Get<SettingsNode>("pool").Get<int>("copies"),
             root.Get<SettingsNode>("pool").Get<Duration>("spaceWait"),
             new LogSettings(Path.GetFullPath(log.Get<string>("directory"), data), log.Get<ByteSize>("size"), log.Get<bool>("discardDamagedTail")),
             root.Get<SettingsNode>("map").Get<ByteSize>("memory"),

@@ -55,12 +55,12 @@ internal static class SettingsRules
         }
 
         // The destager writes whole cuts of the log; a pool that cannot hold the log twice stops at its first full log.
-        var pool = new ByteSize(components.Sum(component => component.Size.Bytes) / settings.PoolCopies);
+        var pool = new ByteSize(components.Sum(component => component.Size.Bytes));
         if (pool.Bytes < 2 * settings.Log.Size.Bytes)
         {
             errors.Add(
                 "log.size",
-                $"{settings.Log.Size} needs a pool of at least {new ByteSize(2 * settings.Log.Size.Bytes)}, and pool.components have {pool}{(settings.PoolCopies > 1 ? $" for {settings.PoolCopies} copies" : " together")}; "
+                $"{settings.Log.Size} needs a pool of at least {new ByteSize(2 * settings.Log.Size.Bytes)}, and pool.components have {pool} together; "
                 + "enlarge the pool or shorten the log");
         }
     }

@@ -82,7 +82,6 @@ internal static class SettingsTable
                 1,
                 64),
             "[{ \"path\": \"pool/0.lpool\", \"size\": \"80GiB\" }]"),
-        new("copies", "On how many components each object is stored when the pool is made: 1, or 2 so that one may fail. Later: lunaria pool copies.", new NumberShape(1, 2), "1"),
         new("spaceWait", "How long writes wait for space from when there is none, before hosts are told so (07/27/07). Reads and UNMAP go on.", new DurationShape(Duration.Seconds(0), Duration.Seconds(25)), "\"10s\""),
     ]);
 

@@ -13,6 +13,9 @@ public sealed partial class LocalPool
     // Keys of which a record may lie on a component that failed while it was changed; written under the key's lock.
     private readonly ConcurrentDictionary<string, PoolComponent[]> doubtful = new(StringComparer.Ordinal);
 
+    /// <summary>What lies on a component that failed, and nowhere else, is being copied: then it is set aside, and what was refused for its sake can be done.</summary>
+    private bool WillBeMended => space.Copies > 1 && space.Components.Any(component => component.TakesObjects);
+
     private void Doubt(string key, PoolComponent component) => doubtful[key] = [.. doubtful.GetValueOrDefault(key, []), component];
 
     /// <summary>A key in doubt can be changed again once what it is in doubt on is set aside; Fatal until then.</summary>
@@ -23,7 +26,7 @@ public sealed partial class LocalPool
         foreach (PoolComponent component in components)
         {
             if (!await TrySetAsideAsync(component))
-                throw new ObjectStoreException(ObjectStoreError.Fatal,
+                throw new ObjectStoreException(WillBeMended ? ObjectStoreError.Retry : ObjectStoreError.Fatal,
                     $"Whether object '{key}' exists is in doubt: pool component {component.DisplayPath} failed while it was stored. "
                     + "Check the device, then start again.");
         }

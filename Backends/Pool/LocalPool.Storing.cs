@@ -10,15 +10,15 @@ namespace Lunaria.Backends.Pool;
 /// </content>
 public sealed partial class LocalPool
 {
-    /// <summary>What is stored: <paramref name="Wanted"/> copies on components that are not among <paramref name="Besides"/>. Version 0 = a new one.</summary>
+    /// <summary>What is stored: <paramref name="Wanted"/> copies (0 = as many as the pool keeps when all is done) on components that are not among <paramref name="Besides"/>. Version 0 = a new one.</summary>
     private readonly record struct StoreRequest(
         string Key, ReadOnlyMemory<byte> Content, ulong Version, uint ContentCrc, int Wanted, IReadOnlyCollection<PoolComponent> Besides, bool FromReserve);
 
     /// <summary>A place whose bytes are durable, and the record that is to name it.</summary>
     private readonly record struct PreparedCopy(SlotRun Run, long RecordNumber);
 
-    private StoreRequest NewObject(string key, ReadOnlyMemory<byte> content, bool fromReserve) =>
-        new(key, content, 0, Crc32C.Compute(content.Span), space.Copies, [], fromReserve);
+    private static StoreRequest NewObject(string key, ReadOnlyMemory<byte> content, bool fromReserve) =>
+        new(key, content, 0, Crc32C.Compute(content.Span), 0, [], fromReserve);
 
     /// <summary>
     /// Stores the copies; changes nothing in the index. Fewer than wanted only where no other component takes objects because they failed. Where it throws, nothing
@@ -29,13 +29,13 @@ public sealed partial class LocalPool
         // Puts run side by side, and a kernel that throttles writers holds up none but its own.
         await Task.Yield();
         int slots = space.Components[0].Layout.SlotsFor(request.Content.Length);
-        var stored = new List<ObjectCopy>(request.Wanted);
+        var stored = new List<ObjectCopy>(2);
         List<PoolComponent> used = [.. request.Besides];
         ulong version = request.Version;
         try
         {
             ObjectStoreException? failure = null;
-            while (stored.Count < request.Wanted)
+            while (stored.Count < Wanted(request))
             {
                 SlotRun[] runs = Allocate(slots, request, stored.Count, used, failure);
                 if (runs.Length == 0 && stored.Count > 0 && used.TrueForAll(component => component.IsFaulted || stored.Exists(copy => copy.Component == component)))
@@ -68,12 +68,14 @@ public sealed partial class LocalPool
         }
     }
 
+    private int Wanted(in StoreRequest request) => request.Wanted > 0 ? request.Wanted : space.Copies;
+
     /// <summary>Places for what is still wanted. Where there are none because a component failed before, that failure is what the caller hears of.</summary>
     private SlotRun[] Allocate(int slots, in StoreRequest request, int storedCopies, List<PoolComponent> used, ObjectStoreException? failure)
     {
         try
         {
-            return space.Allocate(slots, request.Wanted - storedCopies, used, request.FromReserve);
+            return space.Allocate(slots, Math.Max(1, Wanted(request) - storedCopies), used, request.FromReserve);
         }
         catch (ObjectStoreException) when (failure is not null)
         {

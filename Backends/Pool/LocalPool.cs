@@ -237,7 +237,7 @@ public sealed partial class LocalPool : IObjectStore
         // The old record may still be there: were a newer one of its key cleared now, the next opening would find the old object.
         Doubt(copy.Record.Key, copy.Component);
         NoticeFault(copy.Component);
-        throw failure;
+        throw WillBeMended ? new ObjectStoreException(ObjectStoreError.Retry, failure.Message, failure) : failure;
     }
 
     /// <summary>Gives the place of a copy back that no record names any more.</summary>

@@ -17,7 +17,7 @@ device=$(losetup -f --show "$WORK/disk" 2>"$WORK/losetup") || { skip "pool mirro
 trap 'clean_up; losetup -d "$device" ${second:-} 2>/dev/null' EXIT
 cat >"$T/appliance.json" <<END
 { "schemaVersion": 1, "web": { "listen": "127.0.0.1:0" }, "log": { "size": "256MiB" },
-  "pool": { "copies": 2, "components": [{ "path": "c0", "size": "1GiB" }, { "path": "$device", "size": "1GiB" }] },
+  "pool": { "components": [{ "path": "c0", "size": "1GiB" }, { "path": "$device", "size": "1GiB" }] },
   "bootstrap": { "targets": [{ "iqn": "$iqn", "luns": [{ "lun": 0, "volume": "disk", "size": "64GiB" }] }] } }
 END
 lunaria_start "$T" || { fail start; finish; }
@@ -38,6 +38,7 @@ restart() { target_kill "$T"; lunaria_start "$T"; }
 # The log would answer reads: a checkpoint of the map is behind all that is in the pool.
 settle() { l volume check >/dev/null; }
 
+check "two copies are asked for" l pool copies 2
 check "the host writes" write 0 9
 check "all is in the pool" settle
 check "each object is on two components" becomes "2 active active whole"
