@@ -173,6 +173,28 @@ public sealed class AdministrationTests
         await visitor.DialogGoneAsync();
         await visitor.Page.GetByText("pool/1.lpool").First.WaitForAsync(new() { State = WaitForSelectorState.Detached });
         Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "pool")).GetProperty("components").GetArrayLength());
+        await visitor.PressAsync("Bring everything into the store");
+        await visitor.SeeAsync("The job has begun");
+        await BucketAsync(visitor);
+    }
+
+    /// <summary>What the page shows of an appliance whose data lie in a bucket that has not answered for a while.</summary>
+    private static async Task BucketAsync(Visitor visitor)
+    {
+        const string Backend = "**/api/v1/backend";
+        await visitor.Page.RouteAsync(Backend, route => route.FulfillAsync(new()
+        {
+            ContentType = "application/json",
+            Body = """
+                {"kind":"s3","health":"StoreFailing","cause":"The store does not answer.","waitingBytes":3221225472,"logBytes":4294967296,"oldestSeconds":840,"bytesPerSecond":0,
+                 "secondsToFull":1500,"catalog":{"savedAt":"2026-11-28T10:00:00Z","position":1,"current":false,"cause":"The store does not answer."}}
+                """,
+        }));
+        await visitor.GoAsync("/pool", "Bucket");
+        await visitor.SeeAsync("The catalog could not be saved");
+        await visitor.SeeAsync("25 min");
+        await visitor.CheckAsync("bucket");
+        await visitor.Page.UnrouteAsync(Backend);
     }
 
     private static async Task IntegrityAsync(Visitor visitor)

@@ -1,4 +1,4 @@
-/** The pool: its space, its components, and how far they are emptied. */
+/** Where the volumes' data lies: the pool's space, its components and how far they are emptied, or a bucket; and what is on its way there. */
 import { h } from "../core/dom.js";
 import * as api from "../core/api.js";
 import { can } from "../core/session.js";
@@ -7,6 +7,7 @@ import { head, card, facts, bar, badge, notice } from "../ui/pieces.js";
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
 import { addComponent, evacuate, removeComponent, setCopies, takeBack, useAgain } from "./pool-dialogs.js";
+import { backendCard } from "./backend-card.js";
 import { progress } from "./jobs.js";
 
 const STATES = { active: ["works", "good"], evacuating: ["being emptied", "accent"], failed: ["failed", "bad"], setAside: ["out of use", "bad"] };
@@ -15,9 +16,19 @@ const SPACE = { ok: ["enough is free", "good"], low: ["little is free", "warn"],
 export const pool = {
   name: "pool",
   title: "Pool",
-  load: () => api.get("/pool"),
+  async load() {
+    const backend = await api.get("/backend");
+    return { backend, pool: backend.kind === "pool" ? await api.get("/pool") : null };
+  },
   refreshMs: 3000,
-  show: (one, view) => [
+  show: ({ backend, pool: one }, view) => (one ? showPool(one, backend, view) : [
+    head("Bucket", { lead: "The volumes' data lie in an S3 store: its operator says how much it holds." }),
+    backendCard(backend, view),
+  ]),
+};
+
+function showPool(one, backend, view) {
+  return [
     head("Pool", {
       lead: "The files and disks that hold the volumes' data.",
       badge: badge(...SPACE[one.state]),
@@ -29,8 +40,9 @@ export const pool = {
     one.components.filter(({ volumes }) => volumes?.length > 0).map(({ path, volumes }) => notice("bad", `Only ${path}, which has failed, has data of ${volumes.join(", ")}. Save what is on it.`)),
     card("Space", {}, space(one, view)),
     card("Components", {}, components(one, view)),
-  ],
-};
+    backendCard(backend, view),
+  ];
+}
 
 const then = (view, work) => async () => {
   if (await work()) view.refresh();
