@@ -11,18 +11,18 @@ import { done, failed } from "../ui/toast.js";
 export function backendCard(one, view) {
   const share = one.logBytes ? one.waitingBytes / one.logBytes : 0;
   const flush = can("system") && button("Flush", { size: "small", label: "Bring everything into the store", onClick: () => begin().then(() => view.refresh(), failed) });
-  return card("Into the store", { actions: [flush] }, [
+  return [
     one.cause && notice("warn", one.cause),
     one.catalog.cause && notice("warn", `The catalog could not be saved: ${one.catalog.cause}`),
-    facts([
+    card("Into the store", { actions: [flush] }, facts([
       ["Store", healthBadge(one.health, one.cause)],
       ["Waiting in the write log", h("span", { class: "used" }, `${bytes(one.waitingBytes)} of ${bytes(one.logBytes)}`, bar(share, `${percent(share)} of the write log wait for the store`))],
       ["The oldest of it waits for", one.waitingBytes > 0 ? duration(one.oldestSeconds) : "nothing waits"],
       ["Pace", rate(one.bytesPerSecond)],
       ["The log is full in", one.secondsToFull == null ? "it does not grow" : duration(one.secondsToFull)],
       ["Could be rebuilt from the store", one.catalog.savedAt ? h("span", {}, "as of ", when(one.catalog.savedAt), one.catalog.current ? ", nothing is newer" : "") : "nothing yet"],
-    ]),
-  ]);
+    ])),
+  ];
 }
 
 async function begin() {
