@@ -98,7 +98,7 @@ damage() {
   target_stop "$T" || fail "$name: orderly stop"
 }
 flip() { python3 -c 'import sys; data = bytearray(sys.stdin.buffer.read()); data[len(data) // 2] ^= 1; sys.stdout.buffer.write(data)'; }
-cut() { head -c 20000; }
+shorten() { head -c 20000; }
 
 read_only() {
   radosgw-admin --conf="$CEPH_CONF" user modify --uid=s3test --op-mask=read >/dev/null 2>&1 || { skip "read-only bucket" "radosgw-admin cannot change the user"; return; }
@@ -115,7 +115,7 @@ check "bucket" s3 make lunaria || finish
 real_data
 crash
 damage "a flipped bit" flip
-damage "a truncated object" cut
+damage "a truncated object" shorten
 read_only
 bad_settings
 finish
