@@ -121,11 +121,14 @@ public sealed class IsnsClient : IAsyncDisposable
         }
         else
         {
+            bool isFirst = registered is null;
             IsnsMessage answer = Check(await channel.AskAsync(now.Register(++transactionId), replace: true, stop));
+            // At once: whatever comes between, this is what is to be deregistered.
+            registered = now;
             Check(await channel.AskAsync(now.RegisterForChanges(++transactionId), replace: false, stop));
             uint seconds = answer.Attributes.LastOrDefault(attribute => attribute.Tag == IsnsTag.RegistrationPeriod)?.Number ?? 0;
             refreshAfter = (seconds > 0 ? TimeSpan.FromSeconds(seconds) : options.RegistrationPeriod) / 3;
-            if (registered is null) Log.IsnsRegistered(logger, options.Server);
+            if (isFirst) Log.IsnsRegistered(logger, options.Server);
         }
         heard = time.GetTimestamp();
         registered = now;

@@ -33,6 +33,7 @@ public class IsnsClientTests
             StringAssert.Contains(change.ToString(), "32=iqn.2026-11.test:added 33=#1 34=disks");
             StringAssert.Contains(change.ToString(), $"48=iqn.2026-11.test:added 49=127.0.0.1 50=#{target.Portal.Port} 51=#7");
             StringAssert.Contains(change.ToString(), $"48=iqn.2026-11.test:elsewhere 49=127.0.0.1 50=#{target.Portal.Port} 51=");
+            await names.NextAsync(IsnsFunction.RegisterForChanges);
             Assert.IsNull(client.Failure);
         }
         Assert.AreEqual("32=iqn.2026-11.test:added 0= 1=lunaria.test", (await names.NextAsync(IsnsFunction.Deregister)).ToString());
