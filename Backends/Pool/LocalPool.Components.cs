@@ -180,7 +180,10 @@ public sealed partial class LocalPool
 
     private ComponentLabel LabelOf(PoolMember member, ulong membershipGeneration, PoolMember[] members) => new(
         LabelState.Initializing, Generation: 1, membershipGeneration, PoolId, member.ComponentId, member.Index, PoolName,
-        ComponentLayout.Create(member.SizeBytes, chunkBytes), RecordsFormatted: 0, members) { Copies = space.Copies };
+        ComponentLayout.Create(member.SizeBytes, chunkBytes), RecordsFormatted: 0, members)
+    {
+        Copies = space.Copies,
+    };
 
     private PoolComponent Find(string path) =>
         space.Components.FirstOrDefault(component => component.DisplayPath == path || component.Label.ComponentId.ToString() == path)

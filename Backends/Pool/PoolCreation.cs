@@ -24,7 +24,10 @@ internal static class PoolCreation
         {
             ComponentLayout layout = ComponentLayout.Create(member.SizeBytes, options.ChunkBytes);
             var label = new ComponentLabel(LabelState.Initializing, Generation: 1, FirstMembership, poolId, member.ComponentId, member.Index,
-                options.Name, layout, RecordsFormatted: 0, members) { Copies = options.Copies };
+                options.Name, layout, RecordsFormatted: 0, members)
+            {
+                Copies = options.Copies,
+            };
             await WriteUnfinishedAsync(options.Components[member.Index], label);
         }
 

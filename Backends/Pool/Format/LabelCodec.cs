@@ -96,7 +96,10 @@ internal static class LabelCodec
             members[i] = DecodeMember(source.Slice(HeaderBytes + i * MemberBytes, MemberBytes));
         label = new ComponentLabel((LabelState)ReadInt32LittleEndian(source[20..]), ReadUInt64LittleEndian(source[24..]),
             ReadUInt64LittleEndian(source[32..]), new Guid(source.Slice(40, 16), bigEndian: true), new Guid(source.Slice(56, 16), bigEndian: true),
-            ReadUInt16LittleEndian(source[72..]), ReadText(source.Slice(153, MaxNameBytes), source[152]), layout, formatted, members) { Copies = copies };
+            ReadUInt16LittleEndian(source[72..]), ReadText(source.Slice(153, MaxNameBytes), source[152]), layout, formatted, members)
+        {
+            Copies = copies,
+        };
         return LabelHealth.Sound;
     }
 
