@@ -14,7 +14,15 @@ T=$WORK/mirror
 mkdir -p "$T/data" && free_port >"$T/port"
 truncate -s 1G "$WORK/disk"
 device=$(losetup -f --show "$WORK/disk" 2>"$WORK/losetup") || { skip "pool mirror" "no loop device: $(cat "$WORK/losetup")"; finish; }
-trap 'clean_up; losetup -d "$device" ${second:-} 2>/dev/null' EXIT
+release() {
+  clean_up
+  local each
+  for each in "$device" ${second:-}; do
+    # The process that had it is gone only a moment after it was killed.
+    for _ in $(seq 50); do losetup "$each" >/dev/null 2>&1 || break; losetup -d "$each" 2>/dev/null; sleep 0.1; done
+  done
+}
+trap release EXIT
 cat >"$T/appliance.json" <<END
 { "schemaVersion": 1, "web": { "listen": "127.0.0.1:0" }, "log": { "size": "256MiB" },
   "pool": { "components": [{ "path": "c0", "size": "1GiB" }, { "path": "$device", "size": "1GiB" }] },
