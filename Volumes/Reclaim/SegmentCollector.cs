@@ -33,6 +33,9 @@ internal sealed class SegmentCollector(
     private long _copiedBytes, _bytesPerSecond = engine.Options.CollectionBytesPerSecond;
     private volatile bool _isRunning;
 
+    // Once a read has waited for the store.
+    private RangeReader? _ranges;
+
     /// <summary>No round is begun while this is true, unless it is asked for.</summary>
     public bool IsPaused
     {
@@ -181,7 +184,7 @@ internal sealed class SegmentCollector(
         if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
             return false;
         uint owner = victims[0].Row.Volume, family = maps.Segments.FamilyOf(owner);
-        List<Source> sources;
+        List<SourceBlock> sources;
         try
         {
             sources = await FindSourcesAsync(victims, family, cancellation);
@@ -237,9 +240,9 @@ internal sealed class SegmentCollector(
     }
 
     /// <summary>The blocks of the victims that any row names, by block number.</summary>
-    private async ValueTask<List<Source>> FindSourcesAsync(List<(SegmentId Id, SegmentRow Row)> victims, uint family, CancellationToken cancellation)
+    private async ValueTask<List<SourceBlock>> FindSourcesAsync(List<(SegmentId Id, SegmentRow Row)> victims, uint family, CancellationToken cancellation)
     {
-        List<Source> sources = [];
+        List<SourceBlock> sources = [];
         using SqliteConnection connection = maps.Database.OpenReader();
         using LiveBlocks rows = new(connection);
         foreach ((SegmentId id, SegmentRow row) in victims)
@@ -269,7 +272,7 @@ internal sealed class SegmentCollector(
     }
 
     /// <summary>Reads the blocks, checks them, and puts them into new segments; what cannot be read stays where it is.</summary>
-    private async ValueTask CopyAsync(uint owner, List<Source> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
+    private async ValueTask CopyAsync(uint owner, List<SourceBlock> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
     {
         SegmentBuilder builder = _builder ??= new(segmentBytes);
         ulong sequence = maps.Segments.NextSequence(owner);
@@ -279,11 +282,12 @@ internal sealed class SegmentCollector(
         while (sources.Count > 0 && !MustMakeWay(started))
         {
             builder.Reset(withOrigins: true);
-            List<Source> packed = [], rest = [];
+            List<SourceBlock> packed = [], rest = [];
             ulong? last = null;
             bool isFull = false;
-            foreach (Source source in sources)
+            for (int i = 0; i < sources.Count; i++)
             {
+                SourceBlock source = sources[i];
                 isFull |= packed.Count > 0 && MustMakeWay(started);
                 // Two versions of one block do not go into one segment.
                 if (isFull || source.Block == last)
@@ -291,7 +295,9 @@ internal sealed class SegmentCollector(
                     rest.Add(source);
                     continue;
                 }
-                if (_damaged.Contains(source.Segment.Value) || !await TryReadAsync(source, content, cancellation))
+                if (_ranges?.Asked(source) == false)
+                    await _ranges.ReadAsync(sources.GetRange(i, Math.Min(RangeReader.BatchBlocks, sources.Count - i)), cancellation);
+                if (_damaged.Contains(source.Segment.Value) || (_ranges?.TryGet(source, content) != true && !await TryReadAsync(source, content, cancellation)))
                     continue;
                 if (!builder.TryAddBlock(source.Block, source.Header.BlockCrcs[source.Index], out Memory<byte> page))
                 {
@@ -315,14 +321,16 @@ internal sealed class SegmentCollector(
         }
     }
 
-    /// <summary>No cut is made while a round runs: where the store is slow and the log fills, a round ends with what it has, and the rest stays where it is.</summary>
+    /// <summary>No cut is made while a round runs: where the store is slow and the log has what a cut begins at, a round ends with what it has, and the rest stays where it is.</summary>
     private bool MustMakeWay(long started) =>
-        engine.Time.GetElapsedTime(started) > LongestWhileLogFills && engine.Log.UsedBytes > engine.Log.CapacityBytes / 5 * 3;
+        engine.Time.GetElapsedTime(started) > LongestWhileLogFills && engine.Log.UsedBytes > engine.Log.CapacityBytes / 5 * 2;
 
-    private ValueTask<bool> TryReadAsync(Source source, byte[] content, CancellationToken cancellation) => UnlessDamagedAsync(source.Segment, async () =>
+    private ValueTask<bool> TryReadAsync(SourceBlock source, byte[] content, CancellationToken cancellation) => UnlessDamagedAsync(source.Segment, async () =>
     {
-        if (!segments.TryRead(source.Segment, source.Index, content))
-            await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
+        if (segments.TryRead(source.Segment, source.Index, content))
+            return;
+        _ranges ??= new(segments);
+        await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
     });
 
     /// <summary>What arrives damaged is read again, since a bit may have flipped on the way. False = it stays so: the segment is left alone from now on.</summary>
@@ -345,6 +353,4 @@ internal sealed class SegmentCollector(
                 return false;
             }
     }
-
-    private readonly record struct Source(ulong Block, SegmentId Segment, int Index, SegmentHeader Header);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Lunaria.Volumes.Tests.Engine;
 using Lunaria.Volumes.Tests.Model;
@@ -13,9 +14,12 @@ public sealed class CollectionTests
     private static readonly VolumesOptions OnlyWhenAsked = EngineBed.Tiny with { GarbageShare = 1 };
 
     [TestMethod]
-    public async Task Space_of_what_was_written_over_comes_back()
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task Space_of_what_was_written_over_comes_back(bool cold)
     {
         await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        bed.Store.Cold = cold;
         Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
         byte[] content = await ScatterAsync(bed, volume, 2000, new(1));
         await bed.Manager.DestageAsync(checkpoint: true);
@@ -98,9 +102,29 @@ public sealed class CollectionTests
     }
 
     [TestMethod]
-    public async Task A_damaged_block_stays_where_it_is_and_the_others_are_moved()
+    public async Task Blocks_are_asked_for_together_where_each_would_wait_for_the_store()
     {
         await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        bed.Store.Cold = true;
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] content = await ScatterAsync(bed, volume, 2000, new(11));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        ConcurrentDictionary<string, int> requests = [];
+        bed.Store.BeforeOperation = key => requests.AddOrUpdate(key, 1, (_, before) => before + 1);
+        await bed.Manager.CollectGarbageAsync();
+        bed.Store.BeforeOperation = null;
+        // Its header, its blocks in a few ranges, and its end; block by block it would be as many as it has.
+        Assert.IsLessThanOrEqualTo(12, requests.Where(entry => entry.Key.StartsWith("volumes/", StringComparison.Ordinal)).Max(entry => entry.Value), "requests for one segment");
+        await CheckAsync(bed, volume, content);
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_damaged_block_stays_where_it_is_and_the_others_are_moved(bool cold)
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        bed.Store.Cold = cold;
         Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
         byte[] content = await ScatterAsync(bed, volume, 1500, new(5));
         await bed.Manager.DestageAsync(checkpoint: true);
