@@ -20,6 +20,9 @@ internal sealed class LogCheck(IDisk data, MetadataCheck metadata, MapCheck? map
     /// <summary>The newest generation of each line that a marker in journal or log has begun.</summary>
     public Dictionary<uint, uint> Generations { get; } = [];
 
+    /// <summary>The number behind the last frame of the journal; 0 where it cannot be read.</summary>
+    public ulong JournalEnd { get; private set; }
+
     /// <summary>Reads both.</summary>
     public async Task RunAsync(string journalDirectory, CancellationToken cancellation)
     {
@@ -27,7 +30,9 @@ internal sealed class LogCheck(IDisk data, MetadataCheck metadata, MapCheck? map
         _published = checkpoint.Published;
         try
         {
-            await new JournalReplay(data, journalDirectory, metadata.PoolId).RunAsync(JournalFiles.List(data, journalDirectory), checkpoint.JournalSequence, VisitAsync);
+            JournalReplay journal = new(data, journalDirectory, metadata.PoolId);
+            await journal.RunAsync(JournalFiles.List(data, journalDirectory), checkpoint.JournalSequence, VisitAsync);
+            JournalEnd = journal.NextSequence;
         }
         catch (JournalDamagedException e)
         {

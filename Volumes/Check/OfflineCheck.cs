@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Backend;
+using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
@@ -34,6 +35,7 @@ public static class OfflineCheck
             (rows, map) = (null, null);
         LogCheck log = new(data, metadata, map, findings);
         await log.RunAsync(EngineOpener.JournalDirectory, cancellation);
+        await CheckCatalogAsync(store, metadata, log, findings, cancellation);
         CheckGenerations(metadata, map, log, findings);
         if (!await SuperblockCheck.RunAsync(store, metadata.PoolId, findings, options.Repair))
             return findings.ToReport();
@@ -59,6 +61,22 @@ public static class OfflineCheck
         {
             findings.Add(CheckKinds.MapFileDamaged, "map.db", e.Message);
             return false;
+        }
+    }
+
+    /// <summary>A journal that lost its end looks whole; the store's catalog may know more of it.</summary>
+    private static async Task CheckCatalogAsync(IObjectStore store, MetadataCheck metadata, LogCheck log, Findings findings, CancellationToken cancellation)
+    {
+        if (log.JournalEnd == 0)
+            return;
+        try
+        {
+            if (await new CatalogReader(store).ReadManifestAsync(cancellation) is var (manifest, pool, _) && pool == metadata.PoolId && manifest.JournalEnd > log.JournalEnd)
+                findings.Add(CheckKinds.JournalFrameMissing, "journal", $"it ends before frame {log.JournalEnd}; the store's catalog of {manifest.Time:u} has frames up to {manifest.JournalEnd - 1}");
+        }
+        catch (InvalidDataException)
+        {
+            // The next save of the catalog tells.
         }
     }
 
