@@ -80,7 +80,9 @@ public sealed class TransferService
         }
         catch (IOException e)
         {
-            throw new RefusedException(RefusalKind.Unavailable, $"{e.Message} What was taken stays: resume the import, or delete the volume.");
+            // Whoever sends too little is told so; all else is the appliance's trouble.
+            throw new RefusedException(
+                e.InnerException is EndOfStreamException ? RefusalKind.Invalid : RefusalKind.Unavailable, $"{e.Message} What was taken stays: resume the import, or delete the volume.");
         }
     });
 

@@ -26,7 +26,7 @@ public sealed class TransferApiTests
         var changes = await appliance.Client.GetByteArrayAsync("/api/v1/volumes/v/snapshots/two/export?since=one");
         Assert.IsLessThan(10_000, changes.Length);
 
-        Assert.AreEqual(HttpStatusCode.ServiceUnavailable, await ImportAsync(appliance, "copy", whole[..^100_000]));
+        Assert.AreEqual(HttpStatusCode.BadRequest, await ImportAsync(appliance, "copy", whole[..^100_000]));
         var import = (await appliance.SendAsync(HttpMethod.Get, "volumes/copy/import")).Answer;
         await appliance.SendAsync(HttpMethod.Post, "targets", new { iqn = "iqn.2026-11.test:t" });
         Assert.AreEqual(HttpStatusCode.Conflict, (await appliance.SendAsync(HttpMethod.Post, "targets/iqn.2026-11.test:t/luns", new { volume = "copy" })).Status, "half a volume");
