@@ -16,12 +16,12 @@ target_start "$T" || { fail start; finish; }
 load() {
   timeout $((seconds + 60)) "$LOAD" --url "$(target_url "$T" polled 1)" --rw "$1" --bs 4k --qd 32 --size 512m --runtime "$2" --seed $RANDOM
 }
-ask() { curl -sS -m 10 -o /dev/null --cacert "$T/data/web/certificate.pem" -H "Authorization: Bearer $(cat "$T/data/web/token")" "$@"; }
+ask() { curl -sS -m 10 --cacert "$T/data/web/certificate.pem" -H "Authorization: Bearer $(cat "$T/data/web/token")" "$@"; }
 poll() {
   local base urls=() path
   base=$(tr -d '\n' <"$T/data/web/url" | sed 's|/$||')
   for path in status volumes targets luns initiators sessions pool cache backend jobs events load capacity settings schedules; do urls+=("$base/api/v1/$path"); done
-  while sleep 1; do ask "${urls[@]}" "$base/metrics"; done
+  while sleep 1; do ask "${urls[@]}" "$base/metrics" >/dev/null; done
 }
 load randwrite 8 >/dev/null || { fail filling; finish; }
 for kind in randread randwrite; do
