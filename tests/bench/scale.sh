@@ -7,8 +7,6 @@ begin scale
 need scale qemu-io || finish
 build_lunaria || { fail build; finish; }
 
-# at_most NAME VALUE LIMIT UNIT
-at_most() { if [ "$2" -le "$3" ]; then pass "$1: $2 $4 (at most $3)"; else fail "$1" "$2 $4, at most $3 are allowed"; fi; }
 # used: KiB on the disk of the pool and the metadata; the log is preallocated and is no cost of a volume.
 used() { du -sk --exclude=log "$1/data" | cut -f1; }
 # io URL COMMAND...

@@ -9,9 +9,6 @@ begin start
 build_lunaria || { fail build; finish; }
 LOAD=$(build_load) || { skip start "the load generator cannot be built (gcc, libiscsi-dev, shared/load)"; finish; }
 
-# at_most NAME VALUE LIMIT UNIT
-at_most() { if [ "$2" -le "$3" ]; then pass "$1: $2 $4 (at most $3)"; else fail "$1" "$2 $4, at most $3 are allowed"; fi; }
-
 volumes=(); for ((n = 0; n < count; n++)); do volumes+=("many:$n=4GiB"); done
 T=$WORK/t
 # So much log that no cut is due while it fills.

@@ -67,6 +67,9 @@ need() {
   done
 }
 
+# at_most NAME VALUE LIMIT UNIT: a check of a whole number.
+at_most() { if [ "$2" -le "$3" ]; then pass "$1: $2 $4 (at most $3)"; else fail "$1" "$2 $4, at most $3 are allowed"; fi; }
+
 # free_port: outside of the ephemeral range, so that no outgoing connection takes it while a target is down.
 free_port() {
   python3 - <<'PY'
