@@ -55,27 +55,50 @@ function alike(a, b) {
   return a.nodeType === b.nodeType && a.nodeName === b.nodeName && a.lunaria?.key === b.lunaria?.key;
 }
 
+/**
+ * Nothing that stays is taken out on the way, since an element that leaves the document loses the focus: what is no longer wanted goes first, and a child without a key is
+ * looked for behind those that went missing before it.
+ */
 function morphChildren(container, wanted) {
   const keyed = new Map();
-  for (const child of container.childNodes) if (child.lunaria?.key != null) keyed.set(child.lunaria.key, child);
+  const keys = new Set(wanted.map((child) => child.lunaria?.key));
+  for (const child of [...container.childNodes]) {
+    const key = child.lunaria?.key;
+    if (key == null) continue;
+    if (keys.has(key)) keyed.set(key, child);
+    else child.remove();
+  }
   let next = container.firstChild;
   for (const child of wanted) {
     const key = child.lunaria?.key;
-    const match = key != null ? keyed.get(key) : next && next.lunaria?.key == null ? next : null;
-    if (match && alike(match, child)) {
-      if (match !== next) container.insertBefore(match, next);
-      else next = next.nextSibling;
-      keyed.delete(key);
-      morph(match, child);
-    } else if (key == null && next && next.lunaria?.key == null) {
-      const replaced = next;
-      next = next.nextSibling;
-      replaced.replaceWith(child);
-    } else container.insertBefore(child, next);
+    const match = key != null ? keyed.get(key) : nextAlike(next, child);
+    if (!match || !alike(match, child)) {
+      container.insertBefore(child, next);
+      continue;
+    }
+    if (key == null) while (next !== match) next = removed(next);
+    if (match === next) next = next.nextSibling;
+    else move(container, match, next);
+    keyed.delete(key);
+    morph(match, child);
   }
-  while (next) {
-    const gone = next;
-    next = next.nextSibling;
-    gone.remove();
-  }
+  while (next) next = removed(next);
+}
+
+/** The first of the children without a key that stand here that can become the wanted one. */
+function nextAlike(child, wanted) {
+  while (child && child.lunaria?.key == null && !alike(child, wanted)) child = child.nextSibling;
+  return child && child.lunaria?.key == null ? child : null;
+}
+
+/** Takes a child away; returns what stood behind it. */
+function removed(child) {
+  const next = child.nextSibling;
+  child.remove();
+  return next;
+}
+
+function move(container, child, next) {
+  if (container.moveBefore) container.moveBefore(child, next);
+  else container.insertBefore(child, next);
 }

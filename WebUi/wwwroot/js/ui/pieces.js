@@ -15,7 +15,7 @@ export function head(title, { lead, crumb, badge: mark, actions = [] } = {}) {
 
 /** A card with a heading. */
 export function card(title, { actions = [], note } = {}, ...children) {
-  return h("section", { class: "card" },
+  return h("section", { class: "card", key: title },
     title && h("div", { class: "card-head" }, h("h2", {}, title), note && h("span", { class: "muted small" }, note), actions),
     children);
 }
@@ -37,7 +37,7 @@ export function bar(share, label, { thin = false, warnAt = 0.8, badAt = 0.95 } =
 
 /** Names and values. rows: [name, value]. */
 export function facts(rows) {
-  return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))));
 }
 
 /** Nothing there yet, and what to do about it. */
