@@ -10,6 +10,7 @@ using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Recovery;
 using Microsoft.Extensions.Logging;
+using Nito.AsyncEx;
 
 namespace Lunaria.Volumes;
 
@@ -33,7 +34,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
     private readonly Scrubber _scrubber;
 
     // Held by whoever changes which volumes, lines and snapshots there are.
-    private readonly SemaphoreSlim _changing = new(1);
+    private readonly AsyncLock _changing = new();
     private bool _disposed;
 
     internal VolumeManager(
@@ -245,12 +246,12 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     private async ValueTask CloseAsync(bool flush)
     {
-        await _changing.WaitAsync();
-        bool again = _disposed;
-        _disposed = true;
-        _changing.Release();
-        if (again)
-            return;
+        using (await _changing.LockAsync())
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
         foreach (OpenLine line in _volumes.Lines)
             line.Writer.Close();
         await _scrubber.DisposeAsync();
@@ -261,9 +262,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
         VolumesLog.Closed(_engine.Logger, _engine.Log.UsedBytes);
         await _files.DisposeAsync();
         _destager.Dispose();
-        _publisher.Dispose();
         _engine.Health.Dispose();
-        _audit.Dispose();
     }
 
     private async ValueTask<Volume> OpenNewAsync(VolumeRecord record)
@@ -346,15 +345,10 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// <summary>One change of volumes, lines and snapshots at a time.</summary>
     private async ValueTask<T> ChangeAsync<T>(Func<ValueTask<T>> change)
     {
-        await _changing.WaitAsync();
-        try
+        using (await _changing.LockAsync())
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             return await change();
-        }
-        finally
-        {
-            _changing.Release();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Log;
 
@@ -53,4 +54,7 @@ public sealed record VolumesOptions
 
     /// <summary>Most that garbage collection copies a second, in bytes; 0 = as fast as it can between cuts.</summary>
     public long CollectionBytesPerSecond { get; init; }
+
+    /// <summary>Where the time of each round of garbage collection is recorded, in seconds; null = nowhere.</summary>
+    public Histogram<double>? CollectionDurations { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Lunaria.Appliance.Settings;
 using Lunaria.Appliance.Targets;
@@ -62,7 +63,7 @@ internal static partial class ApplianceHost
         await new CatalogRecovery(logDisk, data.FullPath, backend.Store, time, log.Factory.CreateLogger<CatalogRecovery>()).RunAsync(stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
             await backend.ClaimAsync(metadata, data.FullPath, choices.TakeOver, time, log.Factory, stop);
-        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings), time, log.Factory, backend.Ownership);
+        await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings, status.Meter), time, log.Factory, backend.Ownership);
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
         await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
@@ -119,15 +120,17 @@ internal static partial class ApplianceHost
 
     private const long LocalVerificationBytesPerSecond = 4 << 20;
 
-    private static VolumesOptions EngineOptions(ApplianceSettings settings) => new()
+    private static VolumesOptions EngineOptions(ApplianceSettings settings, Meter meter) => new()
     {
         Log = new WriteLogOptions { SizeBytes = settings.Log.Size.Bytes, DiscardDamagedTail = settings.Log.DiscardDamagedTail },
         MapMemoryBytes = settings.MapMemory.Bytes,
         SpaceWait = settings.SpaceWait.Value,
         // Reading a bucket costs money: there it begins when somebody says so.
         VerificationBytesPerSecond = settings.S3 is null ? LocalVerificationBytesPerSecond : 0,
+        CollectionDurations = meter.CreateHistogram<double>("lunaria_collection_round_duration_seconds", "s", "Time of rounds of garbage collection, from their first copy to their checkpoint."),
         Cache = new ReadCacheOptions
         {
+            ReadDurations = meter.CreateHistogram<double>("lunaria_cache_read_duration_seconds", "s", "Time of reads of the flash cache that waited for its device."),
             Devices = [.. settings.Cache.Devices.Select(device => new CacheDeviceOptions(device.Path, device.Size.Bytes))],
             MemoryBytes = settings.Cache.Memory.Bytes,
         },

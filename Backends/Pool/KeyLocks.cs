@@ -1,3 +1,5 @@
+using Nito.AsyncEx;
+
 namespace Lunaria.Backends.Pool;
 
 /// <summary>
@@ -11,11 +13,12 @@ internal sealed class KeyLocks
     /// <summary>Waits until nobody else changes the key; dispose the result to let the next one in.</summary>
     public async ValueTask<Held> TakeAsync(string key, CancellationToken cancellation)
     {
+        // A lock that nobody holds is given even then.
+        cancellation.ThrowIfCancellationRequested();
         KeyLock mine = Join(key);
         try
         {
-            await mine.Turn.WaitAsync(cancellation);
-            return new Held(this, key, mine);
+            return new Held(this, key, mine, await mine.Turn.LockAsync(cancellation));
         }
         catch
         {
@@ -42,17 +45,16 @@ internal sealed class KeyLocks
             if (--mine.Users > 0)
                 return;
             locks.Remove(key);
-            mine.Turn.Dispose();
         }
     }
 
     /// <summary>A lock that is held.</summary>
-    internal readonly struct Held(KeyLocks owner, string key, KeyLock mine) : IDisposable
+    internal readonly struct Held(KeyLocks owner, string key, KeyLock mine, IDisposable turn) : IDisposable
     {
         /// <inheritdoc/>
         public void Dispose()
         {
-            mine.Turn.Release();
+            turn.Dispose();
             owner.Leave(key, mine);
         }
     }
@@ -60,7 +62,7 @@ internal sealed class KeyLocks
     /// <summary>The lock of one key: whose turn it is, and how many hold it or wait.</summary>
     internal sealed class KeyLock
     {
-        public SemaphoreSlim Turn { get; } = new(1);
+        public AsyncLock Turn { get; } = new();
 
         public int Users { get; set; }
     }

@@ -1,5 +1,6 @@
 using Lunaria.Backends.Pool.Format;
 using Lunaria.Volumes.Backend;
+using Nito.AsyncEx;
 
 namespace Lunaria.Backends.Pool;
 
@@ -9,7 +10,7 @@ namespace Lunaria.Backends.Pool;
 /// </content>
 public sealed partial class LocalPool
 {
-    private readonly SemaphoreSlim changing = new(1);
+    private readonly AsyncLock changing = new();
     private ulong membership;
 
     /// <summary>The pool's name.</summary>
@@ -125,14 +126,10 @@ public sealed partial class LocalPool
 
     private async ValueTask ChangeAsync(Func<Task> change, CancellationToken cancellation)
     {
-        await changing.WaitAsync(cancellation);
-        try
+        using (await changing.LockAsync(cancellation))
         {
+            cancellation.ThrowIfCancellationRequested();
             await change();
-        }
-        finally
-        {
-            changing.Release();
         }
     }
 

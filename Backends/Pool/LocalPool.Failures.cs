@@ -44,7 +44,7 @@ public sealed partial class LocalPool
             return true;
         if (!failed.IsFaulted)
             return false;
-        await changing.WaitAsync();
+        using IDisposable held = await changing.LockAsync();
         try
         {
             if (failed.IsSetAside)
@@ -60,10 +60,6 @@ public sealed partial class LocalPool
         catch (ObjectStoreException)
         {
             return false; // No component is left that could say so.
-        }
-        finally
-        {
-            changing.Release();
         }
     }
 

@@ -275,8 +275,7 @@ public sealed partial class LocalPool
     {
         while (index.TryGetValue(key, out ObjectEntry? entry) && entry.SoundCopies > space.Copies)
         {
-            await changing.WaitAsync(cancellation);
-            try
+            using (await changing.LockAsync(cancellation))
             {
                 if (entry.SoundCopies <= space.Copies)
                     return;
@@ -293,10 +292,6 @@ public sealed partial class LocalPool
 
                 index[key] = new ObjectEntry([.. entry.Copies.Where(copy => copy != surplus)]);
                 Release(surplus);
-            }
-            finally
-            {
-                changing.Release();
             }
         }
     }

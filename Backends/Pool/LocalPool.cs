@@ -181,7 +181,6 @@ public sealed partial class LocalPool : IObjectStore
         {
             foreach (PoolComponent component in space.Components)
                 component.Dispose();
-            changing.Dispose();
             mendingStop.Dispose();
         }
     }

@@ -1,6 +1,7 @@
 using Lunaria.Backends.Pool.Format;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
+using Nito.AsyncEx;
 
 namespace Lunaria.Backends.Pool;
 
@@ -8,12 +9,12 @@ namespace Lunaria.Backends.Pool;
 /// The object table of one component: two copies of fixed-size records. A record changes in the front copy first, durably, then in the back
 /// copy: at any time one of them is whole, and the newer one counts. Thread-safe; owned by a <see cref="PoolComponent"/>.
 /// </summary>
-internal sealed class ObjectTable(PoolComponent component) : IDisposable
+internal sealed class ObjectTable(PoolComponent component)
 {
     /// <summary>Records by which the used part of the table grows.</summary>
     public const int GrowthRecords = 1024;
 
-    private readonly SemaphoreSlim growing = new(1);
+    private readonly AsyncLock growing = new();
     private readonly Stack<long> free = new();
 
     /// <summary>A record that no object has; grows the used part of the table where needed.</summary>
@@ -22,16 +23,11 @@ internal sealed class ObjectTable(PoolComponent component) : IDisposable
         long number;
         if (TryTake(out number))
             return number;
-        await growing.WaitAsync();
-        try
+        using (await growing.LockAsync())
         {
             while (!TryTake(out number))
                 await GrowAsync();
             return number;
-        }
-        finally
-        {
-            growing.Release();
         }
     }
 
@@ -62,9 +58,6 @@ internal sealed class ObjectTable(PoolComponent component) : IDisposable
         await StoreAsync(copy.RecordNumber, TableRecord.Cleared(generation));
         await component.FlushAsync();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => growing.Dispose();
 
     /// <summary>Writes one record into one copy.</summary>
     public void Write(long tableOffset, long number, in TableRecord record)

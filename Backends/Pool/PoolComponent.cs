@@ -2,6 +2,7 @@ using Lunaria.Backends.Pool.Format;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Microsoft.Extensions.Logging;
+using Nito.AsyncEx;
 
 namespace Lunaria.Backends.Pool;
 
@@ -15,7 +16,7 @@ internal sealed class PoolComponent : IDisposable
 
     private readonly ILogger logger;
     private readonly IDisposable held;
-    private readonly SemaphoreSlim labelling = new(1);
+    private readonly AsyncLock labelling = new();
     private volatile Exception? fault;
     private volatile bool leaving;
     private volatile bool aside;
@@ -164,8 +165,7 @@ internal sealed class PoolComponent : IDisposable
     /// <summary>Changes the label at both ends, one after the other, so that one is whole at any time. One change at a time.</summary>
     public async ValueTask WriteLabelAsync(Func<ComponentLabel, ComponentLabel> change)
     {
-        await labelling.WaitAsync();
-        try
+        using (await labelling.LockAsync())
         {
             ComponentLabel label = change(Label) with { Generation = Label.Generation + 1 };
             byte[] bytes = LabelCodec.Encode(label);
@@ -174,10 +174,6 @@ internal sealed class PoolComponent : IDisposable
             WriteMetadata(Layout.BackLabelOffset, bytes);
             await FlushAsync();
             Label = label;
-        }
-        finally
-        {
-            labelling.Release();
         }
     }
 
@@ -192,8 +188,6 @@ internal sealed class PoolComponent : IDisposable
     public void Dispose()
     {
         File.Dispose();
-        Table.Dispose();
-        labelling.Dispose();
         held.Dispose();
     }
 

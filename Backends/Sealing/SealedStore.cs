@@ -36,10 +36,7 @@ public sealed class SealedStore : IObjectStore
     public static async ValueTask<SealedStore?> OpenAsync(IObjectStore inner, SealingOptions options, CancellationToken cancellation)
     {
         StoreKeys keys = await StoreKeys.OpenAsync(inner, options, cancellation);
-        if (keys.Ring is not null || options.Key is not null || options.Packs)
-            return new(inner, keys, options);
-        keys.Dispose();
-        return null;
+        return keys.Ring is not null || options.Key is not null || options.Packs ? new(inner, keys, options) : null;
     }
 
     /// <inheritdoc/>
@@ -150,11 +147,7 @@ public sealed class SealedStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        _keys.Dispose();
-        await _inner.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
     private async ValueTask<string> PutAsync(string key, ReadOnlyMemory<byte> content, Func<ReadOnlyMemory<byte>, ValueTask<string>> put, CancellationToken cancellation)
     {

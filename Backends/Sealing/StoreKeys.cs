@@ -1,19 +1,20 @@
 using System.Security.Cryptography;
 using Lunaria.Volumes.Backend;
+using Nito.AsyncEx;
 
 namespace Lunaria.Backends.Sealing;
 
 /// <summary>
 /// The keys of one store: its ring, opened by the wrapping key, and the changes of it. Owned by the sealed store; changes one at a time, the rest from any thread.
 /// </summary>
-internal sealed class StoreKeys : IDisposable
+internal sealed class StoreKeys
 {
     private const int LooksForSealed = 64;
 
     private readonly IObjectStore _store;
     private readonly KeyRingObjects _objects;
     private readonly SealingOptions _options;
-    private readonly SemaphoreSlim _changing = new(1);
+    private readonly AsyncLock _changing = new();
     private volatile KeyRing? _ring;
 
     private StoreKeys(IObjectStore store, SealingOptions options, KeyRing? ring) => (_store, _objects, _options, _ring) = (store, new(store), options, ring);
@@ -70,9 +71,6 @@ internal sealed class StoreKeys : IDisposable
         return ring.DataKeys.Count < KeyRing.MaxDataKeys ? ring.WithNewDataKey() : throw new InvalidDataException($"The pool has {KeyRing.MaxDataKeys} data keys, which is the most.");
     }, cancellation);
 
-    /// <inheritdoc/>
-    public void Dispose() => _changing.Dispose();
-
     private static KeyRing Open(LockedRing locked, WrappingKey? key)
     {
         if (locked.Wraps.Count == 0)
@@ -94,15 +92,10 @@ internal sealed class StoreKeys : IDisposable
 
     private async ValueTask ChangeAsync(Func<KeyRing, KeyRing> change, CancellationToken cancellation)
     {
-        await _changing.WaitAsync(cancellation);
-        try
+        using (await _changing.LockAsync(cancellation))
         {
             KeyRing before = _ring ?? throw new InvalidDataException("The pool is not encrypted. Set backend.encryptionKey and start the appliance again.");
             await ChangeAsync(change(before) with { Revision = before.Revision + 1 }, cancellation);
-        }
-        finally
-        {
-            _changing.Release();
         }
     }
 

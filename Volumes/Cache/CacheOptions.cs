@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Cache;
@@ -13,6 +14,9 @@ public sealed record ReadCacheOptions
 
     /// <summary>Memory for what was read last from a store that others share, or read ahead; in bytes.</summary>
     public long MemoryBytes { get; init; } = 64L << 20;
+
+    /// <summary>Where the time of each read that waited for a device is recorded, in seconds; null = nowhere.</summary>
+    public Histogram<double>? ReadDurations { get; init; }
 
     /// <summary>Opens the directory that a device is in.</summary>
     public Func<string, IDisk> OpenDisk { get; init; } = static directory => new FileSystemDisk(directory);

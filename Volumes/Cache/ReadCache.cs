@@ -2,6 +2,7 @@ using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
 using Microsoft.Extensions.Logging;
+using Nito.AsyncEx;
 
 namespace Lunaria.Volumes.Cache;
 
@@ -22,7 +23,7 @@ public sealed class ReadCache : IAsyncDisposable
     private readonly CacheSettings _settings;
     private readonly CacheFailures _failures;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _changing = new(1);
+    private readonly AsyncLock _changing = new();
     private readonly List<CacheDevice> _opened = [];
     private readonly List<CacheDeviceStatus> _unusable = [];
     private volatile Task _loading = Task.CompletedTask;
@@ -33,7 +34,7 @@ public sealed class ReadCache : IAsyncDisposable
         _settings = new(metadata);
         Memory = new(options.MemoryBytes);
         _failures = new(Slots, logger);
-        Reader = new(Slots, _failures);
+        Reader = new(Slots, _failures, options.ReadDurations);
         Admission = new(Slots, _failures, poolId);
         int waiting = (int)Math.Clamp(options.MemoryBytes / CacheWindow.Bytes / 2, 1, MaxWaitingWindows);
         Queue = new(Admission, waiting);
@@ -193,12 +194,11 @@ public sealed class ReadCache : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _changing.WaitAsync();
+        using IDisposable held = await _changing.LockAsync();
         await _loading;
         await Queue.DisposeAsync();
         foreach (CacheDevice device in _opened)
             device.Dispose();
-        _changing.Dispose();
     }
 
     /// <summary>A path as it is; one that is not absolute starts at the engine's directory and stays below it.</summary>
@@ -244,14 +244,9 @@ public sealed class ReadCache : IAsyncDisposable
 
     private async ValueTask ChangeAsync(Func<ValueTask> change)
     {
-        await _changing.WaitAsync();
-        try
+        using (await _changing.LockAsync())
         {
             await change();
-        }
-        finally
-        {
-            _changing.Release();
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Segments;
@@ -8,7 +10,7 @@ namespace Lunaria.Volumes.Cache;
 /// Reads blocks out of slots. Every block is checked against the segment's checksum, or where that is not in memory against the slot's own record, and after the read the slot
 /// must still be what it was: so a device may lose what it holds, and never changes what is read. Owned by the cache; thread-safe.
 /// </summary>
-internal sealed class SlotReader(CacheSlots slots, CacheFailures failures)
+internal sealed class SlotReader(CacheSlots slots, CacheFailures failures, Histogram<double>? durations)
 {
     /// <summary>
     /// Fills <paramref name="destination"/> from a window without waiting and without allocating; false = use <see cref="ReadAsync"/>. <paramref name="crcs"/>: one for
@@ -47,6 +49,7 @@ internal sealed class SlotReader(CacheSlots slots, CacheFailures failures)
         int blocks = destination.Length / SegmentHeader.BlockBytes, count = slots.Find(key, firstBlock, blocks, pieces);
         if (count == 0)
             return false;
+        long started = Stopwatch.GetTimestamp();
         Memory<byte> rest = destination;
         for (int i = 0; i < count; i++)
         {
@@ -68,6 +71,7 @@ internal sealed class SlotReader(CacheSlots slots, CacheFailures failures)
             }
             rest = rest[length..];
         }
+        durations?.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         return !crcs.IsEmpty && IsRight(pieces.AsSpan(0, count), destination.Span, crcs.Span) && slots.Confirm(client, pieces.AsSpan(0, count));
     }
 

@@ -1,6 +1,7 @@
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Segments;
+using Nito.AsyncEx;
 
 namespace Lunaria.Volumes.Check;
 
@@ -8,17 +9,16 @@ namespace Lunaria.Volumes.Check;
 /// Compares the store with the segment table of the running engine. Fails closed: an object goes only when it was an orphan in an earlier audit, still is one now, and lies below
 /// every sequence that may be under way. Owned by the volume manager; one run at a time.
 /// </summary>
-internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimeProvider time) : IDisposable
+internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimeProvider time)
 {
     private const int MaxListed = 1000;
     private readonly Dictionary<string, DateTimeOffset> _orphans = [];
-    private readonly SemaphoreSlim _one = new(1);
+    private readonly AsyncLock _one = new();
 
     /// <summary>Lists, and clears orphans that are known for at least <paramref name="clearAfter"/>; null = none.</summary>
     public async Task<AuditReport> RunAsync(TimeSpan? clearAfter, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
+        using (await _one.LockAsync(cancellation))
         {
             // What is put from here on has at least the next sequence of its line: it is not looked at.
             Dictionary<Guid, ulong> next = await publisher.WhileMapRestsAsync(maps => maps.Segments.Owners.ToDictionary(owner => owner.Uuid, owner => maps.Segments.NextSequence(owner.Number)));
@@ -34,13 +34,7 @@ internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimePr
                 stored.Count - orphans.Count, stored.Sum(segment => segment.LengthBytes) - orphans.Sum(orphan => orphan.LengthBytes), [.. left.Take(MaxListed)],
                 left.Sum(orphan => orphan.LengthBytes), cleared, missing);
         }
-        finally
-        {
-            _one.Release();
-        }
     }
-
-    public void Dispose() => _one.Dispose();
 
     private async Task<(List<OrphanObject> Left, long Cleared)> ClearAsync(List<StoredSegment> found, TimeSpan? clearAfter, CancellationToken cancellation)
     {

@@ -14,8 +14,7 @@ internal sealed partial class Publisher
     /// <exception cref="InvalidDataException">What is whole does not prove what was there.</exception>
     public async ValueTask RecoverAsync(uint number, MetadataDatabase metadata, CancellationToken cancellation)
     {
-        await _mapGate.WaitAsync(CancellationToken.None);
-        try
+        using (await _mapGate.LockAsync(CancellationToken.None))
         {
             if (!maps.Lines.TryGetValue(number, out MapLine? line) || line is not { Fault: { } fault, Live: { } live })
                 return;
@@ -33,10 +32,6 @@ internal sealed partial class Publisher
             });
             maps.EndQuarantine(line);
             await WriteCheckpointAsync(new(journal.NextSequence, Published), null, cancellation);
-        }
-        finally
-        {
-            _mapGate.Release();
         }
     }
 

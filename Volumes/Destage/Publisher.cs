@@ -9,6 +9,7 @@ using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Segments;
 using Microsoft.Extensions.Logging;
+using Nito.AsyncEx;
 
 namespace Lunaria.Volumes.Destage;
 
@@ -18,14 +19,14 @@ namespace Lunaria.Volumes.Destage;
 /// </summary>
 internal sealed partial class Publisher(
     MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, CatalogSaver catalog, EngineHealth health, VolumesOptions options, TimeProvider time,
-    ILogger logger, LogPosition published) : IDisposable
+    ILogger logger, LogPosition published)
 {
     private const int PublishesBetweenLooks = 16;
     private readonly List<SegmentId> _dead = [];
 
     // Dead as of a checkpoint, by its number: deleted once no map that the store's catalog has can name them.
     private readonly Dictionary<SegmentId, long> _doomed = [];
-    private readonly SemaphoreSlim _mapGate = new(1);
+    private readonly AsyncLock _mapGate = new();
     private readonly Lock _publishedLock = new();
     private LogPosition _published = published;
     private int _publishesSinceLook, _doomedCount;
@@ -59,15 +60,10 @@ internal sealed partial class Publisher(
             segments.AddDirectory(segment.Id, segment.Header);
         foreach (PublishedShare share in shares)
             _doomed.Remove(share.Place.Segment);
-        await _mapGate.WaitAsync(CancellationToken.None);
-        try
+        using (await _mapGate.LockAsync(CancellationToken.None))
         {
             while (!await maps.ApplyAsync(frame))
                 await WriteCheckpointAsync(new(frame.Sequence, Published), null, cancellation);
-        }
-        finally
-        {
-            _mapGate.Release();
         }
         Published = end;
         pins.Release(end.Lsn);
@@ -121,15 +117,10 @@ internal sealed partial class Publisher(
     /// <summary>Checkpoints the map as of now, and cuts the journal. The segments that the checkpoint shows to be dead are deleted by <see cref="DeleteDeadAsync"/>.</summary>
     public async ValueTask CheckpointAsync(CancellationToken cancellation, MapRewrite? rewrite = null)
     {
-        await _mapGate.WaitAsync(CancellationToken.None);
-        try
+        using (await _mapGate.LockAsync(CancellationToken.None))
         {
             FindDead();
             await WriteCheckpointAsync(new(journal.NextSequence, Published), rewrite, cancellation);
-        }
-        finally
-        {
-            _mapGate.Release();
         }
         foreach (SegmentId id in _dead)
             if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0)
@@ -163,18 +154,11 @@ internal sealed partial class Publisher(
     /// <summary>Runs while no publish is applied and no checkpoint made: what opens and closes maps.</summary>
     public async ValueTask<T> WhileMapRestsAsync<T>(Func<MapStore, T> action)
     {
-        await _mapGate.WaitAsync(CancellationToken.None);
-        try
+        using (await _mapGate.LockAsync(CancellationToken.None))
         {
             return action(maps);
         }
-        finally
-        {
-            _mapGate.Release();
-        }
     }
-
-    public void Dispose() => _mapGate.Dispose();
 
     private void FindDead()
     {

@@ -196,6 +196,7 @@ internal sealed class SegmentCollector(
         }
         List<SegmentHeader> copies = [];
         List<CopiedBlock> blocks = [];
+        long started = engine.Time.GetTimestamp();
         ulong first = maps.Segments.NextSequence(owner);
         try
         {
@@ -219,6 +220,7 @@ internal sealed class SegmentCollector(
             ExcludeDamagedMap(victims, e);
             return true;
         }
+        engine.Options.CollectionDurations?.Record(engine.Time.GetElapsedTime(started).TotalSeconds);
         long bytes = blocks.Count * (long)BlockGeometry.BlockBytes;
         Interlocked.Add(ref _copiedBytes, bytes);
         if (BytesPerSecond is > 0 and var rate)

@@ -3,6 +3,7 @@ using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Diagnostics;
 using Lunaria.Volumes.Metadata;
 using Microsoft.Extensions.Logging;
+using Nito.AsyncEx;
 
 namespace Lunaria.Volumes.Recovery;
 
@@ -25,7 +26,7 @@ public sealed class StoreOwnership : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TaskCompletionSource<string> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _changing = new(1);
+    private readonly AsyncLock _changing = new();
     private SuperblockContent _superblock;
     private volatile string _tag;
     private long _awakeAt;
@@ -104,7 +105,6 @@ public sealed class StoreOwnership : IAsyncDisposable
         await _stop.CancelAsync();
         await _watch;
         _stop.Dispose();
-        _changing.Dispose();
     }
 
     /// <summary>
@@ -116,16 +116,11 @@ public sealed class StoreOwnership : IAsyncDisposable
         if (!_superblock.IsFencing)
             return _superblock.FirstSequence;
         ulong first = await new SequenceFence(_store, _superblock, _logger).RunAsync(volumes, window, cancellation);
-        await _changing.WaitAsync(cancellation);
-        try
+        using (await _changing.LockAsync(cancellation))
         {
             SuperblockContent fenced = _superblock with { FirstSequence = Math.Max(first, _superblock.FirstSequence), IsFencing = false };
             _tag = await _store.CompareAndSetAsync(Superblock.Key, _tag, SuperblockCodec.Write(fenced), cancellation);
             _superblock = fenced;
-        }
-        finally
-        {
-            _changing.Release();
         }
         return _superblock.FirstSequence;
     }
@@ -213,15 +208,10 @@ public sealed class StoreOwnership : IAsyncDisposable
     {
         if (_lost.Task.IsCompleted)
             return false;
-        await _changing.WaitAsync(cancellation);
-        try
+        using (await _changing.LockAsync(cancellation))
         {
             if ((await _store.HeadAsync(Superblock.Key, cancellation))?.Tag == _tag)
                 return true;
-        }
-        finally
-        {
-            _changing.Release();
         }
         string reason = $"The object store was taken over by another appliance; this one held epoch {Epoch}. It stops serving. Start it again with --take-over only if the other one is stopped for good.";
         if (_lost.TrySetResult(reason))

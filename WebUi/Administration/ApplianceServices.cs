@@ -134,7 +134,6 @@ public sealed class ApplianceServices : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Jobs.DisposeAsync();
-        Users.Dispose();
         ScheduleRunner.Dispose();
     }
 

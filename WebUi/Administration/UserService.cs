@@ -1,18 +1,19 @@
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
 using Lunaria.WebUi.Security;
+using Nito.AsyncEx;
 
 namespace Lunaria.WebUi.Administration;
 
 /// <summary>People who log in with a password. Any thread.</summary>
-public sealed class UserService : IDisposable
+public sealed class UserService
 {
     private readonly AccountStore _store;
     private readonly TokenService _tokens;
     private readonly ChangeRecorder _changes;
     private readonly TimeProvider _time;
     private readonly LogInLimiter _limiter;
-    private readonly SemaphoreSlim _hashing = new(1);
+    private readonly AsyncLock _hashing = new();
 
     // A user that is not there costs as much time as one that is.
     private readonly Lazy<string> _nobody = new(() => PasswordHash.Create(SecretToken.Create()));
@@ -89,9 +90,6 @@ public sealed class UserService : IDisposable
             _tokens.EndLogIn(id);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _hashing.Dispose();
-
     private async Task<Actor?> CheckAsync(LogIn wanted, string origin)
     {
         if (wanted.Token is { } token)
@@ -106,14 +104,9 @@ public sealed class UserService : IDisposable
     /// <summary>One at a time: hashing is made to take long, and must not take all processors.</summary>
     private async Task<T> HashAsync<T>(Func<T> work)
     {
-        await _hashing.WaitAsync();
-        try
+        using (await _hashing.LockAsync())
         {
             return await Task.Run(work);
-        }
-        finally
-        {
-            _hashing.Release();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Tests.Engine;
@@ -24,7 +25,7 @@ internal sealed class CacheBed : IAsyncDisposable
 
     public string DevicePath(int number = 0) => _directory[$"{number}.lcache"];
 
-    public static async Task<CacheBed> OpenAsync(long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null)
+    public static async Task<CacheBed> OpenAsync(long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null, Histogram<double>? readDurations = null)
     {
         CacheBed bed = new();
         VolumesOptions options = EngineBed.Tiny with
@@ -40,6 +41,7 @@ internal sealed class CacheBed : IAsyncDisposable
             {
                 Devices = [.. Enumerable.Range(0, devices).Select(number => new CacheDeviceOptions(bed.DevicePath(number), deviceBytes))],
                 MemoryBytes = memoryBytes,
+                ReadDurations = readDurations,
                 OpenDisk = openDisk ?? (directory => new FileSystemDisk(directory)),
             },
         };

@@ -2,10 +2,12 @@ using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Tests.Cache;
 
-/// <summary>A disk that can be pulled: from then on every access to its files fails.</summary>
+/// <summary>A disk that can be pulled: from then on every access to its files fails; or that has nothing in memory: then every read waits.</summary>
 internal sealed class FaultyDisk(FileSystemDisk disk) : IDisk, IDisposable
 {
     public bool Fails { get; set; }
+
+    public bool IsCold { get; set; }
 
     public IDiskFile Open(string path, bool create) => new FaultyFile(this, disk.Open(path, create));
 
@@ -37,7 +39,7 @@ internal sealed class FaultyDisk(FileSystemDisk disk) : IDisk, IDisposable
 
         public void Reserve(long offsetBytes, long lengthBytes) => file.Reserve(offsetBytes, lengthBytes);
 
-        public bool TryRead(long offsetBytes, Span<byte> destination) => !disk.Fails && file.TryRead(offsetBytes, destination);
+        public bool TryRead(long offsetBytes, Span<byte> destination) => !disk.Fails && !disk.IsCold && file.TryRead(offsetBytes, destination);
 
         public async ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
         {

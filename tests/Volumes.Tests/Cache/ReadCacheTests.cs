@@ -1,4 +1,5 @@
 using Lunaria.Volumes.Cache;
+using Lunaria.Volumes.Io;
 
 namespace Lunaria.Volumes.Tests.Cache;
 
@@ -22,6 +23,23 @@ public sealed class ReadCacheTests
         VolumeCacheStatus status = bed.StatusOf(volume);
         Assert.IsGreaterThan(0.5, status.HitRate);
         Assert.AreEqual(Blocks / 16 * 65536L, status.UsedBytes, 5 * 65536L);
+    }
+
+    [TestMethod]
+    public async Task Reads_that_wait_for_the_device_are_timed()
+    {
+        using RecordedDurations durations = new();
+        FaultyDisk? disk = null;
+        await using CacheBed bed = await CacheBed.OpenAsync(16 << 20, openDisk: directory => disk = new FaultyDisk(new FileSystemDisk(directory)), readDurations: durations.Histogram);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", Blocks, 1);
+        await bed.Engine.Manager.DestageAsync(checkpoint: true);
+        await bed.WarmAsync(volume, content, Blocks);
+        await bed.KillAsync();
+        volume = bed.Engine.Manager.Find("v")!;
+        disk!.IsCold = true;
+        int before = durations.Count;
+        await CacheBed.ReadAsync(volume, content, 7);
+        Assert.AreEqual(before + 1, durations.Count);
     }
 
     [TestMethod]

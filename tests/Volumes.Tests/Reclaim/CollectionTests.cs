@@ -18,7 +18,8 @@ public sealed class CollectionTests
     [DataRow(true)]
     public async Task Space_of_what_was_written_over_comes_back(bool cold)
     {
-        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        using RecordedDurations durations = new();
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked with { CollectionDurations = durations.Histogram });
         bed.Store.Cold = cold;
         Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
         byte[] content = await ScatterAsync(bed, volume, 2000, new(1));
@@ -29,6 +30,7 @@ public sealed class CollectionTests
         long live = volume.GetStatistics().MappedBytes;
         Assert.IsLessThan(live * 13 / 10, bed.Store.UsedBytes, $"{live} bytes live");
         Assert.IsGreaterThan(0, bed.Manager.CollectedBytes);
+        Assert.IsGreaterThan(0, durations.Count);
         await CheckAsync(bed, volume, content);
         await bed.KillAsync(new(1), powerCut: true);
         await CheckAsync(bed, bed.Manager.Find("v")!, content);

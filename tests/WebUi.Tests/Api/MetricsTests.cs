@@ -77,8 +77,9 @@ public sealed partial class MetricsTests
         await appliance.SendAsync(HttpMethod.Post, "volumes", new { name = "a", sizeBytes = 1 << 30 });
         await appliance.SendAsync(HttpMethod.Post, "targets", new { iqn = Iqn, initiators = new[] { "*" } });
         await appliance.SendAsync(HttpMethod.Post, $"targets/{Iqn}/luns", new { volume = "a" });
-        // What the program gives to the disk of its log and to its store.
-        appliance.Status.Meter.CreateHistogram<double>("lunaria_log_flush_duration_seconds", "s", "").Record(0.001);
+        // What the program gives to the disk of its log, to its engine and to its store.
+        foreach (var part in (string[])["log_flush", "cache_read", "collection_round"])
+            appliance.Status.Meter.CreateHistogram<double>($"lunaria_{part}_duration_seconds", "s", "").Record(0.001);
         await using var store = new MeteredStore(new MemoryObjectStore(), appliance.Status.Meter);
         await store.PutIfAbsentAsync("a", new byte[1], CancellationToken.None);
         return appliance;
