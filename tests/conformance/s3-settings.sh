@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How an appliance gets to its bucket: TLS with a CA of one's own, and each place where access keys may stand; and what it says, and
-# leaves alone, where the clock is wrong or the store holds a format of the future.
+# leaves alone, where the clock is wrong, the store ignores conditions, or it holds a format of the future.
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
 . "$LIB/rgw.sh"
@@ -76,6 +76,23 @@ clock() {
   wrong "a clock that is wrong" "clock differs too much" endpoint="$PROXY" keys="$WORK/keys"
 }
 
+# liar HEADER PATTERN: the store as one that ignores that header, which is found out and said at start; it serves the one appliance, and no second one.
+liar() {
+  local header=$1 T=$WORK/lied port i prefix=lied$RANDOM; port=$(free_port)
+  python3 "$LIB/s3-liar.py" "$port" "$header" >"$WORK/liar.out" 2>&1 & local job=$!
+  for ((i = 0; i < 100; i++)); do grep -q listens "$WORK/liar.out" && break; sleep 0.05; done
+  rm -rf "$T"
+  target_create lunaria "$T" a:0=64MiB log=256MiB s3=lunaria/$prefix keys="$WORK/keys" endpoint="http://127.0.0.1:$port"
+  if target_start "$T"; then
+    grep -q "does not exclude a second writer (it $2).*one appliance only" "$T/output" && pass "a store that ignores $header: said at start" || fail "a store that ignores $header: said at start" "$(grep WRN "$T/output" | tail -n 1)"
+    check "a store that ignores $header: one appliance works on it" timeout 60 qemu-io -f raw -c 'write -P 0x5a 0 1M' -c flush "$(target_url "$T" a 0)"
+    rm -rf "$WORK/second"; cp -r "$T" "$WORK/second"; rm -rf "$WORK/second/data" "$WORK/second/pid"
+    refused "a store that ignores $header: no second one" "holds the data of pool|has the catalog of pool|in use by another appliance" lunaria_try "$WORK/second" 40
+    target_stop "$T" || fail "a store that ignores $header: orderly stop"
+  else fail "a store that ignores $header: start"; fi
+  kill "$job" && wait "$job" 2>/dev/null
+}
+
 # The number of a version, and the checksum over it, as a later program would write them.
 newer() {
   python3 -c 'import sys
@@ -119,5 +136,7 @@ check "bucket" s3 make lunaria || finish
 with_tls
 credentials
 clock
+liar If-None-Match "ignores If-None-Match"
+liar If-Match "ignores If-Match"
 future
 finish

@@ -8,32 +8,21 @@ s3.py get BUCKET KEY        an object, to standard output
 s3.py put BUCKET KEY        an object, from standard input
 s3.py delete BUCKET KEY
 """
-import datetime
 import hashlib
-import hmac
 import http.client
 import os
 import re
 import sys
 import urllib.parse
 
+from s3sign import sign
+
 
 def request(method, path, query=None, body=b""):
     endpoint = urllib.parse.urlsplit(os.environ["S3_ENDPOINT"])
-    region, access, secret = (os.environ[name] for name in ("S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY"))
     path = urllib.parse.quote("/" + path)
     query = "&".join(f"{name}={urllib.parse.quote(value, safe='')}" for name, value in sorted((query or {}).items()))
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{now[:8]}/{region}/s3/aws4_request"
-    digest = hashlib.sha256(body).hexdigest()
-    headers = {"host": endpoint.netloc, "x-amz-content-sha256": digest, "x-amz-date": now}
-    names = ";".join(headers)
-    canonical = "\n".join([method, path, query, *(f"{name}:{value}" for name, value in headers.items()), "", names, digest])
-    key = ("AWS4" + secret).encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={access}/{scope}, SignedHeaders={names}, Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
+    headers = sign(method, path, query, endpoint.netloc, hashlib.sha256(body).hexdigest())
     connection = http.client.HTTPConnection(endpoint.netloc, timeout=20)
     connection.request(method, path + ("?" + query if query else ""), body, headers)
     answer = connection.getresponse()
