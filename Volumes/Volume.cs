@@ -75,6 +75,9 @@ public sealed class Volume
 
     internal VolumeIndex Index => _line.Index;
 
+    /// <summary>True where so much of it waits in the log that the destager should begin.</summary>
+    internal bool WantsDestage => _governor?.WantsDestage(Index) == true;
+
     /// <summary>Space of this volume now.</summary>
     public VolumeStatistics GetStatistics() =>
         new(Index.MappedBlocks << BlockGeometry.BlockShift, Index.BlocksInLog << BlockGeometry.BlockShift);
@@ -125,7 +128,7 @@ public sealed class Volume
     {
         if (_governor is not { } governor)
             return TryWriteNow(offsetsBytes, sources, isPaced: true);
-        if (!governor.IsFree || !TryWriteNow(offsetsBytes, sources, !governor.TryTakeFloor(sources.Length)))
+        if (!governor.IsFree || !governor.HasLogRoom(Index) || !TryWriteNow(offsetsBytes, sources, !governor.TryTakeFloor(sources.Length)))
             return false;
         long bytes = 0;
         foreach (ReadOnlyMemory<byte> source in sources)
@@ -175,10 +178,11 @@ public sealed class Volume
     private async ValueTask<VolumeStatus> ReadInTurnAsync(IoGovernor governor, long offsetBytes, Memory<byte> destination) =>
         await governor.WaitAsync(destination.Length) ? await ReadNowAsync(offsetBytes, destination) : VolumeStatus.Unavailable;
 
-    private async ValueTask<VolumeStatus> WriteInTurnAsync(IoGovernor governor, long offsetBytes, ReadOnlyMemory<byte> source) =>
-        await governor.WaitAsync(source.Length) && WriteRefusal is null
-            ? await WriteNowAsync(offsetBytes, source, !governor.TryTakeFloor(1))
-            : WriteRefusal ?? VolumeStatus.Unavailable;
+    private async ValueTask<VolumeStatus> WriteInTurnAsync(IoGovernor governor, long offsetBytes, ReadOnlyMemory<byte> source)
+    {
+        VolumeStatus turn = await governor.WaitToWriteAsync(source.Length, Index);
+        return WriteRefusal ?? (turn == VolumeStatus.Ok ? await WriteNowAsync(offsetBytes, source, !governor.TryTakeFloor(1)) : turn);
+    }
 
     private async ValueTask<VolumeStatus> UnmapInTurnAsync(IoGovernor governor, long offsetBytes, long lengthBytes) =>
         await governor.WaitAsync(0) && WriteRefusal is null ? await _line.WaitingWriter.UnmapAsync(offsetBytes, lengthBytes) : WriteRefusal ?? VolumeStatus.Unavailable;
@@ -247,7 +251,7 @@ public sealed class Volume
     internal void SetLimits(VolumeLimits limits)
     {
         Limits = limits;
-        _governor = limits == VolumeLimits.None ? null : new(limits, _engine.Time, _engine.Options.RoomWait);
+        _governor = limits == VolumeLimits.None ? null : new(limits, _engine);
     }
 
     /// <summary>Its name, size or line is another one.</summary>

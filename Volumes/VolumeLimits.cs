@@ -12,6 +12,9 @@ public sealed record VolumeLimits
     /// <summary>Smallest limit of bytes a second.</summary>
     public const long MinBytesPerSecond = 1 << 20;
 
+    /// <summary>Smallest limit of bytes in the log.</summary>
+    public const long MinDirtyBytes = 16 << 20;
+
     /// <summary>Nothing is limited.</summary>
     public static VolumeLimits None { get; } = new();
 
@@ -30,6 +33,9 @@ public sealed record VolumeLimits
     /// <summary>Writes a second that are not slowed by the back-pressure of a log that others fill.</summary>
     public long? FloorOperationsPerSecond { get; init; }
 
+    /// <summary>Bytes that the write log may hold of it and the store not have yet: what is lost of it at most where the log's device is.</summary>
+    public long? DirtyBytes { get; init; }
+
     /// <summary>What is wrong with them, with a remedy; null where nothing is.</summary>
     public string? FindFault()
     {
@@ -41,6 +47,8 @@ public sealed record VolumeLimits
             return "A burst has at least one operation and 4096 bytes.";
         if ((BurstOperations is not null && OperationsPerSecond is null) || (BurstBytes is not null && BytesPerSecond is null))
             return "A burst goes beyond a limit, and there is none. Set the limit, too.";
+        if (DirtyBytes < MinDirtyBytes)
+            return $"{DirtyBytes} bytes in the log are less than one command may write. Limit to {MinDirtyBytes} (16 MiB) or more.";
         if (FloorOperationsPerSecond < 1)
             return "A floor has at least one operation a second.";
         if (FloorOperationsPerSecond > OperationsPerSecond)

@@ -13,6 +13,7 @@ internal sealed record EngineParts(
     SegmentPins Pins,
     CutMarks Marks,
     WritePacer Pacer,
+    Gong Published,
     EngineHealth Health,
     VolumesOptions Options,
     TimeProvider Time,

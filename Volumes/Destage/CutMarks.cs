@@ -30,6 +30,9 @@ internal sealed class CutMarks(ulong distanceBytes, Signal bell)
         bell.Set();
     }
 
+    /// <summary>Rings the bell: somebody waits for the destager.</summary>
+    public void Ring() => bell.Set();
+
     /// <summary>The next append rings the bell.</summary>
     public void RingAtNext() => Volatile.Write(ref _nextLsn, 0);
 

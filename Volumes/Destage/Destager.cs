@@ -149,7 +149,7 @@ internal sealed class Destager : IDisposable
                 await _collector.RunAsync(_stop.Token);
             await _publisher.DeleteDeadAsync(_stop.Token);
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
-            if (waiting >= _startBytes)
+            if (waiting >= _startBytes || (waiting > 0 && _volumes.All.Any(volume => volume.WantsDestage)))
                 return [];
             if (waiting == 0)
             {
@@ -229,6 +229,7 @@ internal sealed class Destager : IDisposable
             await _publisher.PublishAsync(end, segments, TrimsOf(cuts), SharesOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
+            _engine.Published.Strike();
             await SettleAsync(end);
             _keeper.Published();
             _failures = 0;

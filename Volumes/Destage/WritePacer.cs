@@ -2,9 +2,10 @@ namespace Lunaria.Volumes.Destage;
 
 /// <summary>
 /// Slows writers smoothly towards the speed of the destager: nothing below two thirds of the log, above that a share of the destage time of every byte written,
-/// which passes the whole at nine tenths. One for the engine, since the log is one; any thread.
+/// which passes the whole at nine tenths. One for the engine, since the log is one; one for each volume whose part of the log is limited, which has <paramref name="engine"/>'s speed and
+/// debts of its own. Any thread.
 /// </summary>
-internal sealed class WritePacer(TimeProvider time)
+internal sealed class WritePacer(TimeProvider time, WritePacer? engine = null)
 {
     private const double FreeShare = 0.65, FullCostShare = 0.9;
     private const double MinBytesPerSecond = 1 << 20, StartBytesPerSecond = 64 << 20;
@@ -20,6 +21,8 @@ internal sealed class WritePacer(TimeProvider time)
     {
         get
         {
+            if (engine is not null)
+                return engine.BytesPerSecond;
             lock (_lock)
                 return _bytesPerSecond;
         }
@@ -34,13 +37,13 @@ internal sealed class WritePacer(TimeProvider time)
         double fill = (double)usedBytes / capacityBytes;
         if (fill <= FreeShare)
             return TimeSpan.Zero;
-        double share = (fill - FreeShare) / (FullCostShare - FreeShare);
+        double share = (fill - FreeShare) / (FullCostShare - FreeShare), bytesPerSecond = BytesPerSecond;
         lock (_lock)
         {
             TimeSpan now = time.GetElapsedTime(_start);
             if (_owedUntil < now)
                 _owedUntil = now;
-            _owedUntil += TimeSpan.FromSeconds(bytes / _bytesPerSecond * share * share);
+            _owedUntil += TimeSpan.FromSeconds(bytes / bytesPerSecond * share * share);
             if (_owedUntil > now + LongestWait)
                 _owedUntil = now + LongestWait;
             TimeSpan wait = _owedUntil - now;

@@ -38,5 +38,6 @@ internal static class MetadataSchema
         CREATE TABLE limits (volume BLOB PRIMARY KEY, operations_per_second INTEGER, burst_operations INTEGER, bytes_per_second INTEGER, burst_bytes INTEGER,
             floor_operations_per_second INTEGER) WITHOUT ROWID;
         """,
+        "ALTER TABLE limits ADD COLUMN dirty_bytes INTEGER;",
     ];
 }

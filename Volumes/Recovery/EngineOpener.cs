@@ -73,7 +73,7 @@ internal static class EngineOpener
 
             files.Cache = new(options.Cache, sqliteDirectory, files.Metadata.PoolId, files.Maps.Segments, files.Metadata, logger);
             SegmentStore segments = new(store, files.Maps.Segments, SegmentDirectoryBytes, files.Cache);
-            EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(options.SpaceWait, time), options, time, logger);
+            EngineParts engine = new(files.Log, segments, pins, marks, new(time), new(), new(options.SpaceWait, time), options, time, logger);
             EndWhereLinesBegin(files.Maps, catalog, indexes, volumes);
             RestoreSnapshots(files.Metadata, catalog, indexes);
             RestoreVolumes(files, catalog, indexes, volumes, engine);

@@ -158,6 +158,7 @@ public sealed class VolumeService
             BytesPerSecond = wanted.BytesPerSecond,
             BurstBytes = wanted.BurstBytes,
             FloorOperationsPerSecond = wanted.FloorOperationsPerSecond,
+            DirtyBytes = wanted.DirtyBytes,
         }));
         var view = View(volume);
         change.After = view;
@@ -224,7 +225,7 @@ public sealed class VolumeService
     }
 
     private static LimitsView View(VolumeLimits limits) =>
-        new(limits.OperationsPerSecond, limits.BurstOperations, limits.BytesPerSecond, limits.BurstBytes, limits.FloorOperationsPerSecond);
+        new(limits.OperationsPerSecond, limits.BurstOperations, limits.BytesPerSecond, limits.BurstBytes, limits.FloorOperationsPerSecond, limits.DirtyBytes);
 
     private static void CheckSize(long sizeBytes)
     {

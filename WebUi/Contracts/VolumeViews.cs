@@ -25,8 +25,11 @@ public sealed record MappingView(string Target, int Lun);
 /// <summary>
 /// What a volume may do at most: reads, writes and unmaps together. What is null or left out is not limited. A burst is what may come at once after a pause, as much as in a second
 /// where it is left out. The floor: so many writes a second are not slowed by the back-pressure of a log that other volumes fill.
+/// <paramref name="DirtyBytes"/>: what the write log may hold of it that the pool or bucket does not have yet, at least 16 MiB; writes are slowed before, and wait there.
 /// </summary>
-public sealed record LimitsView(long? OperationsPerSecond = null, long? BurstOperations = null, long? BytesPerSecond = null, long? BurstBytes = null, long? FloorOperationsPerSecond = null);
+public sealed record LimitsView(
+    long? OperationsPerSecond = null, long? BurstOperations = null, long? BytesPerSecond = null, long? BurstBytes = null, long? FloorOperationsPerSecond = null,
+    long? DirtyBytes = null);
 
 /// <summary>
 /// Space of a volume with its snapshots. <paramref name="ShownBytes"/>: what the volume maps, whoever else does; <paramref name="OwnBytes"/>: what it and its snapshots hold and no

@@ -14,6 +14,7 @@ internal static class VolumeLimitVerb
         var bandwidth = VerbFactory.SizeOption("--bandwidth", "Bytes a second.");
         var burstSize = VerbFactory.SizeOption("--burst-size", "Bytes that may come at once after a pause; those of a second where left out.");
         var floor = Number("--floor", "So many writes a second are not slowed when other volumes fill the log.");
+        var dirty = VerbFactory.SizeOption("--dirty", "What the log may hold of it that the pool or bucket does not have yet; at least 16MiB.");
         return verbs.Create(
             "limit",
             "Limit what a volume may do, live. What is not named is not limited any more.",
@@ -21,11 +22,11 @@ internal static class VolumeLimitVerb
             call => call.ShowAsync(
                 HttpMethod.Put,
                 $"volumes/{VerbCall.Part(call.Get(name))}/limits",
-                new LimitsView(call.Get(iops), call.Get(burst), call.Get(bandwidth), call.Get(burstSize), call.Get(floor)),
+                new LimitsView(call.Get(iops), call.Get(burst), call.Get(bandwidth), call.Get(burstSize), call.Get(floor), call.Get(dirty)),
                 ApiJson.Default.LimitsView,
                 ApiJson.Default.VolumeView,
                 volume => call.Output.WriteLine($"{volume.Name}: {Describe(volume.Limits)}")),
-            [name, iops, burst, bandwidth, burstSize, floor]);
+            [name, iops, burst, bandwidth, burstSize, floor, dirty]);
     }
 
     /// <summary>Limits for people.</summary>
@@ -38,6 +39,8 @@ internal static class VolumeLimitVerb
             parts.Add($"{VerbCall.Size(bytes)}/s{(limits.BurstBytes is { } burst ? $" ({VerbCall.Size(burst)} at once)" : "")}");
         if (limits.FloorOperationsPerSecond is { } floor)
             parts.Add($"floor {floor} IOPS");
+        if (limits.DirtyBytes is { } dirty)
+            parts.Add($"{VerbCall.Size(dirty)} in the log");
         return parts.Count == 0 ? "unlimited" : string.Join(", ", parts);
     }
 

@@ -5,6 +5,13 @@ namespace Lunaria.Volumes.Tests.Engine;
 public sealed class LimitTests
 {
     private const int Block = EngineBed.Block;
+    private const long Limit = VolumeLimits.MinDirtyBytes;
+
+    // A log that is much larger than the limit of one volume's part of it.
+    private static readonly VolumesOptions Roomy =
+        EngineBed.Tiny with { Log = new() { FileBytes = 4 << 20, SizeBytes = 128 << 20 }, SegmentBytes = 1 << 20, CutBytes = 8 << 20, DestageThresholdBytes = 1L << 30, MapMemoryBytes = 16 << 20, GarbageShare = 1 };
+
+    private static readonly byte[] Piece = Content();
 
     [TestMethod]
     public async Task What_is_above_the_limit_waits_its_turn_in_order_and_the_burst_does_not()
@@ -99,13 +106,80 @@ public sealed class LimitTests
     }
 
     [TestMethod]
+    public async Task What_the_log_holds_of_a_volume_is_limited_smoothly_at_first_and_others_write_on()
+    {
+        ManualTime time = new();
+        await using EngineBed bed = await EngineBed.OpenAsync(Roomy, time);
+        Volume limited = await bed.CreateAsync("limited"), other = await bed.CreateAsync("other");
+        await bed.Manager.SetLimitsAsync(limited, new() { DirtyBytes = Limit });
+        bed.Store.HoldPuts();
+        int free = 0;
+        while (limited.TryWriteBatch([free * (long)Piece.Length], [Piece]))
+            free++;
+        Assert.AreEqual(0.65, free * (double)Piece.Length / Limit, 0.02, "up to there nobody waits");
+        List<Task<VolumeStatus>> writes = await FillAsync(limited, free, time);
+        // Longer than any pace, shorter than hosts' patience: who has not written waits for the store.
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.IsLessThan(Limit + (32L * Piece.Length), limited.GetStatistics().InLogBytes);
+        Assert.IsTrue(writes.Any(write => !write.IsCompleted));
+        Assert.IsTrue(other.TryWriteBatch([0], [Piece]), "others are not concerned");
+        bed.Store.ReleasePuts();
+        foreach (Task<VolumeStatus> write in writes)
+            Assert.AreEqual(VolumeStatus.Ok, await write.WaitAsync(TimeSpan.FromSeconds(60)));
+        await bed.RestartAsync();
+        Assert.AreEqual(Limit, bed.Manager.Find("limited")!.Limits.DirtyBytes);
+    }
+
+    [TestMethod]
+    public async Task Who_waits_at_that_limit_longer_than_hosts_do_is_told_to_come_again()
+    {
+        ManualTime time = new();
+        await using EngineBed bed = await EngineBed.OpenAsync(Roomy, time);
+        Volume limited = await bed.CreateAsync("limited");
+        await bed.Manager.SetLimitsAsync(limited, new() { DirtyBytes = Limit });
+        bed.Store.HoldPuts();
+        List<Task<VolumeStatus>> writes = await FillAsync(limited, 0, time);
+        Task<VolumeStatus> late = limited.WriteAsync(0, Piece, durable: false).AsTask();
+        while (!late.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+        Assert.AreEqual(VolumeStatus.Unavailable, await late);
+        bed.Store.ReleasePuts();
+        foreach (Task<VolumeStatus> write in writes)
+            Assert.IsTrue(await write.WaitAsync(TimeSpan.FromSeconds(60)) is VolumeStatus.Ok or VolumeStatus.Unavailable);
+    }
+
+    /// <summary>Begins to write twice the limit, and lets time pass until the log holds all of it that it may.</summary>
+    private static async Task<List<Task<VolumeStatus>>> FillAsync(Volume volume, int from, ManualTime time)
+    {
+        List<Task<VolumeStatus>> writes = [];
+        for (int i = from; i < 2 * Limit / Piece.Length; i++)
+            writes.Add(volume.WriteAsync(i * (long)Piece.Length, Piece, durable: false).AsTask());
+        while (volume.GetStatistics().InLogBytes < Limit)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            await Task.Yield();
+        }
+        return writes;
+    }
+
+    [TestMethod]
     public async Task Limits_that_make_no_sense_are_refused()
     {
         await using EngineBed bed = await EngineBed.OpenAsync();
         Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
         foreach (VolumeLimits limits in (VolumeLimits[])[
             new() { OperationsPerSecond = 0 }, new() { BytesPerSecond = 4096 }, new() { BurstOperations = 5 }, new() { BurstBytes = 1 << 20 },
-            new() { OperationsPerSecond = 100, BurstOperations = 0 }, new() { FloorOperationsPerSecond = 0 }, new() { OperationsPerSecond = 100, FloorOperationsPerSecond = 200 }])
+            new() { OperationsPerSecond = 100, BurstOperations = 0 }, new() { FloorOperationsPerSecond = 0 }, new() { OperationsPerSecond = 100, FloorOperationsPerSecond = 200 }, new() { DirtyBytes = 1 << 20 }])
             await Assert.ThrowsExactlyAsync<ArgumentException>(() => bed.Manager.SetLimitsAsync(volume, limits).AsTask());
+    }
+
+    private static byte[] Content()
+    {
+        byte[] content = new byte[64 << 10];
+        new Random(1).NextBytes(content);
+        return content;
     }
 }

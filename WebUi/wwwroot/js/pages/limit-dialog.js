@@ -1,7 +1,7 @@
 /** What a volume may do at most. */
 import { h } from "../core/dom.js";
 import * as api from "../core/api.js";
-import { count, rate } from "../core/format.js";
+import { bytes, count, rate } from "../core/format.js";
 import { formDialog } from "../ui/dialog.js";
 import { textField } from "../ui/fields.js";
 import { done } from "../ui/toast.js";
@@ -15,6 +15,7 @@ const FIELDS = [
   ["bytesPerSecond", "MiB a second", "Empty: no limit.", MIB],
   ["burstBytes", "… MiB at once after a pause", "Empty: as many as in a second.", MIB],
   ["floorOperationsPerSecond", "Writes a second in any case", "They are not slowed while other volumes fill the log. Empty: none.", 1],
+  ["dirtyBytes", "MiB waiting for the store", "What the write log may hold of it that pool or bucket do not have yet; 16 at least. Writes slow down before. Empty: no limit but the log.", MIB],
 ];
 
 /** The limits in a few words. */
@@ -23,6 +24,7 @@ export function limitText(limits) {
     limits.operationsPerSecond && `${count(limits.operationsPerSecond)} commands/s`,
     limits.bytesPerSecond && rate(limits.bytesPerSecond),
     limits.floorOperationsPerSecond && `at least ${count(limits.floorOperationsPerSecond)} writes/s`,
+    limits.dirtyBytes && `${bytes(limits.dirtyBytes)} in the log`,
   ].filter(Boolean);
   return parts.length ? parts.join(", ") : "none";
 }
