@@ -22,10 +22,13 @@ internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimePr
         {
             // What is put from here on has at least the next sequence of its line: it is not looked at.
             Dictionary<Guid, ulong> next = await publisher.WhileMapRestsAsync(maps => maps.Segments.Owners.ToDictionary(owner => owner.Uuid, owner => maps.Segments.NextSequence(owner.Number)));
-            List<StoredSegment> stored = [.. (await StoredSegment.ListAsync(store, cancellation)).Where(segment => next.ContainsKey(segment.Line))];
+            List<StoredSegment> all = await StoredSegment.ListAsync(store, cancellation);
             Dictionary<(Guid Line, ulong Sequence), long> named = await publisher.WhileMapRestsAsync(
                 maps => maps.Segments.Rows.ToDictionary(entry => (maps.Segments.VolumeUuid(entry.Row.Volume), entry.Row.Sequence), entry => entry.Row.References));
-            List<StoredSegment> orphans = [.. stored.Where(segment => segment.Sequence < next[segment.Line] && !named.ContainsKey((segment.Line, segment.Sequence)))];
+            // Nor what is of lines that began meanwhile. A line that is not known afterwards either is one that an import forgot.
+            HashSet<Guid> begun = await publisher.WhileMapRestsAsync(maps => maps.Segments.Owners.Select(owner => owner.Uuid).Where(line => !next.ContainsKey(line)).ToHashSet());
+            List<StoredSegment> stored = [.. all.Where(segment => !begun.Contains(segment.Line))];
+            List<StoredSegment> orphans = [.. stored.Where(segment => segment.Sequence < next.GetValueOrDefault(segment.Line, ulong.MaxValue) && !named.ContainsKey((segment.Line, segment.Sequence)))];
             HashSet<(Guid, ulong)> there = [.. stored.Select(segment => (segment.Line, segment.Sequence))];
             List<string> missing = [.. named.Where(entry => entry.Value > 0 && next.TryGetValue(entry.Key.Line, out ulong end) && entry.Key.Sequence < end && !there.Contains(entry.Key))
                 .Select(entry => SegmentKey.Format(entry.Key.Line, entry.Key.Sequence)).Take(MaxListed)];

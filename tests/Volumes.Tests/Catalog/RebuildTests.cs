@@ -115,6 +115,31 @@ public sealed class RebuildTests
     }
 
     [TestMethod]
+    public async Task What_is_newer_than_an_import_stays_until_an_audit_clears_it_and_then_nothing_is_left_of_it()
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        ModelVolume v = await CreateAsync(bed, "v", random);
+        await bed.SaveAsync();
+        byte[] flushed = v.Bytes.ToArray();
+        string[] saved = [.. bed.Store.Keys];
+        await WriteAsync(bed, "v", v, random);
+        // The catalog does not even know this one.
+        await CreateAsync(bed, "late", random);
+        await bed.Manager.DestageAsync();
+        string[] newer = [.. bed.Store.Keys.Except(saved)];
+        Assert.HasCount(2, newer.Select(key => key.Split('/')[1]).Distinct());
+        await bed.LoseMachineAsync(random);
+        await CheckAsync(bed, ("v", Copy(flushed)));
+        AuditReport first = await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None);
+        CollectionAssert.AreEquivalent(newer, first.Orphans.Select(orphan => orphan.Key).ToArray());
+        Assert.AreEqual((long)newer.Length, (await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None)).Cleared);
+        Assert.IsEmpty(bed.Store.Keys.Intersect(newer));
+        Assert.IsEmpty((await bed.Manager.AuditAsync(null, CancellationToken.None)).Orphans);
+        await CheckAsync(bed, ("v", Copy(flushed)));
+    }
+
+    [TestMethod]
     public async Task An_import_beside_the_log_loses_nothing()
     {
         Random random = new(Seed.One());
