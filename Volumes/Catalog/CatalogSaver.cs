@@ -23,6 +23,7 @@ internal sealed partial class CatalogSaver : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Guid poolId;
+    private readonly DateTimeOffset began;
     private readonly CatalogObjects objects;
     private readonly SqliteConnection metadataRows, mapRows;
     private readonly Signal bell;
@@ -40,7 +41,7 @@ internal sealed partial class CatalogSaver : IDisposable
     private ulong neededSequence, heldSequence = ulong.MaxValue;
     private (ulong, long, long) savedState;
     private int failures;
-    private long lastEnd;
+    private long lastEnd, allFailures;
     private volatile string? failure;
 
     /// <summary>A saver for files that are open.</summary>
@@ -51,7 +52,7 @@ internal sealed partial class CatalogSaver : IDisposable
         bell = new(time);
         metadataRows = metadata.OpenReader();
         mapRows = maps.Database.OpenReader();
-        lastEnd = time.GetTimestamp();
+        (lastEnd, began) = (time.GetTimestamp(), time.GetUtcNow());
     }
 
     /// <summary>The first frame of the journal that the store does not have yet: files from there on stay. 0 = that is not known.</summary>
@@ -67,7 +68,11 @@ internal sealed partial class CatalogSaver : IDisposable
     public CatalogStatus GetStatus()
     {
         CatalogManifest? manifest = Volatile.Read(ref current);
-        return new(manifest?.Time, manifest?.Published.Lsn ?? 0, manifest?.Save ?? 0, manifest is not null && manifest.JournalEnd == journal.NextSequence && manifest.Stamp == maps.Stamp, failure);
+        bool isCurrent = manifest is not null && manifest.JournalEnd == journal.NextSequence && manifest.Stamp == maps.Stamp;
+        TimeSpan age = time.GetUtcNow() - (manifest?.Time ?? began);
+        return new(
+            manifest?.Time, manifest?.Published.Lsn ?? 0, manifest?.Save ?? 0, isCurrent, failure, isCurrent || age < TimeSpan.Zero ? TimeSpan.Zero : age,
+            manifest?.All.Sum(entry => (long)entry.LengthBytes) ?? 0, Volatile.Read(ref allFailures));
     }
 
     /// <summary>
@@ -200,6 +205,7 @@ internal sealed partial class CatalogSaver : IDisposable
             if (failures++ == 0)
                 VolumesLog.CatalogFails(logger, e);
             failure = e.Message;
+            Interlocked.Increment(ref allFailures);
             isFull = e is ObjectStoreException { Error: ObjectStoreError.OutOfSpace };
             if (isFull && Volatile.Read(ref deletesWait))
                 await GiveUpAsync();

@@ -36,6 +36,7 @@ internal static class ApplianceInstruments
             "Log-ins of hosts that were refused, by status class and detail (RFC 7143 11.13.5).");
         Volumes(meter, volumes);
         CacheInstruments.AddTo(meter, volumes);
+        CatalogInstruments.AddTo(meter, volumes);
         UnitInstruments.Create(meter, volumes, services);
         meter.CreateObservableCounter("lunaria_gc_collections_total", Collections, null, "Garbage collections by generation.");
         meter.CreateObservableGauge("lunaria_gc_heap_bytes", () => GC.GetTotalMemory(false), "By", "Managed memory in use.");

@@ -83,6 +83,7 @@ public sealed class SaverTests
         await bed.Manager.DestageAsync(checkpoint: true);
         Assert.IsGreaterThan(0L, bed.Store.UsedBytes);
         Assert.IsNotNull(bed.Manager.GetCatalog().Failure);
+        Assert.IsGreaterThan(0L, bed.Manager.GetCatalog().Failures);
         bed.Store.BeforeOperation = null;
         await bed.Manager.DestageAsync(checkpoint: true);
         Assert.AreEqual(0L, bed.Store.UsedBytes);
