@@ -41,6 +41,9 @@ internal sealed partial class CacheSlots
     /// <summary>True where there is a device.</summary>
     public bool Any => _devices.Length > 0;
 
+    /// <summary>True where a window can be taken in without another one's leaving.</summary>
+    public bool HasUnused => Volatile.Read(ref _free) >= 0;
+
     /// <summary>Slots of all devices in use.</summary>
     public int LiveSlots => _liveSlots;
 

@@ -13,6 +13,10 @@ namespace Lunaria.Volumes.Cache;
 internal sealed class WindowReader(IObjectStore store, WindowMemory memory, ReadCache cache)
 {
     private const int WindowsPerRequest = 16, Attempts = 3, MaxReadAheads = 8;
+
+    // Memory that windows around those that are missing may take together is half of this at most.
+    private const long LeastMemoryBytes = 2L * MaxReadAheads * WindowsPerRequest * CacheWindow.Bytes;
+    private readonly bool _mayReadAround = store.Capabilities.IsShared && memory.BudgetBytes >= LeastMemoryBytes;
     private int _readAheads;
 
     /// <summary>Most blocks that are worth reading ahead of one stream.</summary>
@@ -142,6 +146,8 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
             }
             if (missing == 0)
                 return true;
+            if (attempt == 0)
+                ReadAround(client, directory, firstWindow);
             await LoadAsync(client, directory, firstWindow, missing, [], Touched).WaitAsync(cancellation);
         }
         return false;
@@ -151,6 +157,16 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
             int from = Math.Max(blockIndex, window << CacheWindow.BlocksShift), to = Math.Min(end, (window + 1) << CacheWindow.BlocksShift);
             return to <= from ? (ushort)0 : CacheWindow.Mask(from & (CacheWindow.Blocks - 1), to - from);
         }
+    }
+
+    /// <summary>
+    /// While the cache has slots that nothing is in, a window that is missing is read with what lies around it, a MiB in the request that there is anyway: over a network a request costs more
+    /// than its bytes, and a cold cache is warm after a sixteenth of the requests. What it costs in bytes and flash ends with the cache being full.
+    /// </summary>
+    private void ReadAround(CacheClient client, SegmentDirectory directory, int window)
+    {
+        if (_mayReadAround && cache.Slots.HasUnused && client.Policy is { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
+            _ = ReadAheadAsync(client, directory, (window & -WindowsPerRequest) << CacheWindow.BlocksShift, WindowsPerRequest << CacheWindow.BlocksShift);
     }
 
     /// <summary>Loads the windows whose bits are set, those in a row in one request, and waits also for those that others load.</summary>

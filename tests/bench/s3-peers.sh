@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Beside others that serve blocks out of the same Ceph, in one run, by turns: s3backer served by tgt, and tgt on RBD. Cold reads, overwrites of a set that is larger than the cache, and what
 # 50 ms more to the store cost a flush. Prints the medians and their ratios beside what is wanted of them.
+# For the cold reads each has the cache that it comes with, the peers' as large as the data; for overwrites one of an eighth of it.
 #   s3-peers.sh [--rounds N] [--seconds N] [--size MIB] [--only cold|overwrite|flush]
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
 . "$LIB/rgw.sh"
 
-rounds=3 seconds=6 size=512 only=''
+rounds=3 seconds=6 size=256 only=''
 while [ $# -gt 0 ]; do
   case $1 in --rounds) rounds=$2 ;; --seconds) seconds=$2 ;; --size) size=$2 ;; --only) only=$2 ;; *) echo "unknown option $1" >&2; exit 2 ;; esac
   shift 2
 done
-cache_mib=32
 
 # One tgtd for both peers, with a socket of its own; its LUN 1 of target NAME is FILE, or an image of RBD.
 peers_iqn() { echo "iqn.2026-11.test.peer:$1"; }
@@ -35,7 +35,7 @@ gone_lun() { peers_admin --op delete --mode target --tid "$1" --force >/dev/null
 # s3backer_mount OPTION...: its file is $WORK/mnt/file.
 s3backer_mount() {
   mkdir -p "$WORK/mnt"
-  s3backer --accessFile="$WORK/passwd" --baseURL="$S3_ENDPOINT/" --blockSize=128k --size="${size}m" --prefix=v1/ --listBlocks --blockCacheSize=$((cache_mib * 8)) --directIO --quiet "$@" s3b "$WORK/mnt" \
+  s3backer --accessFile="$WORK/passwd" --baseURL="$S3_ENDPOINT/" --blockSize=128k --size="${size}m" --prefix=v1/ --listBlocks --directIO --quiet "$@" s3b "$WORK/mnt" \
     >>"$WORK/s3backer.out" 2>&1 || return 1
   pgrep -x -f "s3backer .*$WORK/mnt" >"$WORK/s3backer.pid" && [ -f "$WORK/mnt/file" ]
 }
@@ -48,8 +48,8 @@ leave() { gone_lun 1; gone_lun 2; s3backer_unmount; rgw_stop; clean_up; }
 
 # A cold start of each: nothing of the data in a cache of its own. The store's own caches are the same for all.
 cold_lunaria() { target_stop "$T"; rm -rf "$T"/data/cache*; target_start "$T"; }
-cold_s3backer() { gone_lun 2; s3backer_unmount && s3backer_mount && lun 2 s3b rdwr "$WORK/mnt/file"; }
-cold_durable() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSync --blockCacheWriteDelay=0 --md5CacheSize=0 --md5CacheTime=0 --minWriteDelay=0 && lun 2 s3b rdwr "$WORK/mnt/file"; }
+cold_s3backer() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSize=$((size * 8)) && lun 2 s3b rdwr "$WORK/mnt/file"; }
+cold_durable() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSize="$size" --blockCacheSync --blockCacheWriteDelay=0 --md5CacheSize=0 --md5CacheTime=0 --minWriteDelay=0 && lun 2 s3b rdwr "$WORK/mnt/file"; }
 cold_rbd() { gone_lun 1; lun 1 rbd rbd rbd/vol --bsopts "conf=$CEPH_CONF;id=admin"; }
 url() {
   case $1 in
@@ -67,18 +67,22 @@ run() {
   timeout $((seconds + 120)) "$LOAD" --url "$(url "$who")" --size "${size}m" --runtime "$seconds" --seed $RANDOM "$@" >"$WORK/load" 2>"$WORK/load.err" || { tail -n 2 "$WORK/load.err" >&2; return 1; }
   field "$(tail -n 1 "$WORK/load")" "${fields[@]}"
 }
+# MiB a second of one pass in order over all of it, from cold.
+pass_in_order() {
+  timeout 300 qemu-img bench -f raw -t none -d 4 -s 131072 -S 131072 -c $((size * 8)) "$(url "$1")" >"$WORK/pass" 2>&1 || { tail -n 2 "$WORK/pass" >&2; return 1; }
+  awk -v mib="$size" '/completed in/ { for (i = 1; i <= NF; i++) if ($i == "in") printf "%.1f\n", mib / $(i + 1) }' "$WORK/pass"
+}
 median() { printf '%s\n' "$@" | sort -g | sed -n "$((($# + 1) / 2))p"; }
 
-# by_turns NAME UNIT WANTED WHO... -- FIELD... -- OPTION...: medians of all, and the first one's ratio to each other.
+# by_turns NAME UNIT WANTED WHO... -- COMMAND...: each of them cold, then COMMAND WHO, which prints a number; medians of all, and the first one's ratio to each other.
 by_turns() {
-  local name=$1 unit=$2 wanted=$3 who value round all=() fields=() ratio; shift 3
+  local name=$1 unit=$2 wanted=$3 who value round all=() ratio; shift 3
   declare -A values=()
   while [ "$1" != -- ]; do all+=("$1"); shift; done; shift
-  while [ "$1" != -- ]; do fields+=("$1"); shift; done; shift
   for ((round = 0; round < rounds; round++)); do
     for who in "${all[@]}"; do
       "cold_$who" >"$WORK/cold" 2>&1 || { fail "$name" "$who does not start: $(tail -n 2 "$WORK/cold")"; return; }
-      value=$(run "$who" "${fields[@]}" -- "$@") || { fail "$name" "$who"; return; }
+      value=$("$1" "$who" "${@:2}") || { fail "$name" "$who"; return; }
       values[$who]+="$value "
     done
   done
@@ -127,17 +131,20 @@ if [ "$only" != flush ]; then
   trap leave EXIT
   check "RBD" sh -c "ceph --conf=$CEPH_CONF osd pool create rbd 8 && rbd --conf=$CEPH_CONF pool init rbd && rbd --conf=$CEPH_CONF create rbd/vol --size ${size}M" || finish
   check "tgtd" peers_start || finish
-  target_create lunaria "$T" disk:1=${size}MiB log=256MiB s3=lunaria/peers keys="$WORK/keys" cache=${cache_mib}MiB web=127.0.0.1:0
+  printf 'rbd cache size = %d\nrbd cache max dirty = %d\n' $((size << 20)) $((size << 19)) | sed -i '/^\[client\]$/r /dev/stdin' "$CEPH_CONF"
+  target_create lunaria "$T" disk:1=${size}MiB log=256MiB s3=lunaria/peers keys="$WORK/keys" web=127.0.0.1:0
   target_start "$T" || { fail start; finish; }
   for who in s3backer rbd lunaria; do check "$who: start" "cold_$who" && check "$who: $size MiB written" fill "$who" || finish; done
   check "all in the bucket" timeout 200 "$LUNARIA" backend flush --config "$T/appliance.json" --data "$T/data"
 fi
 if [ -z "$only" ] || [ "$only" = cold ]; then
-  by_turns "cold 4 KiB random read, QD16" IOPS 1.5 lunaria s3backer rbd -- iops -- --rw randread --bs 4k --qd 16
-  by_turns "cold 128 KiB read in order" MB/s 2 lunaria s3backer -- MBps -- --rw read --bs 128k --qd 4
+  by_turns "cold 4 KiB random read, QD16" IOPS 1.5 lunaria s3backer rbd -- run iops -- --rw randread --bs 4k --qd 16
+  by_turns "cold 128 KiB read in order" MiB/s 2 lunaria s3backer -- pass_in_order
 fi
 if [ -z "$only" ] || [ "$only" = overwrite ]; then
-  by_turns "4 KiB overwrite, QD16, durable" IOPS 20 lunaria durable -- iops -- --rw randwrite --bs 4k --qd 16
+  # The write log and the cache are smaller than the set here.
+  target_stop "$T" && target_create lunaria "$T" disk:1=${size}MiB log=256MiB s3=lunaria/peers keys="$WORK/keys" cache=$((size / 8))MiB web=127.0.0.1:0 && target_start "$T" || { fail "start with a small cache"; finish; }
+  by_turns "4 KiB overwrite, QD16, durable" IOPS 20 lunaria durable -- run iops -- --rw randwrite --bs 4k --qd 16 --fua
 fi
 [ "$only" = flush ] || target_stop "$T" || fail "orderly stop"
 if [ -z "$only" ] || [ "$only" = flush ]; then

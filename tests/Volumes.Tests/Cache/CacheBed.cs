@@ -25,7 +25,8 @@ internal sealed class CacheBed : IAsyncDisposable
 
     public string DevicePath(int number = 0) => _directory[$"{number}.lcache"];
 
-    public static async Task<CacheBed> OpenAsync(long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null, Histogram<double>? readDurations = null)
+    public static async Task<CacheBed> OpenAsync(
+        long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null, Histogram<double>? readDurations = null, bool isShared = false)
     {
         CacheBed bed = new();
         VolumesOptions options = EngineBed.Tiny with
@@ -45,7 +46,7 @@ internal sealed class CacheBed : IAsyncDisposable
                 OpenDisk = openDisk ?? (directory => new FileSystemDisk(directory)),
             },
         };
-        bed.Engine = await EngineBed.OpenAsync(options, prepare: engine => engine.Store.Cold = true);
+        bed.Engine = await EngineBed.OpenAsync(options, prepare: engine => engine.Store = new(isShared: isShared) { Cold = true });
         bed.Watch();
         return bed;
     }

@@ -18,6 +18,48 @@ public sealed class ReadAheadTests
     }
 
     [TestMethod]
+    public async Task While_a_cache_before_a_bucket_has_unused_slots_what_lies_around_comes_in_the_same_request()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(32 << 20, memoryBytes: 16 << 20, isShared: true);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", 1024, 1);
+        await bed.KillAsync();
+        volume = bed.Engine.Manager.Find("v")!;
+        int gets = bed.Gets;
+        for (int block = 60; block < 1024; block += 120)
+            await CacheBed.ReadAsync(volume, content, block);
+        await bed.SettleAsync();
+        Assert.IsLessThanOrEqualTo(18, bed.Gets - gets, "each of nine segments: its directory and its blocks");
+        gets = bed.Gets;
+        for (int block = 0; block < 960; block++)
+            await CacheBed.ReadAsync(volume, content, block);
+        Assert.IsLessThanOrEqualTo(2, bed.Gets - gets);
+    }
+
+    [TestMethod]
+    public async Task Once_such_a_cache_is_full_a_miss_is_one_window()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(4 << 20, memoryBytes: 16 << 20, isShared: true);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", 12288, 1);
+        await bed.KillAsync();
+        volume = bed.Engine.Manager.Find("v")!;
+        for (int block = 0; block < 12288; block += 16)
+        {
+            await CacheBed.ReadAsync(volume, content, block);
+            if (block % 512 == 0)
+                await bed.SettleAsync();
+        }
+        await bed.SettleAsync();
+        // What was read first is in memory no more, and the cache has a twelfth of all.
+        int gets = bed.Gets;
+        for (int block = 20; block < 4096; block += 120)
+            await CacheBed.ReadAsync(volume, content, block);
+        int first = bed.Gets - gets;
+        for (int block = 60; block < 4096; block += 120)
+            await CacheBed.ReadAsync(volume, content, block);
+        Assert.IsGreaterThan(first + 15, bed.Gets - gets, "35 segments: what is beside was not read");
+    }
+
+    [TestMethod]
     public async Task A_stream_finds_what_it_asks_for()
     {
         await using CacheBed bed = await CacheBed.OpenAsync(32 << 20, memoryBytes: 16 << 20);
