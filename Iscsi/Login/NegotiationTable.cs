@@ -63,7 +63,7 @@ internal static class NegotiationTable
         new("DataPDUInOrder", ResultFunction.Or, Session, 0, 0, "Yes", "Yes"),
         new("DataSequenceInOrder", ResultFunction.Or, Session, 0, 0, "Yes", "Yes"),
         new("ErrorRecoveryLevel", ResultFunction.Minimum, KeyScope.LeadingOnly, 0, 2, "0", "2"),
-        new("TaskReporting", ResultFunction.List, Session, 0, 0, "RFC3720", "RFC3720"),
+        new("TaskReporting", ResultFunction.List, Session, 0, 0, "RFC3720", "RFC3720,ResponseFence,FastAbort"),
         new("iSCSIProtocolLevel", ResultFunction.Minimum, Session, 0, 31, "1", "2"),
         new("IFMarker", ResultFunction.And, KeyScope.Login, 0, 0, "No", "No"),
         new("OFMarker", ResultFunction.And, KeyScope.Login, 0, 0, "No", "No"),

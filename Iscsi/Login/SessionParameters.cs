@@ -17,7 +17,8 @@ internal sealed class SessionParameters
         MaxConnections = leading?.MaxConnections ?? negotiation.Number("MaxConnections");
         ErrorRecoveryLevel = leading?.ErrorRecoveryLevel ?? negotiation.Number("ErrorRecoveryLevel");
         ProtocolLevel = leading?.ProtocolLevel ?? negotiation.Number("iSCSIProtocolLevel");
-        TaskReporting = leading?.TaskReporting ?? negotiation["TaskReporting"];
+        FencesResponses = leading?.FencesResponses ?? negotiation["TaskReporting"] != "RFC3720";
+        FastAborts = leading?.FastAborts ?? negotiation["TaskReporting"] == "FastAbort";
         DefaultTime2WaitSeconds = leading?.DefaultTime2WaitSeconds ?? negotiation.Number("DefaultTime2Wait");
         DefaultTime2RetainSeconds = leading?.DefaultTime2RetainSeconds ?? negotiation.Number("DefaultTime2Retain");
     }
@@ -35,7 +36,12 @@ internal sealed class SessionParameters
 
     /// <summary>iSCSIProtocolLevel: 2 = the features of RFC 7144.</summary>
     public int ProtocolLevel { get; }
-    public string TaskReporting { get; }
+
+    /// <summary>TaskReporting ResponseFence or FastAbort: the order of responses across connections is kept where it matters (RFC 7143 4.2.2.3).</summary>
+    public bool FencesResponses { get; }
+
+    /// <summary>TaskReporting FastAbort: an abort of many tasks is told to the other connections and waits for none of their data (RFC 7143 4.2.3.4).</summary>
+    public bool FastAborts { get; }
     public int DefaultTime2WaitSeconds { get; }
     public int DefaultTime2RetainSeconds { get; }
 }

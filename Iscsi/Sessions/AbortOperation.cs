@@ -16,6 +16,12 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
 
     public TaskManagementFunction Function { get; } = function;
 
+    /// <summary>The connection whose initiator asked for it; null where a command did (PREEMPT AND ABORT).</summary>
+    public ConnectionInbox? Asker { get; } = asker;
+
+    /// <summary>True where the function may end many tasks, of other connections, too (RFC 7143 4.2.3.2).</summary>
+    public bool IsMultiTask => Function is not TaskManagementFunction.AbortTask;
+
     /// <summary>LUN field as in the request.</summary>
     public ulong Lun { get; } = lun;
 
@@ -45,7 +51,7 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
     public void PartDone()
     {
         if (Interlocked.Decrement(ref open) != 0) return;
-        asker?.Post(new(MessageKind.AbortCompleted, this));
+        Asker?.Post(new(MessageKind.AbortCompleted, this));
         done.SetResult();
     }
 }

@@ -18,6 +18,8 @@ internal enum CommandState
     Blocked,
     /// <summary>Its medium.</summary>
     Executing,
+    /// <summary>Earlier responses to be acknowledged, before its own is sent (<see cref="ResponseFence"/>).</summary>
+    Held,
     /// <summary>The initiator's acknowledgement of its status, or a connection that can send it (ErrorRecoveryLevel 1 and 2).</summary>
     Answered,
 }

@@ -96,6 +96,9 @@ internal sealed partial class CommandProcessor
     public void Suspend()
     {
         IsSuspended = true;
+        foreach (HeldResponse held in fences?.TakeAll() ?? [])
+            if (held.Command is not null)
+                RespondNow(held.Command);
         CommitWrites();
         Resume();
     }

@@ -14,8 +14,8 @@ namespace Lunaria.Iscsi.Sessions;
 /// in a batch), execution and waiting. The connection's thread only.
 /// </summary>
 internal sealed partial class CommandProcessor(
-    DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, BufferPool pool, TimeProvider time,
-    TimeSpan dataRequestInterval, ILogger logger)
+    DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, FencedResponses? fences, BufferPool pool,
+    TimeProvider time, TimeSpan dataRequestInterval, ILogger logger)
 {
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
     private const int MaxImmediateCommands = 32;
@@ -114,6 +114,7 @@ internal sealed partial class CommandProcessor(
         command.Aborted = command.Task.Aborted = true;
         if (command.State == CommandState.Executing || command.IsStreaming) return;
         if (command.State == CommandState.Blocked) ordered.Forget(command);
+        if (command.State == CommandState.Held) fences!.Forget(command);
         Release(command);
     }
 
@@ -160,7 +161,7 @@ internal sealed partial class CommandProcessor(
     private void BeginDataIn(Command command)
     {
         ScsiTask task = command.Task;
-        if (task.Access == BlockAccess.Read && task.ReadFlag && !KeepsAnswers && ordered.MayPass(command, commands))
+        if (task.Access == BlockAccess.Read && task.ReadFlag && !KeepsAnswers && fences is not { Holds: true } && ordered.MayPass(command, commands))
         {
             if (batch.Overlaps(task)) CommitWrites();
             if (TryReadInPlace(command)) return;
@@ -293,6 +294,20 @@ internal sealed partial class CommandProcessor(
 
     private void Respond(Command command)
     {
+        if (fences is not null && !command.Aborted && !IsSuspended && fences.TryHold(command))
+        {
+            ordered.Ended(command);
+            command.State = CommandState.Held;
+            commands.Enter(command);
+            return;
+        }
+        RespondNow(command);
+    }
+
+    /// <summary>Sends the response of a command that was held back, or has no need to be.</summary>
+    public void RespondNow(Command command)
+    {
+        if (command.State == CommandState.Held) command.State = CommandState.None;
         if (KeepsAnswers && !command.Aborted)
         {
             Answer(command);

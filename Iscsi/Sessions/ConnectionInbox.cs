@@ -31,6 +31,12 @@ internal enum MessageKind
     Inquire,
     /// <summary>All connections have answered a question of this one; subject: <see cref="SessionInquiry"/>.</summary>
     InquiryAnswered,
+    /// <summary>A response of the session waits until all before it are acknowledged (<see cref="ResponseFence"/>).</summary>
+    FenceRaised,
+    /// <summary>They are, and it is this connection's.</summary>
+    FencePassed,
+    /// <summary>It is acknowledged, too: responses that were held back may be sent.</summary>
+    FenceLowered,
     /// <summary>Ask the initiator to negotiate.</summary>
     Negotiate,
     /// <summary>The initiator gives the connection up; its tasks wait for another one (ErrorRecoveryLevel 2); subject: the reason.</summary>

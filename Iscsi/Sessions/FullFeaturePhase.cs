@@ -22,6 +22,7 @@ internal sealed class FullFeaturePhase
     private readonly CommandProcessor? processor;
     private readonly TaskManager? taskManager;
     private readonly SnackRequests? snacks;
+    private readonly FencedResponses? fences;
     private readonly TextRequests text;
     private readonly DeferredPdus deferred;
     private readonly LogoutRequests logouts;
@@ -47,9 +48,10 @@ internal sealed class FullFeaturePhase
         deferred = new(server.Options.MaxConnectionBufferBytes);
         logouts = new(session, parameters, connectionId, sender, inbox);
         if (session.Identity.Target is not IscsiTarget target) return;
+        if (session.Fence is not null) fences = new(session, session.Fence, sender, inbox);
         processor = new(
-            target.DeviceServer, session, parameters, commands, sender, server.Pool, server.Time, server.Options.DataRequestInterval, server.Logger);
-        taskManager = new(session, parameters, commands, processor, sender, inbox);
+            target.DeviceServer, session, parameters, commands, sender, fences, server.Pool, server.Time, server.Options.DataRequestInterval, server.Logger);
+        taskManager = new(session, parameters, commands, processor, sender, fences, inbox);
         snacks = new(commands, processor, sender);
         Recovers = parameters.ErrorRecoveryLevel > 0;
     }
@@ -93,6 +95,7 @@ internal sealed class FullFeaturePhase
         streaming = null;
         BasicHeader header = frame.Basic;
         if (Recovers) processor!.Acknowledge(header.ExpStatSN);
+        fences?.Acknowledge(header.ExpStatSN);
         if (header.Opcode == Opcode.DataOut)
         {
             if (!deferred.IsEmpty && deferred.IsDataOfDeferred(header.InitiatorTaskTag)) deferred.Add(frame, 0);
@@ -164,7 +167,7 @@ internal sealed class FullFeaturePhase
                 break;
             case MessageKind.Abort:
                 processor!.CommitWrites();
-                taskManager!.Abort((AbortOperation)message.Subject!);
+                foreach (ulong lun in taskManager!.Abort((AbortOperation)message.Subject!)) TellTermination(lun);
                 break;
             case MessageKind.AbortCompleted:
                 taskManager!.Aborted((AbortOperation)message.Subject!);
@@ -177,6 +180,16 @@ internal sealed class FullFeaturePhase
                 break;
             case MessageKind.InquiryAnswered:
                 taskManager!.Answered((SessionInquiry)message.Subject!);
+                break;
+            case MessageKind.FenceRaised:
+                processor!.CommitWrites();
+                if (fences!.Raised(message.Subject!)) Ping();
+                break;
+            case MessageKind.FencePassed:
+                if (fences!.Passed(message.Subject!) is HeldResponse first) SendFenced(first);
+                break;
+            case MessageKind.FenceLowered:
+                while (fences!.Next() is HeldResponse next) Send(next);
                 break;
             case MessageKind.Drain:
                 RequestLogout();
@@ -314,6 +327,28 @@ internal sealed class FullFeaturePhase
         answer.Lun = request.Lun;
         answer.TargetTransferTag = BasicHeader.ReservedTag;
         frame.Data.Span[..length].CopyTo(sender.Data);
+        sender.EndWithStatus();
+    }
+
+    private void Send(HeldResponse response)
+    {
+        if (response.Command is Command command) processor!.RespondNow(command);
+        else taskManager!.RespondNow(response.InitiatorTaskTag, response.Response);
+    }
+
+    private void SendFenced(HeldResponse response)
+    {
+        Send(response);
+        fences!.Sent();
+        Ping();
+    }
+
+    /// <summary>The tasks of a logical unit that this connection had are over (RFC 7143 11.9.1, event 5).</summary>
+    private void TellTermination(ulong lun)
+    {
+        AsyncMessageHeader header = new(sender.Begin(Opcode.AsyncMessage, BasicHeader.ReservedTag));
+        header.Event = AsyncEvent.TasksTerminated;
+        header.Basic.Lun = lun;
         sender.EndWithStatus();
     }
 

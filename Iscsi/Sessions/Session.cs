@@ -44,6 +44,9 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
 
     public CommandWindow Window { get; } = window;
 
+    /// <summary>Keeps responses in order across connections; null where TaskReporting is RFC3720.</summary>
+    public ResponseFence? Fence { get; } = parameters.FencesResponses ? new() : null;
+
     /// <summary>Target session identifying handle, never 0.</summary>
     public ushort Tsih { get; set; }
 
@@ -144,6 +147,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
             connections = connections.RemoveAll(one => one.Inbox == inbox);
         }
         Window.Forget(inbox);
+        LeaveFence(inbox);
         Changed();
     }
 
@@ -158,6 +162,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
             last = IsOver();
         }
         Window.Forget(inbox);
+        LeaveFence(inbox);
         if (last) End();
         else Changed();
     }
@@ -201,6 +206,20 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         AbortOperation operation = new(TaskManagementFunction.AbortTaskSet, lun, BasicHeader.ReservedTag, all.Length, asker: null);
         foreach (SessionConnection one in all) one.Inbox.Post(new(MessageKind.Abort, operation));
         return new(operation.Done);
+    }
+
+    /// <summary>The response that <paramref name="inbox"/> had put the fence before is acknowledged, or will not be sent.</summary>
+    public void LowerFence(ConnectionInbox inbox)
+    {
+        if (!Fence!.TryLower(inbox)) return;
+        foreach (SessionConnection one in Connections) one.Inbox.Post(new(MessageKind.FenceLowered, null));
+    }
+
+    private void LeaveFence(ConnectionInbox inbox)
+    {
+        if (Fence is null) return;
+        Fence.Acknowledged(inbox, null);
+        LowerFence(inbox);
     }
 
     private bool IsOver() => !ended && connections.IsEmpty && suspended.IsEmpty && joining.Count == 0 && (ended = true);

@@ -11,7 +11,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// and on every other connection. The connection's thread only.
 /// </summary>
 internal sealed class TaskManager(
-    Session session, SessionParameters parameters, CommandTable commands, CommandProcessor processor, PduSender sender, ConnectionInbox inbox)
+    Session session, SessionParameters parameters, CommandTable commands, CommandProcessor processor, PduSender sender, FencedResponses? fences, ConnectionInbox inbox)
 {
     private readonly IscsiTarget target = session.Identity.Target!;
 
@@ -55,14 +55,23 @@ internal sealed class TaskManager(
         }
     }
 
-    /// <summary>Another connection, or this one, wants commands to end.</summary>
-    public void Abort(AbortOperation operation)
+    /// <summary>
+    /// Another connection, or this one, wants commands to end. Returns the LUN fields to tell the initiator of: with FastAbort it stops its data for the tasks of
+    /// these (RFC 7143 4.2.3.4), and what of it is on its way is dropped.
+    /// </summary>
+    public IReadOnlyCollection<ulong> Abort(AbortOperation operation)
     {
         AbortPart part = new(operation);
+        HashSet<ulong> ended = [];
         foreach (Command command in commands.All.ToArray())
-            if (operation.Matches(command))
-                End(command, part);
+        {
+            if (!operation.Matches(command)) continue;
+            if (!command.Aborted) ended.Add(command.Task.LunField);
+            End(command, part);
+        }
         part.Remove();
+        bool tells = parameters.FastAborts && operation.IsMultiTask && operation.Asker is not null && operation.Asker != inbox && !processor.IsSuspended;
+        return tells ? ended : [];
     }
 
     /// <summary>A connection of the session, maybe this one, asks about tasks.</summary>
@@ -109,7 +118,8 @@ internal sealed class TaskManager(
     /// <summary>Everything is done.</summary>
     public void Completed(AbortOperation operation)
     {
-        Respond(operation.InitiatorTaskTag, operation.Response);
+        // A cold reset ends the sessions: nothing comes that could overtake its answer.
+        Respond(operation.InitiatorTaskTag, operation.Response, needsFence: operation.IsMultiTask && operation.Function != TaskManagementFunction.TargetColdReset);
         if (operation.Function != TaskManagementFunction.TargetColdReset) return;
         foreach (Session other in target.Sessions.Snapshot())
             other.Post(new(MessageKind.Drop, "an initiator has reset the target (TARGET COLD RESET)"));
@@ -232,7 +242,13 @@ internal sealed class TaskManager(
         Completed(operation);
     }
 
-    private void Respond(uint initiatorTaskTag, TaskManagementResponse response)
+    private void Respond(uint initiatorTaskTag, TaskManagementResponse response, bool needsFence = false)
+    {
+        if (fences is null || !fences.TryHold(new HeldResponse(null, initiatorTaskTag, response, needsFence))) RespondNow(initiatorTaskTag, response);
+    }
+
+    /// <summary>Sends a response that was held back, or has no need to be.</summary>
+    public void RespondNow(uint initiatorTaskTag, TaskManagementResponse response)
     {
         CodeResponseHeader header = new(sender.Begin(Opcode.TaskManagementResponse, initiatorTaskTag));
         header.Code = (byte)response;
