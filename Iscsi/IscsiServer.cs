@@ -167,6 +167,9 @@ public sealed class IscsiServer : IAsyncDisposable
         return session is not null;
     }
 
+    /// <summary>The targets are there: from now on logins are let in (<see cref="IscsiServerOptions.HoldsLogins"/>).</summary>
+    public void AdmitLogins() => context.AdmitsLogins = true;
+
     /// <summary>Binds every portal and answers logins from then on.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">A portal cannot be bound; none listens then.</exception>
     public Task StartAsync()

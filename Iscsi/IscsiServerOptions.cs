@@ -27,6 +27,12 @@ public sealed record IscsiServerOptions
     /// <summary>Most connections that have not finished their login; when full, the oldest of them goes.</summary>
     public int MaxHalfOpenConnections { get; init; } = 64;
 
+    /// <summary>
+    /// True where targets are still to come when the server begins to listen: logins are answered "service unavailable" (0301), which hosts take for "try again", until
+    /// <see cref="IscsiServer.AdmitLogins"/>.
+    /// </summary>
+    public bool HoldsLogins { get; init; }
+
     /// <summary>A login takes at most this long.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

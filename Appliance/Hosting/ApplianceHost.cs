@@ -63,10 +63,16 @@ internal static partial class ApplianceHost
         await new CatalogRecovery(logDisk, data.FullPath, backend.Store, time, log.Factory.CreateLogger<CatalogRecovery>()).RunAsync(stop);
         using (var metadata = MetadataDatabase.Open(Path.Combine(data.FullPath, "lunaria.db"), time))
             await backend.ClaimAsync(metadata, data.FullPath, choices.TakeOver, time, log.Factory, stop);
+        await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
+
+        // Before the volumes: a host that comes meanwhile is told to try again, and is not refused as by a machine that serves nothing.
+        await Portals.ListenAsync(server, settings.Iscsi.Portals);
         await using var volumes = await VolumeManager.OpenAsync(logDisk, data.FullPath, backend.Store, EngineOptions(settings, status.Meter), time, log.Factory, backend.Ownership);
 
         using var catalog = CatalogDatabase.Open(data.FullPath);
-        await using var server = new IscsiServer(ServerOptions(settings.Iscsi, backend.Ownership), log.Factory.CreateLogger<IscsiServer>(), time);
+
+        // The volumes stay until no command uses them any more.
+        await using var serving = server;
         var file = new SettingsFile(settings, async changed =>
         {
             await Portals.ChangeAsync(server, changed.Iscsi.Portals);
@@ -85,7 +91,7 @@ internal static partial class ApplianceHost
             backend.Encryption,
             time);
         await new BootstrapTargets(services, log.Factory.CreateLogger<BootstrapTargets>()).CreateAsync(settings.BootstrapTargets);
-        await Portals.ListenAsync(server, settings.Iscsi.Portals);
+        server.AdmitLogins();
         await using var isns = settings.Iscsi.Isns is { } nameServer
             ? new IsnsClient(server, new IsnsOptions { Server = nameServer, EntityId = $"lunaria.{volumes.Metadata.PoolId:D}" }, log.Factory.CreateLogger<IsnsClient>(), time)
             : null;
@@ -139,6 +145,7 @@ internal static partial class ApplianceHost
     private static IscsiServerOptions ServerOptions(IscsiSettings settings, StoreOwnership? ownership) => new()
     {
         Portals = settings.Portals,
+        HoldsLogins = true,
         MaxConnections = settings.MaxConnections,
         LoginTimeout = settings.LoginTimeout.Value,
         PingInterval = settings.PingInterval.Value,

@@ -36,7 +36,7 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "{Peer}: connection refused: {Reason}")]
     public static partial void ConnectionRefused(ILogger logger, EndPoint peer, string reason);
 
-    [LoggerMessage(11, LogLevel.Debug, "{Peer}: login of {Initiator} held back after others that failed")]
+    [LoggerMessage(11, LogLevel.Debug, "{Peer}: login of {Initiator} held back: after others that failed, or because the target is not ready")]
     public static partial void LoginHeldBack(ILogger logger, EndPoint peer, string initiator);
 
     [LoggerMessage(12, LogLevel.Error, "Portal {Portal} cannot be opened again: {Reason}")]

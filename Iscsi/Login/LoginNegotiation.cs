@@ -127,6 +127,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
     {
         if (!keys.TryGetValue("InitiatorName", out string? initiator) || initiator.Length is 0 or > 223) return LoginStatus.MissingParameter;
         InitiatorName = initiator = initiator.ToLowerInvariant();
+        if (!environment.IsReady) return LoginStatus.ServiceUnavailable;
         string sessionType = keys.GetValueOrDefault("SessionType", "Normal");
         if (sessionType == "Discovery")
         {

@@ -10,6 +10,7 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
 {
     private IReadOnlyList<IPEndPoint> portals = [];
     private IscsiServerOptions current = options;
+    private volatile bool admitsLogins = !options.HoldsLogins;
 
     /// <summary>The settings now; a connection keeps those it began with.</summary>
     public IscsiServerOptions Options { get => Volatile.Read(ref current); set => Volatile.Write(ref current, value); }
@@ -19,6 +20,9 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     public TargetDirectory Targets { get; } = new();
     public BusyPollSeats BusyPollSeats { get; } = new(Environment.ProcessorCount / 2);
     public ConnectionRegistry Connections { get; } = new(options);
+
+    /// <summary>False while the targets are still to come.</summary>
+    public bool AdmitsLogins { get => admitsLogins; set => admitsLogins = value; }
 
     /// <summary>Where the server listens, with the ports it really has.</summary>
     public IReadOnlyList<IPEndPoint> Portals { get => Volatile.Read(ref portals); set => Volatile.Write(ref portals, value); }
@@ -32,12 +36,14 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     public LoginEnvironment LoginFrom(IPAddress peer, IPEndPoint local) => new(Targets, Options.DiscoveryAccess, peer, local)
     {
         MaxRecvDataSegmentLength = Options.MaxRecvDataSegmentLength,
+        IsReady = AdmitsLogins,
         HoldsBack = target => BackOff.Holds(peer, target),
     };
 
-    /// <summary>A login was refused: counted, and held against its address where it may have been a guess.</summary>
+    /// <summary>A login was refused: counted, unless it only came too early, and held against its address where it may have been a guess.</summary>
     public void LoginRefused(IPAddress peer, string? initiatorName, string? targetName, LoginStatus status, bool isGuess)
     {
+        if (status == LoginStatus.ServiceUnavailable && targetName is null && !AdmitsLogins) return;
         if (isGuess) BackOff.Failed(peer, targetName ?? "");
         RefusedLogins.Add(Time.GetUtcNow(), peer, initiatorName, targetName, status);
     }

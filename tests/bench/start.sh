@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long a start takes with many volumes: after kill -9 with a long log to replay, and after an orderly stop.
+# How long a start takes with many volumes: after kill -9 with a long log to replay, and after an orderly stop. Hosts that log in meanwhile are answered.
 #   start.sh [VOLUMES] [MIB]     (100 volumes, 1024 MiB of log)
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
@@ -26,7 +26,14 @@ for ((i = 0; i < 3000; i++)); do
   sleep 0.02
 done
 target_kill "$T"; wait "${jobs[@]}"
+python3 "$LIB/login-times.py" "$(target_port "$T")" "$(target_iqn "$T" many)" 60 >"$WORK/logins" & logins=$!
 target_start "$T" || { fail "start after kill -9"; finish; }
+wait $logins
+read -r refused held longest status <"$WORK/logins"
+echo "log-ins while it started: $refused connections refused, $held told to try again"
+[ "$status" = 0000 ] && pass "a host that kept trying is in" || fail "a host that kept trying is in" "status $status"
+[ "$held" -gt 0 ] && pass "log-ins are answered while the volumes open" || fail "log-ins are answered while the volumes open"
+at_most "the longest answer to a log-in" "$longest" 1000 ms
 grep -o '[0-9]* bytes of log replayed in [0-9]* ms' "$T/output"
 at_most "ready after kill -9, $count volumes" "$READY_MS" $kill_limit_ms ms
 target_stop "$T" || fail "orderly stop"

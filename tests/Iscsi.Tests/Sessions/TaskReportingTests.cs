@@ -98,10 +98,10 @@ public class TaskReportingTests
         Assert.AreEqual(Opcode.TaskManagementResponse, pdu.Opcode);
         third.Send(third.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true));
         first.Dispose();
+        // Beside the data, in any order, it is told of the other two, at most.
         do pdu = third.TryReceive()!;
-        while (pdu.Opcode is Opcode.AsyncMessage or Opcode.NopIn);
+        while (pdu.Opcode is Opcode.AsyncMessage);
         Assert.AreEqual(Opcode.DataIn, pdu.Opcode);
-        Assert.AreEqual(0, third.Read(0, 1).Status);
     }
 
     [TestMethod]
