@@ -15,7 +15,7 @@ public sealed record IscsiServerOptions
     /// <summary>Who may ask for the list of targets. Each initiator is told only those it may log in to.</summary>
     public IReadOnlyList<InitiatorAccess> DiscoveryAccess { get; init; } = [InitiatorAccess.Anyone];
 
-    /// <summary>Most connections at once.</summary>
+    /// <summary>Most connections at once that have logged in; further logins are refused (out of resources).</summary>
     public int MaxConnections { get; init; } = 1024;
 
     /// <summary>Most connections at once from one address.</summary>

@@ -140,7 +140,9 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         if (sessionType != "Normal") return LoginStatus.SessionTypeNotSupported;
         if (!keys.TryGetValue("TargetName", out string? targetName)) return LoginStatus.MissingParameter;
         if (environment.Targets.Find(targetName) is not IscsiTarget target) return environment.Targets.WhyNot(targetName);
-        if (!target.IsAt(environment.Local)) return LoginStatus.NotFound;
+        Session? joins = tsih == 0 ? null : target.Sessions.Find(initiator, isid, tsih);
+        // A session keeps to one portal group (RFC 7143 4.4.1): here the target is another one, or none.
+        if (!target.IsAt(environment.Local)) return joins is null ? LoginStatus.NotFound : LoginStatus.CannotIncludeInSession;
         TargetName = target.Name;
         if (environment.HoldsBack(target.Name)) return LoginStatus.ServiceUnavailable;
         access = InitiatorAccess.Find(target.Access, initiator, environment.PeerAddress);
@@ -150,7 +152,6 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
             redirectTo = redirect.Address;
             return redirect.IsPermanent ? LoginStatus.TargetMovedPermanently : LoginStatus.TargetMovedTemporarily;
         }
-        Session? joins = tsih == 0 ? null : target.Sessions.Find(initiator, isid, tsih);
         if (tsih != 0 && joins is null) return LoginStatus.SessionDoesNotExist;
         Identity = new(initiator, environment.PeerAddress, isid, connectionId, target, joins);
         parameters.IsLeading = joins is null;

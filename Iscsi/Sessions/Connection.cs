@@ -46,7 +46,7 @@ internal sealed class Connection : IDisposable
         reader = new(memory);
         timers = new(server.Options, server.Time);
         busyPoll = new(server.BusyPollSeats, server.Options.BusyPollLooks);
-        login = new(server, PeerAddress, Local, sender, Inbox);
+        login = new(server, PeerAddress, Local, sender, Inbox, () => server.Connections.TryLogIn(this));
     }
 
     /// <summary>Where other threads leave messages.</summary>
@@ -93,6 +93,7 @@ internal sealed class Connection : IDisposable
         {
             reason = "a defect of the target";
             Log.ConnectionFailed(server.Logger, error, peer);
+            if (sender.Buffer.Fits(0)) login?.Fail();
         }
         finally
         {
@@ -225,7 +226,6 @@ internal sealed class Connection : IDisposable
         reader.MaxDataSegmentLength = server.Options.MaxRecvDataSegmentLength;
         timers.LoggedIn();
         memory.LeaveLogin();
-        server.Connections.LoggedIn(this);
         Log.ConnectionBegan(
             server.Logger, peer, session.Identity.InitiatorName, session.Identity.Target?.Name ?? "discovery", session.Tsih, fullFeature.ConnectionId);
     }

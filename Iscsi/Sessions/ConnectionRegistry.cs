@@ -6,7 +6,7 @@ namespace Lunaria.Iscsi.Sessions;
 internal sealed class ConnectionRegistry(IscsiServerOptions options)
 {
     private readonly Lock gate = new();
-    private readonly HashSet<Connection> all = [];
+    private readonly HashSet<Connection> all = [], loggedIn = [];
     private readonly LinkedList<Connection> halfOpen = new();
     private readonly Dictionary<IPAddress, int> perAddress = [];
     private readonly List<(int Count, TaskCompletionSource Done)> waiting = [];
@@ -32,9 +32,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
         {
             int fromAddress = perAddress.GetValueOrDefault(connection.PeerAddress);
             if (fromAddress >= options.MaxConnectionsPerAddress) return $"{fromAddress} connections from this address are the limit";
-            bool full = all.Count >= options.MaxConnections;
-            if (full && halfOpen.Count == 0) return $"{all.Count} connections are the limit";
-            if (full || halfOpen.Count >= options.MaxHalfOpenConnections)
+            if (halfOpen.Count >= options.MaxHalfOpenConnections)
             {
                 oldest = halfOpen.First!.Value;
                 halfOpen.RemoveFirst();
@@ -47,10 +45,15 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
         return null;
     }
 
-    /// <summary>The connection has finished its login.</summary>
-    public void LoggedIn(Connection connection)
+    /// <summary>The connection has finished its negotiation; false = as many as there may be are logged in.</summary>
+    public bool TryLogIn(Connection connection)
     {
-        lock (gate) halfOpen.Remove(connection);
+        lock (gate)
+        {
+            if (loggedIn.Count >= options.MaxConnections) return false;
+            halfOpen.Remove(connection);
+            return loggedIn.Add(connection);
+        }
     }
 
     public void Leave(Connection connection)
@@ -59,6 +62,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
         {
             if (!all.Remove(connection)) return;
             halfOpen.Remove(connection);
+            loggedIn.Remove(connection);
             int left = perAddress[connection.PeerAddress] - 1;
             if (left == 0) perAddress.Remove(connection.PeerAddress);
             else perAddress[connection.PeerAddress] = left;

@@ -9,14 +9,15 @@ namespace Lunaria.Iscsi.Sessions;
 /// A connection during its login: feeds the <see cref="LoginNegotiation"/>, makes the session at its end, and waits where an old session
 /// of the same initiator port has to go first. The connection's thread only.
 /// </summary>
-internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoint local, PduSender sender, ConnectionInbox inbox)
+internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoint local, PduSender sender, ConnectionInbox inbox, Func<bool> isRoom)
 {
     private readonly LoginNegotiation negotiation = new(server.LoginFrom(peer, local));
     private LoginReply? held;
     private SessionParameters? agreed;
     private Session? session;
     private uint firstCmdSN;
-    private bool begun, waited, entered;
+    private bool begun, counted, waited, entered;
+    private readonly byte[] lastRequest = new byte[BasicHeader.LengthBytes];
 
     public ParameterNegotiation Parameters => negotiation.Parameters;
 
@@ -44,6 +45,7 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
             firstCmdSN = header.CmdSN;
             sender.Window = new(firstCmdSN, server.Options.CommandWindow);
         }
+        frame.Header.CopyTo(lastRequest);
         LoginReply reply = header.Opcode == Opcode.LoginRequest
             ? negotiation.Process(frame.Header, frame.Data.Span)
             : LoginReply.Refuse(frame.Header, LoginStatus.InvalidDuringLogin);
@@ -65,7 +67,8 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
     {
         LoginIdentity identity = negotiation.Identity!;
         agreed ??= new(negotiation.Parameters, identity.Joins?.Parameters);
-        LoginStatus status = identity.Joins is null ? Begin(identity) : Join(identity.Joins, identity.ConnectionId);
+        LoginStatus status = !counted && !(counted = isRoom()) ? LoginStatus.OutOfResources
+            : identity.Joins is null ? Begin(identity) : Join(identity.Joins, identity.ConnectionId);
         if (status != LoginStatus.Success)
         {
             Refuse(status);
@@ -79,6 +82,14 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
         new LoginResponseHeader(reply.Header).Tsih = session!.Tsih;
         Send(reply);
         return session;
+    }
+
+    /// <summary>A defect of the target has ended the login: the host is told.</summary>
+    public void Fail()
+    {
+        if (!begun || Refused != LoginStatus.Success) return;
+        Refuse(LoginStatus.TargetError);
+        Send(LoginReply.Refuse(lastRequest, LoginStatus.TargetError));
     }
 
     /// <summary>The connection ends before its login is over.</summary>

@@ -111,6 +111,8 @@ public class LimitTests
 
         await using TestServer small = await TestServer.StartAsync(options => options with { MaxConnections = 1 });
         using ScriptedInitiator only = small.LogIn(1), tooMany = small.Connect(2);
+        Assert.AreEqual(0x0302, tooMany.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+            ("InitiatorName", tooMany.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
         Assert.IsTrue(tooMany.IsClosedByTarget());
         Assert.AreEqual(0, only.Read(0, 1).Status);
     }
