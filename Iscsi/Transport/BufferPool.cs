@@ -21,6 +21,7 @@ internal sealed class BufferPool(long limitBytes)
     private readonly Lock gate = new();
     private readonly Stack<PooledBuffer>[] free = [.. ClassBytes.Select(_ => new Stack<PooledBuffer>())];
     private readonly HashSet<ConnectionInbox> waiters = [];
+    private TaskCompletionSource? idle;
     private long allocatedBytes, rentedBytes;
 
     /// <summary>The longest buffer there is: the longest transfer of a logical unit fits.</summary>
@@ -31,6 +32,12 @@ internal sealed class BufferPool(long limitBytes)
 
     /// <summary>Bytes in use now.</summary>
     public long RentedBytes => Interlocked.Read(ref rentedBytes);
+
+    /// <summary>Completes when no buffer is in use.</summary>
+    public Task WhenIdleAsync()
+    {
+        lock (gate) return rentedBytes == 0 ? Task.CompletedTask : (idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
 
     /// <summary>A buffer of at least <paramref name="lengthBytes"/>, or null when the limit is reached.</summary>
     /// <param name="greedy">True for a connection that has much already.</param>
@@ -72,6 +79,11 @@ internal sealed class BufferPool(long limitBytes)
             buffer.IsRented = false;
             rentedBytes -= buffer.Array.Length;
             free[buffer.SizeClass].Push(buffer);
+            if (rentedBytes == 0)
+            {
+                idle?.SetResult();
+                idle = null;
+            }
             if (waiters.Count > 0)
             {
                 told = [.. waiters];

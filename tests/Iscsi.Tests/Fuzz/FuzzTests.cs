@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Threading.Channels;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Testing;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,9 @@ namespace Lunaria.Iscsi.Tests.Fuzz;
 public class FuzzTests
 {
     private const string QuietTarget = "iqn.2026-11.test:quiet";
+
+    /// <summary>So often it is looked whether the others are still served.</summary>
+    private const int PdusPerLook = 500;
 
     public TestContext TestContext { get; set; } = null!;
 
@@ -69,6 +73,8 @@ public class FuzzTests
         Stopwatch clock = Stopwatch.StartNew();
         string? wrong = null;
         long sent = 0;
+        // How far the attack is; only the last word counts.
+        Channel<long> progress = Channel.CreateBounded<long>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         Attacker[] attackers = [.. Enumerable.Range(0, 2).Select(number => new Attacker(server, transcript, seed, number) { EndWithin = endWithin })];
         Task[] running = [.. attackers.Select(attacker => Task.Factory.StartNew(() =>
         {
@@ -78,7 +84,8 @@ public class FuzzTests
                 {
                     long before = attacker.Sent;
                     attacker.Attack();
-                    Interlocked.Add(ref sent, attacker.Sent - before);
+                    long now = Interlocked.Add(ref sent, attacker.Sent - before);
+                    if (now / PdusPerLook != (now - attacker.Sent + before) / PdusPerLook) progress.Writer.TryWrite(now);
                 }
             }
             catch (TimeoutException stuck)
@@ -88,9 +95,9 @@ public class FuzzTests
             }
         }, TaskCreationOptions.LongRunning))];
         Task all = Task.WhenAll(running);
-        while (!all.IsCompleted)
+        _ = all.ContinueWith(_ => progress.Writer.Complete(), TaskScheduler.Default);
+        await foreach (long _ in progress.Reader.ReadAllAsync())
         {
-            await Task.WhenAny(all, Task.Delay(50));
             string? now = log.First ?? Witness(untouched, neighbour, kept)
                 ?? (server.Server.Context.Pool.RentedBytes > 96 << 20 ? "more memory is rented than the limit" : null);
             if (now is not null) Interlocked.CompareExchange(ref wrong, now, null);
