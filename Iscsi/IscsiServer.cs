@@ -108,6 +108,23 @@ public sealed class IscsiServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Shows a target on other portals of its group from now on (empty = on all of the server's). Its target port stays the same, and with it registrations,
+    /// reservations and sessions; hosts of connections at a portal that is none of the target's any more are asked to log out, and their connections closed after
+    /// <see cref="IscsiServerOptions.DrainTimeout"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no such target.</exception>
+    public void ChangeTargetPortals(string name, IReadOnlyList<IPEndPoint> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        if (context.Targets.Find(name) is not IscsiTarget target) throw new ArgumentException($"There is no target {name}.", nameof(name));
+        target.Portals = [.. wanted];
+        HashSet<ConnectionInbox> own = [.. target.Sessions.Snapshot().SelectMany(session => session.Connections).Select(connection => connection.Inbox)];
+        portals.Drain(
+            [.. context.Connections.Snapshot().Where(connection => own.Contains(connection.Inbox) && !target.IsAt(connection.Local))],
+            "its portal is none of the target's any more");
+    }
+
+    /// <summary>
     /// Listens on these portals from now on. Hosts at an address that is no portal any more are asked to log out, and their connections closed after
     /// <see cref="IscsiServerOptions.DrainTimeout"/>; other connections notice nothing.
     /// </summary>

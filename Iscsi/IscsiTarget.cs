@@ -16,12 +16,14 @@ public sealed class IscsiTarget
     private readonly Lock showing = new();
     private volatile IReadOnlyList<InitiatorAccess> access;
     private volatile LoginRedirect? redirect;
+    private volatile IReadOnlyList<IPEndPoint> portals;
 
     internal IscsiTarget(TargetPort port, IscsiTargetOptions options, UnitDirectory units)
     {
         Port = port;
         Options = options;
         access = options.Access;
+        portals = options.Portals;
         Luns = new(port);
         DeviceServer = new(Luns, units);
     }
@@ -31,6 +33,9 @@ public sealed class IscsiTarget
 
     /// <summary>Its target port: this target has one portal group.</summary>
     public TargetPort Port { get; }
+
+    /// <summary>The portals of its group, at first those of <see cref="Options"/>; empty = all of the server's. <see cref="IscsiServer.ChangeTargetPortals"/> changes them.</summary>
+    public IReadOnlyList<IPEndPoint> Portals { get => portals; internal set => portals = value; }
 
     /// <summary>Settings given at creation.</summary>
     public IscsiTargetOptions Options { get; }
@@ -66,7 +71,14 @@ public sealed class IscsiTarget
     internal SessionTable Sessions { get; } = new();
 
     /// <summary>True where the target is shown to hosts that came in at <paramref name="local"/>.</summary>
-    internal bool IsAt(IPEndPoint local) => Options.Portals.Count == 0 || Options.Portals.Any(portal => PortalAddress.Covers(portal, local));
+    internal bool IsAt(IPEndPoint local) => IsOneOf(portals, local);
+
+    /// <summary>How many of its sessions began at an address that is none of <paramref name="wanted"/> (empty = all of the server's).</summary>
+    public int CountSessionsElsewhere(IReadOnlyList<IPEndPoint> wanted) =>
+        Sessions.Snapshot().Count(session => session.Portal is IPEndPoint local && !IsOneOf(wanted, local));
+
+    private static bool IsOneOf(IReadOnlyList<IPEndPoint> portals, IPEndPoint local) =>
+        portals.Count == 0 || portals.Any(portal => PortalAddress.Covers(portal, local));
 
     /// <summary>True where the initiator of a session would be let in now.</summary>
     internal bool LetsIn(Session session) => InitiatorAccess.Find(access, session.Identity.InitiatorName, session.Identity.Address) is not null;

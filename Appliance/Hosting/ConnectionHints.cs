@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Contracts;
 
@@ -37,7 +38,7 @@ internal static class ConnectionHints
         [
             "Linux (open-iscsi):",
             .. shown.Select(portal => $"  iscsiadm -m discovery -t sendtargets -p {portal}"),
-            .. shownTargets.SelectMany(target => LinuxLogin(target, shown[0])),
+            .. shownTargets.SelectMany(target => LinuxLogin(target, PortalOf(target, reachable))),
             "Windows (PowerShell as administrator):",
             "  Set-Service MSiSCSI -StartupType Automatic; Start-Service MSiSCSI",
             .. shown.Select(portal => $"  New-IscsiTargetPortal -TargetPortalAddress {portal.Address} -TargetPortalPortNumber {portal.Port}"),
@@ -54,6 +55,16 @@ internal static class ConnectionHints
             lines.Add($"{reachable.Count} addresses and {targets.Count} targets in all.");
         return lines;
     }
+
+    /// <summary>Where to log in to a target: at the first of its own portals that hosts reach.</summary>
+    private static IPEndPoint PortalOf(TargetView target, IReadOnlyList<IPEndPoint> reachable)
+    {
+        List<IPEndPoint> own = [.. target.Portals.Select(IPEndPoint.Parse)];
+        return reachable.FirstOrDefault(portal => own.Count == 0 || own.Any(one => one.Port == portal.Port && (one.Equals(portal) || IsWildcardFor(one, portal)))) ?? own[0];
+    }
+
+    private static bool IsWildcardFor(IPEndPoint wildcard, IPEndPoint portal) =>
+        wildcard.Address.Equals(IPAddress.IPv6Any) || (wildcard.Address.Equals(IPAddress.Any) && portal.AddressFamily == AddressFamily.InterNetwork);
 
     private static IEnumerable<string> LinuxLogin(TargetView target, IPEndPoint portal)
     {

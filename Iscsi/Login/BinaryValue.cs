@@ -5,7 +5,7 @@ namespace Lunaria.Iscsi.Login;
 /// <summary>Binary values in text keys: <c>0x</c> hexadecimal or <c>0b</c> Base64 (RFC 7143 6.1).</summary>
 internal static class BinaryValue
 {
-    /// <summary>Longest binary value, bytes (RFC 7143 6.1).</summary>
+    /// <summary>Longest binary value, bytes (RFC 7143 12.1.3).</summary>
     public const int MaxLengthBytes = 1024;
 
     public static bool TryParse(string text, [NotNullWhen(true)] out byte[]? value)

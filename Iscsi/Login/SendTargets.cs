@@ -33,8 +33,10 @@ internal static class SendTargets
         foreach (IscsiTarget target in chosen)
         {
             if (InitiatorAccess.Find(target.Access, who.InitiatorName, who.Address) is null) continue;
+            // Without an address a host would take the one it asks at, where this target is not.
+            if (addresses(target) is not { Count: > 0 } where) continue;
             answer.Add(new("TargetName", target.Name));
-            foreach (string address in addresses(target)) answer.Add(new("TargetAddress", address));
+            foreach (string address in where) answer.Add(new("TargetAddress", address));
         }
         return true;
     }

@@ -12,6 +12,9 @@ internal readonly ref struct ScsiCommandHeader(Span<byte> bytes)
     /// <summary>ATTR field, three bits (11.3.1).</summary>
     public byte Attribute { get => (byte)(Basic.Bytes[1] & 7); set => Basic.Bytes[1] = (byte)((Basic.Bytes[1] & ~7) | value); }
 
+    /// <summary>PRI field, four bits: 1 is the most urgent, 15 the least, 0 says nothing (RFC 7144, SAM-5 8.7).</summary>
+    public byte Priority { get => (byte)(Basic.Bytes[2] >> 4); set => Basic.Bytes[2] = (byte)(value << 4); }
+
     public uint ExpectedDataTransferLength { get => Basic.UInt32(20); set => Basic.SetUInt32(20, value); }
     public Span<byte> Cdb => Basic.Bytes.Slice(32, 16);
 }

@@ -15,7 +15,7 @@ internal readonly ref struct ScsiResponseHeader(Span<byte> bytes)
     /// <summary>Status Qualifier (RFC 7144 5.2): for BUSY and TASK SET FULL when to try again, in units of 100 ms (SAM-5 5.3.2).</summary>
     public ushort StatusQualifier { get => Basic.UInt16(8); set => Basic.SetUInt16(8, value); }
 
-    /// <summary>Tag of the R-Data SNACK that asked for the data anew (11.4.7).</summary>
+    /// <summary>Tag of the R-Data SNACK that asked for the data anew (11.4.4).</summary>
     public uint SnackTag { get => Basic.UInt32(20); set => Basic.SetUInt32(20, value); }
     public uint ExpDataSN { get => Basic.UInt32(36); set => Basic.SetUInt32(36, value); }
     public uint ResidualCount { get => Basic.UInt32(44); set => Basic.SetUInt32(44, value); }

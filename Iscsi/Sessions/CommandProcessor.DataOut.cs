@@ -15,7 +15,7 @@ internal sealed partial class CommandProcessor
     public void HandleDataOut(PduFrame frame)
     {
         DataOutHeader header = new(frame.Header);
-        // Data of a command that has already ended, or never began, is dropped (RFC 7143 4.6.1.2: late data after an early status).
+        // Data of a command that has already ended, or never began, is dropped: late data after an early status.
         if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
         if (KeepsAnswers)
         {

@@ -20,6 +20,9 @@ internal sealed partial class CommandProcessor(
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
     private const int MaxImmediateCommands = 32;
 
+    /// <summary>The priority of a command that has none: in the middle.</summary>
+    private const byte DefaultPriority = 8;
+
     private readonly ResponseSender responses = new(sender, parameters, session.Window, commands);
     private readonly WriteBatch batch = new();
     private readonly Command[] committing = new Command[WriteBatch.MaxCommands];
@@ -138,6 +141,7 @@ internal sealed partial class CommandProcessor(
         task.LunField = header.Basic.Lun;
         task.InitiatorTaskTag = header.Basic.InitiatorTaskTag;
         task.Attribute = (TaskAttribute)header.Attribute;
+        task.Priority = parameters.ProtocolLevel >= 2 && header.Priority != 0 ? header.Priority : DefaultPriority;
         task.ReadFlag = header.Read;
         task.WriteFlag = header.Write;
         task.ExpectedDataTransferLength = header.ExpectedDataTransferLength;

@@ -106,13 +106,18 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     /// <summary>True while commands wait for memory: then no further ones are invited.</summary>
     public bool IsShortOfMemory => waitingForMemory.Count > 0;
 
-    /// <summary>Gives the command the buffer it wants; without memory it waits, and <see cref="TryResume"/> brings it back.</summary>
+    /// <summary>
+    /// Gives the command the buffer it wants; without memory it waits, behind those of its priority and before those of less, and <see cref="TryResume"/> brings it back.
+    /// </summary>
     public bool TryReserve(Command command)
     {
         if (waitingForMemory.Count == 0 && TryRentBuffer(command, command.ReservedBytes)) return true;
         command.State = CommandState.WaitingForMemory;
         Enter(command);
-        waitingForMemory.AddLast(command);
+        LinkedListNode<Command>? before = waitingForMemory.Last;
+        while (before is not null && before.Value.Task.Priority > command.Task.Priority) before = before.Previous;
+        if (before is null) waitingForMemory.AddFirst(command);
+        else waitingForMemory.AddAfter(before, command);
         return false;
     }
 

@@ -113,11 +113,12 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
                     return LoginStatus.OutOfResources;
             }
             session.Nexus = new(identity.InitiatorName, identity.Isid, target.Port) { FollowsNexusLoss = waited, AbortTasks = session.AbortTasksAsync };
-            if (!target.ShowLuns(session))
+            // Whoever denied it meanwhile, or moved the target, may not have seen this session: it ends with this connection.
+            LoginStatus late = !target.IsAt(local) ? LoginStatus.NotFound : target.ShowLuns(session) ? LoginStatus.Success : LoginStatus.AuthorizationFailure;
+            if (late != LoginStatus.Success)
             {
-                // Whoever denied it meanwhile may not have seen this session: it ends with this connection.
                 entered = session.TryJoin(identity.ConnectionId, inbox) == JoinOutcome.Joined;
-                return LoginStatus.AuthorizationFailure;
+                return late;
             }
             target.DeviceServer.Attach(session.Nexus);
         }

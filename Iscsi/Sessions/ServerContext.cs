@@ -50,14 +50,16 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
 
     /// <summary>
     /// TargetAddress of each portal of a target, for a host that came in at <paramref name="local"/>: those with an address of their own as they are, and for one on
-    /// all addresses the one the host found.
+    /// all addresses the one the host found. IPv6 for a host that came by IPv6, IPv4 for one that came by IPv4; what it may not be able to reach only where there is
+    /// nothing else.
     /// </summary>
     public List<string> AddressesOf(IscsiTarget target, IPEndPoint local)
     {
         IEnumerable<IPEndPoint> here = Portals.Select(portal => PortalAddress.IsWildcard(portal) ? new(local.Address, portal.Port) : portal);
-        IEnumerable<IPEndPoint> own = target.Options.Portals.Where(portal => !PortalAddress.IsWildcard(portal));
-        return [.. here.Where(target.IsAt).Concat(own)
-            .Where(address => Portals.Any(portal => PortalAddress.Covers(portal, address)))
+        IEnumerable<IPEndPoint> own = target.Portals.Where(portal => !PortalAddress.IsWildcard(portal));
+        IPEndPoint[] all = [.. here.Where(target.IsAt).Concat(own).Where(address => Portals.Any(portal => PortalAddress.Covers(portal, address)))];
+        IPEndPoint[] sameFamily = [.. all.Where(address => PortalAddress.IsIPv6(address) == PortalAddress.IsIPv6(local))];
+        return [.. (sameFamily.Length > 0 ? sameFamily : all)
             .Select(address => PortalAddress.Format(address, target.Port.PortalGroupTag))
             .Distinct()];
     }

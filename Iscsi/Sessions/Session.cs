@@ -90,7 +90,7 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
-    /// Adds a connection (RFC 7143 6.3.3). One with the same CID is told to close first (connection reinstatement, 6.3.4), and before the
+    /// Adds a connection (RFC 7143 6.3.1). One with the same CID is told to close first (connection reinstatement, 6.3.4), and before the
     /// second one comes the first makes the command window shared.
     /// </summary>
     public JoinOutcome TryJoin(ushort connectionId, ConnectionInbox inbox)

@@ -19,6 +19,9 @@ internal static class PortalAddress
     /// <summary>True where the portal stands for every address of this machine.</summary>
     public static bool IsWildcard(IPEndPoint portal) => portal.Address.Equals(IPAddress.Any) || portal.Address.Equals(IPAddress.IPv6Any);
 
+    /// <summary>True for an address of IPv6 that stands for none of IPv4.</summary>
+    public static bool IsIPv6(IPEndPoint endPoint) => Plain(endPoint.Address).AddressFamily == AddressFamily.InterNetworkV6;
+
     /// <summary><c>10.0.0.1:3260,1</c> or <c>[2001:db8::1]:3260,1</c> (RFC 7143 13.8).</summary>
     public static string Format(IPEndPoint endPoint, ushort portalGroupTag)
     {

@@ -40,12 +40,18 @@ internal sealed class PortalSet(ServerContext server) : IAsyncDisposable
             }
             Serve(stays[true], opened);
             Connection[] left = [.. server.Connections.Snapshot().Where(connection => !server.Portals.Any(portal => PortalAddress.Covers(portal, connection.Local)))];
-            if (left.Length > 0) _ = DrainAsync(left);
+            Drain(left, "its portal is no portal any more");
         }
         finally
         {
             turn.Release();
         }
+    }
+
+    /// <summary>Asks the hosts of these connections to log out; what is left after <see cref="IscsiServerOptions.DrainTimeout"/> is closed.</summary>
+    public void Drain(Connection[] left, string reason)
+    {
+        if (left.Length > 0) _ = DrainAsync(left, reason);
     }
 
     /// <summary>Listens no more; completes when no further connection can come.</summary>
@@ -95,7 +101,7 @@ internal sealed class PortalSet(ServerContext server) : IAsyncDisposable
         }
     }
 
-    private async Task DrainAsync(Connection[] left)
+    private async Task DrainAsync(Connection[] left, string reason)
     {
         foreach (Connection connection in left) connection.Inbox.Post(new(MessageKind.Drain, null));
         try
@@ -106,6 +112,6 @@ internal sealed class PortalSet(ServerContext server) : IAsyncDisposable
         {
             return;
         }
-        foreach (Connection connection in left) connection.Inbox.Post(new(MessageKind.Close, "its portal is no portal any more"));
+        foreach (Connection connection in left) connection.Inbox.Post(new(MessageKind.Close, reason));
     }
 }

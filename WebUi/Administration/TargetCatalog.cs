@@ -77,10 +77,14 @@ internal sealed class TargetCatalog
         await _server.RemoveTargetAsync(iqn);
     }
 
-    /// <summary>Serves a target on other portals; completes when its sessions are gone.</summary>
+    /// <summary>Serves a target on other portals. With another tag it is another port to hosts; completes when its sessions are gone then.</summary>
     public async Task MoveAsync(TargetRecord record)
     {
-        var served = await _server.ReplaceTargetAsync(record.Iqn, Options(record));
+        var served = Served(record.Iqn);
+        if (served.Port.PortalGroupTag == record.PortalGroup)
+            _server.ChangeTargetPortals(record.Iqn, [.. record.Portals.Select(IPEndPoint.Parse)]);
+        else
+            served = await _server.ReplaceTargetAsync(record.Iqn, Options(record));
         ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
     }
 
@@ -91,6 +95,15 @@ internal sealed class TargetCatalog
         served.Access = Access(record);
         served.Redirect = Redirect(record);
         ImmutableInterlocked.Update(ref _entries, (entries, entry) => entries.SetItem(entry.Record.Iqn, entry), new Entry(record, served));
+    }
+
+    /// <summary>How many sessions of a target end where it moves to these portals.</summary>
+    public int CountLeaving(string iqn, ushort portalGroup, IEnumerable<string> portals)
+    {
+        var served = Served(iqn);
+        return served.Port.PortalGroupTag == portalGroup
+            ? served.CountSessionsElsewhere([.. portals.Select(IPEndPoint.Parse)])
+            : _server.Sessions.Count(session => session.TargetName == served.Name);
     }
 
     private static IscsiTargetOptions Options(TargetRecord record) => new()

@@ -58,8 +58,8 @@ public sealed class TargetService
     }
 
     /// <summary>
-    /// Shows a target on some portals only. It is another port to hosts then, so their sessions end: <see cref="RefusalKind.InUse"/> where there are any, unless
-    /// <paramref name="force"/>.
+    /// Shows a target on some portals only. Sessions at others end, and with another tag, which makes it another port to hosts, all of them:
+    /// <see cref="RefusalKind.InUse"/> where there are any, unless <paramref name="force"/>.
     /// </summary>
     public Task<TargetView> SetPortalsAsync(Actor actor, string iqn, SetTargetPortals wanted, bool force)
     {
@@ -71,8 +71,8 @@ public sealed class TargetService
         return _changes.RunAsync(actor, "target.portals", Subject(iqn), async change =>
         {
             var before = Show(iqn);
-            if (before.Sessions > 0 && !force)
-                throw new RefusedException(RefusalKind.InUse, $"{before.Sessions} session(s) are logged in to {iqn}. Log the hosts out first, or force it: their sessions end, and they log in at the other portals.");
+            if (!force && _targets.CountLeaving(iqn, (ushort)wanted.Group, portals) is > 0 and var leaving)
+                throw new RefusedException(RefusalKind.InUse, $"{leaving} session(s) of {iqn} would end. Log the hosts out first, or force it: their sessions end, and they log in at the other portals.");
             change.Begin(before);
             _store.SetPortals(iqn, (ushort)wanted.Group, portals);
             await _targets.MoveAsync(_targets.Get(iqn) with { PortalGroup = (ushort)wanted.Group, Portals = portals });

@@ -30,6 +30,9 @@ internal sealed class ScsiTask
     /// <summary>Task attribute of the command PDU.</summary>
     public TaskAttribute Attribute { get; set; }
 
+    /// <summary>Command priority (SAM-5 8.7): 1 is the most urgent, 15 the least.</summary>
+    public byte Priority { get; set; }
+
     /// <summary>The R bit: the host expects data.</summary>
     public bool ReadFlag { get; set; }
 

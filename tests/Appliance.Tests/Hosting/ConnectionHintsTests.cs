@@ -33,6 +33,14 @@ public sealed class ConnectionHintsTests
     }
 
     [TestMethod]
+    [DataRow("[2001:db8::1]:3261", "[2001:db8::1]:3261")]
+    [DataRow("0.0.0.0:3260", "192.0.2.1:3260")]
+    [DataRow("[::]:3261", "[2001:db8::1]:3261")]
+    [DataRow("198.51.100.1:3260", "198.51.100.1:3260")]
+    public void A_target_that_is_shown_on_some_portals_only_is_logged_in_to_there(string own, string expected) =>
+        StringAssert.Contains(Text(["192.0.2.1:3260", "[2001:db8::1]:3261"], [Open with { Portals = [own] }]), $"iscsiadm -m node -T iqn.2026-11.test:a -p {expected} --login");
+
+    [TestMethod]
     public void A_target_with_chap_names_the_user_and_never_the_secret()
     {
         var text = Text(["192.0.2.1:3260"], [Closed]);

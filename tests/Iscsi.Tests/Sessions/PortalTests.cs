@@ -10,6 +10,7 @@ namespace Lunaria.Iscsi.Tests.Sessions;
 [TestClass]
 public class PortalTests
 {
+    private const byte WriteExclusive = 1, ReservationConflict = 0x18;
     private static readonly IPEndPoint First = new(IPAddress.Loopback, 0), Second = new(IPAddress.Parse("127.0.0.2"), 0);
 
     [TestMethod]
@@ -90,13 +91,71 @@ public class PortalTests
             discovery.LoginDiscovery();
             discovery.Send(SessionTests.TextRequest(discovery), ScriptedInitiatorLogin.Text(("SendTargets", "All")));
             Assert.AreEqual(
-                $"TargetName={Nowhere}\0TargetName={Own}\0TargetAddress={second},7\0TargetName={TestServer.TargetName}\0TargetAddress={first},1\0TargetAddress={second},1\0",
+                $"TargetName={Own}\0TargetAddress={second},7\0TargetName={TestServer.TargetName}\0TargetAddress={first},1\0TargetAddress={second},1\0",
                 Encoding.UTF8.GetString(discovery.Receive(Opcode.TextResponse).Data));
         }
         using ScriptedInitiator here = new(second), wrong = new(first);
         Assert.AreEqual("7", here.Login(Own)["TargetPortalGroupTag"]);
         Assert.AreEqual(0x0203, wrong.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
             ("InitiatorName", wrong.InitiatorName), ("TargetName", Own)).Status());
+    }
+
+    [TestMethod]
+    public async Task A_host_is_told_of_portals_of_its_own_address_family_where_there_are_any()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { Portals = [new(IPAddress.Loopback, 0), new(IPAddress.IPv6Loopback, 0)] });
+        IPEndPoint four = server.Server.Portals[0], six = server.Server.Portals[1];
+        const string OnlyFour = "iqn.2026-11.test:four";
+        server.Server.AddTarget(OnlyFour, new() { Portals = [four] });
+        foreach ((IPEndPoint portal, string address) in new[] { (four, $"{four},1"), (six, $"[::1]:{six.Port},1") })
+        {
+            using ScriptedInitiator discovery = new(portal);
+            discovery.LoginDiscovery();
+            discovery.Send(SessionTests.TextRequest(discovery), ScriptedInitiatorLogin.Text(("SendTargets", "All")));
+            Assert.AreEqual(
+                $"TargetName={OnlyFour}\0TargetAddress={four},1\0TargetName={TestServer.TargetName}\0TargetAddress={address}\0",
+                Encoding.UTF8.GetString(discovery.Receive(Opcode.TextResponse).Data));
+        }
+    }
+
+    [TestMethod]
+    public async Task Other_portals_of_the_same_group_end_only_the_sessions_of_those_that_go_and_reservations_stay()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { Portals = [First, Second] });
+        IPEndPoint second = server.Server.Portals[1];
+        using ScriptedInitiator holder = server.LogIn(1), leaves = new(second) { Isid = 2 };
+        leaves.Login(TestServer.TargetName);
+        leaves.ClearUnitAttention();
+        Assert.AreEqual(0, Reserve(holder, 0, 0, 1, 0).Status);
+        Assert.AreEqual(0, Reserve(holder, 1, 1, 0, WriteExclusive).Status);
+        server.Server.ChangeTargetPortals(TestServer.TargetName, [server.Portal]);
+        Assert.AreEqual(AsyncEvent.LogoutRequested, new AsyncMessageHeader(leaves.Receive(Opcode.AsyncMessage).Header).Event);
+        Assert.IsTrue(leaves.IsClosedByTarget());
+        Assert.AreEqual(0, holder.Write(0, new byte[512]).Status);
+        using ScriptedInitiator other = server.LogIn(3);
+        Assert.AreEqual(ReservationConflict, other.Write(0, new byte[512]).Status);
+        holder.Dispose();
+        server.Server.ChangeTargetPortals(TestServer.TargetName, []);
+        using ScriptedInitiator again = new(second) { Isid = 1 };
+        again.Login(TestServer.TargetName);
+        again.ClearUnitAttention();
+        Assert.AreEqual(0, again.Write(0, new byte[512]).Status, "it is the same nexus, whichever portal of the group it comes by");
+        Assert.ThrowsExactly<ArgumentException>(() => server.Server.ChangeTargetPortals("iqn.2026-11.test:none", []));
+    }
+
+    [TestMethod]
+    public async Task Registrations_stay_with_the_portal_group_they_were_made_at()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator before = server.LogIn(1);
+        Assert.AreEqual(0, Reserve(before, 0, 0, 1, 0).Status);
+        Assert.AreEqual(0, Reserve(before, 1, 1, 0, WriteExclusive).Status);
+        await server.Server.ReplaceTargetAsync(TestServer.TargetName, new() { PortalGroupTag = 2 });
+        using ScriptedInitiator after = server.LogIn(1);
+        Assert.AreEqual(ReservationConflict, after.Write(0, new byte[512]).Status, "by another port it is another nexus");
+        Assert.AreEqual(0, Reserve(after, 0, 0, 2, 0).Status);
+        Assert.AreEqual(0, Reserve(after, 4, 2, 1, WriteExclusive).Status, "it preempts what it had");
+        Assert.AreEqual(0, after.Write(0, new byte[512]).Status);
     }
 
     [TestMethod]
@@ -157,6 +216,15 @@ public class PortalTests
         Assert.AreEqual(LogoutResponse.Closed, host.Logout(LogoutReason.CloseSession, 1));
         Assert.AreEqual(0x0101, again.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
             ("InitiatorName", again.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
+    }
+
+    /// <summary>PERSISTENT RESERVE OUT: REGISTER (0), RESERVE (1) or PREEMPT (4).</summary>
+    private static CommandResult Reserve(ScriptedInitiator initiator, byte action, byte key, byte serviceKey, byte type)
+    {
+        byte[] parameters = new byte[24];
+        (parameters[7], parameters[15]) = (key, serviceKey);
+        initiator.Send(initiator.CommandHeader([0x5F, action, type, 0, 0, 0, 0, 0, 24], 24, write: true), parameters);
+        return initiator.ReceiveResult();
     }
 
     private static byte[] DeviceIdentification(ScriptedInitiator initiator)

@@ -59,6 +59,35 @@ public class ProtocolLevelTests
     }
 
     [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public async Task Of_commands_that_wait_for_memory_the_most_urgent_goes_first(bool level2)
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { MaxConnectionBufferBytes = 1 << 20 });
+        using ScriptedInitiator initiator = level2 ? server.LogIn(1, Level2) : server.LogIn(1);
+        uint[] tags = [.. new byte[] { 0, 15, 0, 1, 15, 1 }.Select(priority =>
+        {
+            byte[] write = initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1024), 512 << 10, write: true);
+            _ = new ScsiCommandHeader(write) { Priority = priority };
+            initiator.Send(write);
+            return new BasicHeader(write).InitiatorTaskTag;
+        })];
+        List<uint> order = [];
+        while (order.Count < tags.Length)
+        {
+            ReceivedPdu pdu = initiator.TryReceive()!;
+            if (pdu.Opcode != Opcode.ReadyToTransfer) continue;
+            ReadyToTransferHeader r2t = new(pdu.Header);
+            uint tag = r2t.Basic.InitiatorTaskTag;
+            if (!order.Contains(tag)) order.Add(tag);
+            initiator.SendDataOut(tag, r2t.Basic.TargetTransferTag, new byte[512 << 10], (int)r2t.BufferOffset, (int)r2t.DesiredLength, 65536);
+        }
+        // The first finds memory at once. Without level 2 the field says nothing.
+        int[] expected = level2 ? [0, 3, 5, 2, 1, 4] : [0, 1, 2, 3, 4, 5];
+        CollectionAssert.AreEqual(expected.Select(index => tags[index]).ToArray(), order);
+    }
+
+    [TestMethod]
     public async Task Below_level_2_the_functions_of_RFC_7144_are_not_supported()
     {
         await using TestServer server = await TestServer.StartAsync();

@@ -213,6 +213,10 @@ public sealed class TargetApiTests
         await using var appliance = await StartAsync("*");
         using var host = LogIn(appliance);
         Assert.AreEqual(HttpStatusCode.Conflict, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { "127.0.0.2:3260" }, group = 2 })).Status);
+        Assert.AreEqual(HttpStatusCode.Conflict, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { "127.0.0.2:3260" }, group = 1 })).Status);
+        Assert.AreEqual(HttpStatusCode.OK, (await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals", new { portals = new[] { appliance.Portal.ToString() }, group = 1 })).Status);
+        host.ClearUnitAttention();
+        Assert.AreEqual(0, host.Read(0, 8).Status, "who is at a portal that stays notices nothing");
         var (status, view) = await appliance.SendAsync(HttpMethod.Put, $"targets/{Iqn}/portals?force=true", new { portals = new[] { "127.0.0.2:3260" }, group = 2 });
         Assert.AreEqual(HttpStatusCode.OK, status);
         Assert.AreEqual("2 127.0.0.2:3260", $"{view.GetProperty("portalGroup").GetInt32()} {view.GetProperty("portals")[0].GetString()}");
