@@ -55,6 +55,7 @@ internal static class CommandLine
             IntegrityVerbs.Verification(verbs),
             IntegrityVerbs.Backup(verbs),
             PoolVerbs.Create(verbs),
+            WatermarkVerbs.Create(verbs),
             EncryptionVerbs.Create(verbs),
             BackendVerbs.Create(verbs),
             EventVerbs.Create(verbs),

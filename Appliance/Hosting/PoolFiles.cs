@@ -29,7 +29,14 @@ internal sealed class PoolFiles : IAsyncDisposable
         (id, progress, stop) => Pool.EvacuateAsync(id.ToString(), progress, stop).AsTask(),
         id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)),
         copies => ChangeAsync(() => Pool.SetCopiesAsync(copies, CancellationToken.None)),
-        Pool.GetKeysOnlyOn);
+        Pool.GetKeysOnlyOn,
+        (low, full) => Pool.SetWatermarks(new WatermarkOptions
+        {
+            LowFreePercent = low.Percent ?? 0,
+            LowFreeBytes = low.Bytes ?? 0,
+            FullFreePercent = full.Percent ?? 0,
+            FullFreeBytes = full.Bytes ?? 0,
+        }));
 
     /// <summary>
     /// Opens the pool; makes it only where <paramref name="isFirstStart"/> (metadata that names objects must never meet a new, empty pool). It goes on

@@ -54,6 +54,9 @@ public sealed partial class LocalPool : IObjectStore
     /// <summary>How scarce space is.</summary>
     public WatermarkState Watermark => space.State;
 
+    /// <summary>From now on these marks say how scarce space is.</summary>
+    public void SetWatermarks(WatermarkOptions marks) => space.SetWatermarks(marks);
+
     /// <summary>What was wrong, and repaired or lost, when the pool was opened.</summary>
     public IReadOnlyList<PoolFinding> Findings { get; }
 

@@ -27,6 +27,7 @@ internal sealed class PoolSpace
     private readonly int chunkBytes;
     private long reserveChunks;
     private volatile int copies;
+    private volatile WatermarkOptions marks;
 
     public PoolSpace(string poolName, PoolComponent[] components, int copies, LocalPoolOptions options, ILogger logger)
     {
@@ -39,7 +40,8 @@ internal sealed class PoolSpace
         slotBytes = components[0].Layout.SlotBytes;
         chunkBytes = components[0].Layout.ChunkBytes;
         CountReserve();
-        State = options.Watermarks.Next(WatermarkState.Ok, FreeSlots() * slotBytes, TotalSlots() * slotBytes);
+        marks = options.Watermarks;
+        State = marks.Next(WatermarkState.Ok, UsableSlots() * slotBytes, TotalSlots() * slotBytes);
     }
 
     /// <summary>All components now; each change makes a new list.</summary>
@@ -74,7 +76,7 @@ internal sealed class PoolSpace
         get
         {
             lock (gate)
-                return Math.Max(0, FreeSlots() - ReserveSlots) * slotBytes;
+                return UsableSlots() * slotBytes;
         }
     }
 
@@ -115,7 +117,10 @@ internal sealed class PoolSpace
     /// <summary>From now on objects are stored so many times.</summary>
     public void SetCopies(int count) => Change(() => copies = count);
 
-    /// <summary>How scarce space is; the reserve counts as free.</summary>
+    /// <summary>From now on these marks count.</summary>
+    public void SetWatermarks(WatermarkOptions wanted) => Change(() => marks = wanted);
+
+    /// <summary>How scarce space is that new objects can use, looked at whenever some is given out or back.</summary>
     public WatermarkState State { get; private set; }
 
     /// <summary>The reserve that the options ask for, in bytes.</summary>
@@ -210,6 +215,9 @@ internal sealed class PoolSpace
 
     private long EmptyChunks() => Fitting(component => component.TakesObjects, component => component.Slots.EmptyChunks);
 
+    /// <summary>What new objects can use.</summary>
+    private long UsableSlots() => Math.Max(0, FreeSlots() - ReserveSlots);
+
     private long FreeSlots() => Fitting(component => component.TakesObjects, component => component.Slots.FreeSlots);
 
     /// <summary>How many places fit that each take one on as many components as there are copies: pairs are limited by what the largest has no partner for.</summary>
@@ -255,15 +263,15 @@ internal sealed class PoolSpace
         lock (gate)
         {
             before = State;
-            freeBytes = FreeSlots() * slotBytes;
+            freeBytes = UsableSlots() * slotBytes;
             totalBytes = TotalSlots() * slotBytes;
-            State = now = options.Watermarks.Next(before, freeBytes, totalBytes);
+            State = now = marks.Next(before, freeBytes, totalBytes);
         }
 
         LogLevel level = now == WatermarkState.Ok ? LogLevel.Information : LogLevel.Warning;
         if (now != before && logger.IsEnabled(level))
         {
-            long lowMark = options.Watermarks.LowMark(totalBytes), fullMark = options.Watermarks.FullMark(totalBytes);
+            long lowMark = marks.LowMark(totalBytes), fullMark = marks.FullMark(totalBytes);
             PoolLog.WatermarkPassed(logger, level, poolName, now, freeBytes, totalBytes, lowMark, fullMark);
         }
     }

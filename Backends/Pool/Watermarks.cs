@@ -18,13 +18,13 @@ public enum WatermarkState
 public sealed record WatermarkOptions
 {
     /// <summary>Low mark in percent, 0 to 100.</summary>
-    public double LowFreePercent { get; init; } = 15;
+    public double LowFreePercent { get; init; } = 10;
 
     /// <summary>Low mark in bytes.</summary>
     public long LowFreeBytes { get; init; }
 
     /// <summary>Full mark in percent, 0 to 100.</summary>
-    public double FullFreePercent { get; init; } = 5;
+    public double FullFreePercent { get; init; } = 2;
 
     /// <summary>Full mark in bytes.</summary>
     public long FullFreeBytes { get; init; }

@@ -72,7 +72,8 @@ public sealed class ReadCache : IAsyncDisposable
             catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
             {
                 VolumesLog.CacheDeviceUnusable(_logger, wanted.Path, e);
-                _unusable.Add(new(wanted.Path, wanted.SizeBytes, 0, e.Message));
+                lock (_opened)
+                    _unusable.Add(new(wanted.Path, wanted.SizeBytes, 0, e.Message));
             }
     }
 
@@ -90,7 +91,8 @@ public sealed class ReadCache : IAsyncDisposable
             throw new InvalidOperationException($"There are {MaxDevices} cache devices already, which is the most. Remove one first.");
         await OpenAsync(new(full, sizeBytes));
         _settings.WriteDevices([.. _settings.ReadDevices().Where(device => device.Path != full), new(full, sizeBytes)]);
-        _unusable.RemoveAll(device => device.Path == full);
+        lock (_opened)
+            _unusable.RemoveAll(device => device.Path == full);
     });
 
     /// <summary>
@@ -100,15 +102,20 @@ public sealed class ReadCache : IAsyncDisposable
     public ValueTask RemoveDeviceAsync(string path) => ChangeAsync(async () =>
     {
         string full = FullPath(path);
-        CacheDevice? device = _opened.Find(device => device.Path == full);
-        if (device is null && _unusable.RemoveAll(unusable => unusable.Path == full) == 0)
-            throw new InvalidOperationException($"{full} is no cache device. `cache status` lists them.");
+        CacheDevice? device;
+        lock (_opened)
+        {
+            device = _opened.Find(device => device.Path == full);
+            if (device is null && _unusable.RemoveAll(unusable => unusable.Path == full) == 0)
+                throw new InvalidOperationException($"{full} is no cache device. `cache status` lists them.");
+        }
         _settings.WriteDevices(_settings.ReadDevices().Where(other => other.Path != full));
         if (device is null)
             return;
         await _loading;
         Slots.Remove(device);
-        _opened.Remove(device);
+        lock (_opened)
+            _opened.Remove(device);
         try
         {
             device.Clear();
@@ -140,6 +147,13 @@ public sealed class ReadCache : IAsyncDisposable
         Slots.SetPolicy(Slots.Client(volume.Uuid), policy);
         return ValueTask.CompletedTask;
     });
+
+    /// <summary>Devices that failed, or could not be opened, and why.</summary>
+    public IReadOnlyList<(string Path, string Failure)> ListFailures()
+    {
+        lock (_opened)
+            return [.. _opened.Where(device => device.Failure is not null).Select(device => (device.Path, device.Failure!)), .. _unusable.Select(device => (device.Path, device.Failure!))];
+    }
 
     /// <summary>The cache now.</summary>
     public ReadCacheStatus GetStatus()

@@ -40,7 +40,8 @@ public sealed class ApplianceServices : IAsyncDisposable
         Units = new UnitTable(volumes, store, openMedium);
         var mapped = new MappedSnapshots(volumes);
         Catalog = new TargetCatalog(server, volumes, mapped, Units, store);
-        Volumes = new VolumeService(volumes, server, Catalog, Units, changes, Jobs);
+        Watermarks = new WatermarkService(new WatermarkStore(database), volumes, pool, changes);
+        Volumes = new VolumeService(volumes, server, Catalog, Units, Watermarks, changes, Jobs);
         Cache = new CacheService(volumes, Volumes, changes);
         Stored = new StoredSnapshots(volumes);
         Stored.Find();
@@ -123,6 +124,9 @@ public sealed class ApplianceServices : IAsyncDisposable
 
     /// <summary>The pool.</summary>
     public PoolService Pool { get; }
+
+    /// <summary>When space counts as scarce.</summary>
+    public WatermarkService Watermarks { get; }
 
     /// <summary>The keys of the store.</summary>
     public EncryptionService Encryption { get; }

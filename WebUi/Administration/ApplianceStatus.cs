@@ -30,7 +30,8 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     public void Ready(VolumeManager volumes, IObjectStore store, IscsiServer server, ApplianceServices services)
     {
         ApplianceInstruments.Create(Meter, volumes, store, server, services);
-        _serving = new Serving(volumes, store, server, services, new HealthWatch(volumes, store, server, services.Pool, services.Stored, services.Events, time));
+        var space = new SpaceWatch(volumes, store, services.Load, services.Watermarks, services.Events);
+        _serving = new Serving(volumes, store, server, services, new HealthWatch(volumes, server, services.Pool, space, services.Stored, services.Events, time));
     }
 
     /// <summary>Makes events of what changes, until <paramref name="stop"/>. A look that fails is logged, and the next one tells.</summary>

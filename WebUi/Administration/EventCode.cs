@@ -8,8 +8,10 @@ internal static class EventCode
     public const string VolumeHealth = "volume.health";
     public const string CheckFound = "check.found";
     public const string PoolSpace = "pool.space";
+    public const string PoolOverCommit = "pool.overcommit";
     public const string PoolComponent = "pool.component";
     public const string PoolMending = "pool.mending";
+    public const string CacheDevice = "cache.device";
     public const string CatalogSave = "catalog.save";
     public const string CatalogRebuilt = "catalog.rebuilt";
     public const string LogFilling = "log.filling";

@@ -1,6 +1,5 @@
 using Lunaria.Iscsi;
 using Lunaria.Volumes;
-using Lunaria.Volumes.Backend;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.WebUi.Administration;
@@ -9,21 +8,14 @@ namespace Lunaria.WebUi.Administration;
 /// Looks at the appliance and makes events of what has changed since the last look: health, space, sessions. Nothing on the way of an I/O knows
 /// of it. Owned by the run; one look at a time.
 /// </summary>
-internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, IscsiServer server, PoolService pool, StoredSnapshots stored, EventService events, TimeProvider time)
+internal sealed class HealthWatch(VolumeManager volumes, IscsiServer server, PoolService pool, SpaceWatch space, StoredSnapshots stored, EventService events, TimeProvider time)
 {
-    /// <summary>Steps of free space in the pool, in percent: below the last one it is full.</summary>
-    private static readonly int[] FreePercent = [10, 2];
-
-    /// <summary>By so much more, in percent of the pool, a step is left than it is entered.</summary>
-    private const int HysteresisPercent = 2;
-
     private readonly RefusedLoginWatch _refusedLogins = new(server, events, time);
     private readonly Dictionary<Guid, HealthState> _volumes = [];
     private readonly Dictionary<Guid, ComponentState> _components = [];
+    private readonly HashSet<string> _failedCacheDevices = new(StringComparer.Ordinal);
     private Dictionary<(string Target, int Tsih), SessionInfo> _sessions = [];
     private HealthState _engine = HealthState.Online;
-    private int _spaceStep;
-    private bool _logFilling;
     private int _damages;
     private string? _mending;
     private bool _catalogFails, _rebuildTold;
@@ -34,11 +26,10 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         var engine = volumes.GetStatistics();
         LookAtEngine(engine.Health);
         LookAtVolumes(engine.Health.State);
-        if (store.Space is { TotalBytes: > 0 } space)
-            LookAtPool(space.FreeBytes * 100.0 / space.TotalBytes);
+        space.Look();
         LookAtComponents();
         LookAtMending();
-        LookAtLog(engine.LogUsedBytes, engine.LogCapacityBytes);
+        LookAtCache();
         LookAtVerification();
         LookAtSnapshots();
         LookAtCatalog();
@@ -96,18 +87,6 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
         }
     }
 
-    private void LookAtPool(double freePercent)
-    {
-        var step = FreePercent.Where((percent, i) => freePercent < percent + (i < _spaceStep ? HysteresisPercent : 0)).Count();
-        if (step == _spaceStep)
-            return;
-        _spaceStep = step;
-        var severity = step == 0 ? Severity.Information : step == FreePercent.Length ? Severity.Error : Severity.Warning;
-        events.Add(EventCode.PoolSpace, severity, "pool", step == 0
-            ? $"{freePercent:0} % of the pool are free again."
-            : $"{freePercent:0.#} % of the pool are free. Delete volumes or snapshots, or add space.");
-    }
-
     private void LookAtComponents()
     {
         foreach (var component in pool.Peek()?.Components ?? [])
@@ -150,15 +129,16 @@ internal sealed class HealthWatch(VolumeManager volumes, IObjectStore store, Isc
             : $"Each object is on {now.Copies} components again, or on all that work.");
     }
 
-    private void LookAtLog(long usedBytes, long sizeBytes)
+    private void LookAtCache()
     {
-        var filling = _logFilling ? usedBytes * 2 > sizeBytes : usedBytes * 10 > sizeBytes * 8;
-        if (filling == _logFilling)
-            return;
-        _logFilling = filling;
-        events.Add(EventCode.LogFilling, filling ? Severity.Warning : Severity.Information, "log", filling
-            ? "More than 80 % of the write log wait for the pool: it is slower than the hosts write."
-            : "The pool has caught up with the write log.");
+        var failures = volumes.Cache.ListFailures();
+        foreach (var (path, failure) in failures.Where(failed => _failedCacheDevices.Add(failed.Path)))
+            events.Add(EventCode.CacheDevice, Severity.Warning, $"cache device {path}", $"It is not used, and reads go on without it: {failure} Remove it, and add it again once it works.");
+        foreach (var path in _failedCacheDevices.Except(failures.Select(failed => failed.Path)).ToArray())
+        {
+            _failedCacheDevices.Remove(path);
+            events.Add(EventCode.CacheDevice, Severity.Information, $"cache device {path}", "It was taken out of the cache, or is used again.");
+        }
     }
 
     private void LookAtSessions()

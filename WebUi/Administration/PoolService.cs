@@ -6,7 +6,7 @@ namespace Lunaria.WebUi.Administration;
 
 /// <summary>
 /// The pool of this machine, which only the program knows. <paramref name="Show"/>: the pool without what volumes promise. <paramref name="Evacuate"/> tells moved and total bytes.
-/// <paramref name="GetKeysOnlyOn"/>: the objects that only a component has that failed. All fail
+/// <paramref name="GetKeysOnlyOn"/>: the objects that only a component has that failed; <paramref name="SetMarks"/>: below what the pool says that its space is low, or full. All fail
 /// with <see cref="ObjectStoreException"/>.
 /// </summary>
 public sealed record PoolAccess(
@@ -15,7 +15,8 @@ public sealed record PoolAccess(
     Func<Guid, Action<long, long>, CancellationToken, Task> Evacuate,
     Func<Guid, Task> Remove,
     Func<int, Task> SetCopies,
-    Func<Guid, IReadOnlyList<string>> GetKeysOnlyOn);
+    Func<Guid, IReadOnlyList<string>> GetKeysOnlyOn,
+    Action<MarkView, MarkView> SetMarks);
 
 /// <summary>The pool and its components. Any thread.</summary>
 public sealed class PoolService

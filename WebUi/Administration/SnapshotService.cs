@@ -118,6 +118,7 @@ public sealed class SnapshotService
             var snapshot = Get(_volumes.Get(volume), name);
             if (_manager.Find(wanted.Name) != null)
                 throw new RefusedException(RefusalKind.Exists, $"There is a volume {wanted.Name} already. Choose another name.", "name");
+            _volumes.CheckPromise(snapshot.SizeBytes);
             var clone = await EngineCalls.RunAsync(() => _manager.CloneAsync(snapshot, wanted.Name));
             _units.Say(clone.Uuid, _units.Seen(snapshot.Volume.Uuid));
             var view = _volumes.View(clone);

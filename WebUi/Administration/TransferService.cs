@@ -47,6 +47,11 @@ public sealed class TransferService
                 if (before.Luns.Count > 0)
                     throw new RefusedException(RefusalKind.InUse, $"The volume {name} is shown as {string.Join(", ", before.Luns.Select(lun => $"LUN {lun.Lun} of {lun.Target}"))}. Unmap it before its content changes.");
             }
+            else
+            {
+                // Its size stands in the stream: one import may go over the limit, the next is refused.
+                _volumes.CheckPromise(1);
+            }
 
             var volume = await TakeAsync(name, resume, input, stop);
             var view = _volumes.View(volume);

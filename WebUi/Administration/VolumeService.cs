@@ -16,11 +16,12 @@ public sealed class VolumeService
     private readonly IscsiServer _server;
     private readonly TargetCatalog _targets;
     private readonly UnitTable _units;
+    private readonly WatermarkService _watermarks;
     private readonly ChangeRecorder _changes;
     private readonly JobService _jobs;
 
-    internal VolumeService(VolumeManager volumes, IscsiServer server, TargetCatalog targets, UnitTable units, ChangeRecorder changes, JobService jobs) =>
-        (_volumes, _server, _targets, _units, _changes, _jobs) = (volumes, server, targets, units, changes, jobs);
+    internal VolumeService(VolumeManager volumes, IscsiServer server, TargetCatalog targets, UnitTable units, WatermarkService watermarks, ChangeRecorder changes, JobService jobs) =>
+        (_volumes, _server, _targets, _units, _watermarks, _changes, _jobs) = (volumes, server, targets, units, watermarks, changes, jobs);
 
     /// <summary>All volumes, in the order of their creation.</summary>
     public IReadOnlyList<VolumeView> List()
@@ -51,6 +52,7 @@ public sealed class VolumeService
                 return (View(found), false);
             }
 
+            CheckPromise(wanted.SizeBytes);
             var volume = await EngineCalls.RunAsync(() => _volumes.CreateVolumeAsync(wanted.Name, wanted.SizeBytes));
             SayHowHostsSeeIt(volume, wanted);
             var view = View(volume);
@@ -74,6 +76,7 @@ public sealed class VolumeService
             {
                 if (sizeBytes < volume.SizeBytes)
                     CheckNoHost(volume, "shrink");
+                CheckPromise(sizeBytes - volume.SizeBytes);
                 await EngineCalls.RunAsync(() => _volumes.ResizeVolumeAsync(volume, sizeBytes, wanted.DiscardTail));
             }
 
@@ -206,6 +209,9 @@ public sealed class VolumeService
                 RefusalKind.InUse,
                 $"The snapshot {mapped.Name} of {mapped.Volume.Name} is shown as {string.Join(", ", mappings[mapped.Uuid].Select(lun => $"LUN {lun.Lun} of {lun.Target}"))}. Unmap it first.");
     }
+
+    /// <summary><see cref="RefusalKind.InUse"/> where volumes would promise more than they may with so much besides.</summary>
+    internal void CheckPromise(long moreBytes) => _watermarks.CheckPromise(moreBytes);
 
     /// <summary>The volume as administrators see it.</summary>
     internal VolumeView View(Volume volume) => View(volume, _targets.Mappings()[volume.Uuid], _volumes.ListOrigins());

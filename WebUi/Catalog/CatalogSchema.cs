@@ -69,5 +69,8 @@ internal static class CatalogSchema
         ALTER TABLE targets ADD COLUMN redirect TEXT; -- NULL = hosts are let in
         ALTER TABLE targets ADD COLUMN redirect_permanent INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        CREATE TABLE watermarks (id INTEGER PRIMARY KEY CHECK (id = 1), marks TEXT NOT NULL) STRICT; -- JSON as the API has it; no row = what counts where nothing was said
+        """,
     ];
 }

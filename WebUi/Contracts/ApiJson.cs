@@ -83,6 +83,8 @@ internal sealed class EnumWords<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(ComponentView[]))]
 [JsonSerializable(typeof(AddComponent))]
 [JsonSerializable(typeof(PoolCopies))]
+[JsonSerializable(typeof(WatermarksView))]
+[JsonSerializable(typeof(EditWatermarks))]
 [JsonSerializable(typeof(IReadOnlyList<JobView>))]
 [JsonSerializable(typeof(StartCheck))]
 [JsonSerializable(typeof(CheckReportView))]

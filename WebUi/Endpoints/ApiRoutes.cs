@@ -23,6 +23,7 @@ internal static class ApiRoutes
         EventEndpoints.Map(api);
         JobEndpoints.Map(api);
         PoolEndpoints.Map(api);
+        WatermarkEndpoints.Map(api);
         EncryptionEndpoints.Map(api);
         BackendEndpoints.Map(api);
         IntegrityEndpoints.Map(api);

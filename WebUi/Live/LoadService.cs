@@ -16,12 +16,13 @@ public sealed class LoadService
     private readonly CapacityStore _capacity;
     private readonly TimeProvider _time;
     private readonly LoadHistory _history;
+    private volatile IReadOnlyList<CapacitySampleView> _hours;
     private long _hour;
 
     internal LoadService(VolumeManager volumes, UnitTable units, CapacityStore capacity, TimeProvider time)
     {
-        (_volumes, _units, _capacity, _time, _history) = (volumes, units, capacity, time, new LoadHistory(time));
-        _hour = capacity.Read() is [.., var newest] ? CapacityStore.Hour(newest.Time) : 0;
+        (_volumes, _units, _capacity, _time, _history, _hours) = (volumes, units, capacity, time, new LoadHistory(time), capacity.Read());
+        _hour = _hours is [.., var newest] ? CapacityStore.Hour(newest.Time) : 0;
     }
 
     /// <summary>The last second; null just after the start.</summary>
@@ -33,7 +34,7 @@ public sealed class LoadService
     /// <summary>The space of the pool over time and what it leads to; <paramref name="space"/>: now.</summary>
     public CapacityView GetCapacity(ObjectStoreSpace space)
     {
-        var history = _capacity.Read();
+        var history = _hours;
         var used = space.TotalBytes - space.FreeBytes;
         return new CapacityView(space.TotalBytes, used, CapacityTrend.DaysToFull([.. history, new CapacitySampleView(_time.GetUtcNow(), space.TotalBytes, used)]), history);
     }
@@ -48,5 +49,6 @@ public sealed class LoadService
             return;
         _hour = hour;
         _capacity.Add(now, known.TotalBytes, known.TotalBytes - known.FreeBytes);
+        _hours = _capacity.Read();
     }
 }

@@ -28,6 +28,8 @@ internal sealed class TestAppliance : IAsyncDisposable
 
     public MemoryObjectStore Store { get; } = new();
 
+    public SimDisk CacheDisk { get; } = new();
+
     public VolumeManager Manager { get; private set; } = null!;
 
     public ApplianceServices Services { get; private set; } = null!;
@@ -91,7 +93,7 @@ internal sealed class TestAppliance : IAsyncDisposable
     private async Task OpenAsync(TimeProvider time, bool ready, TimeProvider engineTime)
     {
         Directory.CreateDirectory(_directory["web"]);
-        var options = new VolumesOptions { Log = new() { FileBytes = 1 << 20, SizeBytes = 8 << 20 }, MapMemoryBytes = 4 << 20 };
+        var options = new VolumesOptions { Log = new() { FileBytes = 1 << 20, SizeBytes = 8 << 20 }, MapMemoryBytes = 4 << 20, Cache = new() { OpenDisk = _ => CacheDisk } };
         Manager = await VolumeManager.OpenAsync(new SimDisk(), DataDirectory, Store, options, engineTime, NullLoggerFactory.Instance);
         _server = new IscsiServer(new IscsiServerOptions { Portals = [new IPEndPoint(IPAddress.Loopback, 0)], DrainTimeout = TimeSpan.FromSeconds(1) });
         _catalog = CatalogDatabase.Open(DataDirectory);

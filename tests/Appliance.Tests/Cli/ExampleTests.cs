@@ -15,7 +15,7 @@ public sealed class ExampleTests
     /// </summary>
     private static readonly string[] Order =
     [
-        "status", "encryption status", "encryption rotate", "encryption renew", "pool status", "pool add", "pool evacuate", "pool remove", "pool copies", "pool label", "pool dump", "pool clear", "+pool destroy", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
+        "status", "encryption status", "encryption rotate", "encryption renew", "pool status", "pool add", "pool evacuate", "pool remove", "pool copies", "pool label", "pool dump", "pool clear", "+pool destroy", "watermarks show", "watermarks set", "settings show", "settings set", "volume create", "volume list", "volume show", "volume resize",
         "volume limit", "cache status", "cache add", "cache mode", "cache limit", "cache remove",
         "snapshot create", "snapshot list", "snapshot show", "+snapshot diff",
         "volume export", "volume import", "volume space",

@@ -101,7 +101,7 @@ public sealed class ReadCacheTests
     [TestMethod]
     public async Task Content_mode_keeps_copies_of_an_image_once_also_after_a_kill()
     {
-        const int image = 256, copies = 20;
+        const int image = 256, copies = 100;
         await using CacheBed bed = await CacheBed.OpenAsync(8 << 20);
         List<(Volume Volume, byte[] Content)> all = [];
         // Different beginnings, so that the copies are packed differently.

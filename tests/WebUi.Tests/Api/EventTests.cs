@@ -181,6 +181,24 @@ public sealed class EventTests
     }
 
     [TestMethod]
+    [FiresEvent(EventCode.CacheDevice)]
+    public async Task A_cache_device_that_fails_is_told_once_and_so_is_its_end()
+    {
+        await using var appliance = await WithVolumeAsync();
+        await appliance.SendAsync(HttpMethod.Post, "cache/devices", new { path = "flash.lcache", sizeBytes = 8 << 20 });
+        await appliance.SendAsync(HttpMethod.Patch, "cache/volumes/v", new { when = "onWrite" });
+        appliance.Status.Look();
+        appliance.CacheDisk.Faults.FailWrite(1, forever: true);
+        await WriteAsync(appliance, 1);
+        await DestageAsync(appliance);
+        appliance.Status.Look();
+        appliance.Status.Look();
+        await appliance.SendAsync(HttpMethod.Delete, "cache/devices?path=flash.lcache");
+        appliance.Status.Look();
+        Assert.AreEqual("cache.device information, cache.device warning", await ToldAsync(appliance));
+    }
+
+    [TestMethod]
     [FiresEvent(EventCode.SnapshotStored)]
     public async Task A_snapshot_is_told_once_the_pool_has_all_of_it()
     {

@@ -113,5 +113,6 @@ public sealed class PoolApiTests
         (_, progress, _) => evacuate?.Invoke(progress) ?? Task.CompletedTask,
         _ => throw new ObjectStoreException(ObjectStoreError.Fatal, "It holds objects: evacuate it first."),
         copies => Task.FromResult(_copies = copies),
-        _ => _keys);
+        _ => _keys,
+        (_, _) => { });
 }

@@ -18,7 +18,9 @@ export const pool = {
   title: "Pool",
   async load() {
     const backend = await api.get("/backend");
-    return { backend, pool: backend.kind === "pool" ? await api.get("/pool") : null };
+    if (backend.kind !== "pool") return { backend, pool: null };
+    const [one, marks] = await Promise.all([api.get("/pool"), api.get("/watermarks")]);
+    return { backend, pool: { ...one, marks } };
   },
   refreshMs: 3000,
   show: ({ backend, pool: one }, view) => (one ? showPool(one, backend, view) : [
@@ -48,6 +50,12 @@ const then = (view, work) => async () => {
   if (await work()) view.refresh();
 };
 
+const mark = (one) => [
+  one.percent != null && `less than ${number(one.percent)} % are free`,
+  one.bytes != null && `less than ${bytes(one.bytes)} are free`,
+  one.days != null && `it is full in ${days(one.days)}`,
+].filter(Boolean).join(" or ") || null;
+
 const mending = ({ objects, doneBytes, totalBytes, cause }) => cause
   ? `Some of ${number(objects)} objects still lack a copy: ${cause}`
   : `${number(objects)} objects lack a copy or have one that must go; ${bytes(doneBytes)} of ${bytes(totalBytes)} are done.`;
@@ -60,7 +68,8 @@ function space(one, view) {
     ["Free for new data", bytes(one.freeBytes)],
     ["Kept for metadata and deletes", bytes(one.reservedBytes)],
     ["Copies of each object", h("span", {}, number(one.copies), one.repairedCopies > 0 && ` (${number(one.repairedCopies)} damaged ones replaced since the start)`, can("system") && one.components.length > 1 && [" ", button(one.copies > 1 ? "Keep one" : "Keep two", { size: "small", onClick: then(view, () => setCopies(one)) })])],
-    ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool`],
+    ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool${one.marks.overCommitLimit ? ` of at most ${number(one.marks.overCommitLimit)}` : ""}`],
+    ["Told when", `${mark(one.marks.poolLow) ?? "nothing"} (low), ${mark(one.marks.poolFull) ?? "nothing"} (full)`],
     ["Full in", one.daysToFull == null ? "not filling up, or too new to tell" : `${days(one.daysToFull)} at the pace of the last week`],
     ["Id", h("code", {}, one.id)],
   ]);
