@@ -10,7 +10,7 @@ internal sealed class AdmissionQueue(CacheAdmission admission, int limit) : IAsy
 {
     private readonly IoThreads _thread = new("cache write", 1);
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _empty;
     private int _waiting;
     private long _skipped;
     private bool _closed;
@@ -55,24 +55,30 @@ internal sealed class AdmissionQueue(CacheAdmission admission, int limit) : IAsy
         return true;
     }
 
+    /// <summary>Ends when nothing waits.</summary>
+    public Task WaitEmptyAsync()
+    {
+        lock (_lock)
+            return _waiting == 0 ? Task.CompletedTask : (_empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
+
     /// <summary>What waits is still taken in.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)
-        {
             _closed = true;
-            if (_waiting == 0)
-                _empty.TrySetResult();
-        }
-        await _empty.Task;
+        await WaitEmptyAsync();
         _thread.Dispose();
     }
 
     private void Leave()
     {
         lock (_lock)
-            if (--_waiting == 0 && _closed)
-                _empty.TrySetResult();
+            if (--_waiting == 0)
+            {
+                _empty?.SetResult();
+                _empty = null;
+            }
     }
 
     private sealed class Operation(AdmissionQueue queue, Action admit, Action release) : IoOperation

@@ -25,6 +25,13 @@ internal sealed partial class CacheSlots
         }
     }
 
+    /// <summary>The volume's client; null where it is not known.</summary>
+    public CacheClient? FindClient(Guid volume)
+    {
+        lock (_lock)
+            return _clients.GetValueOrDefault(volume);
+    }
+
     /// <summary>The volume is no more; what it has is everybody's.</summary>
     public void RemoveClient(Guid volume)
     {

@@ -6,6 +6,10 @@ internal sealed partial class CacheSlots
     // Numbers that devices left behind, for one of the same size.
     private readonly List<(int First, int Slots)> _gaps = [];
 
+    // 16 GiB of windows in some 8 MiB of memory.
+    private const int MaxDeparted = 1 << 18;
+    private List<(ulong Key, Guid Volume)> _departed = [];
+
     /// <summary>Makes room for a device's slots; they are used once <see cref="AddFree"/> is called.</summary>
     public void Add(CacheDevice device)
     {
@@ -45,6 +49,7 @@ internal sealed partial class CacheSlots
         {
             if (!_devices.Contains(device))
                 return;
+            Remember(device);
             _devices = [.. _devices.Where(other => other != device)];
             _liveSlots -= device.Slots;
             _gaps.Add((device.FirstSlot, device.Slots));
@@ -63,15 +68,40 @@ internal sealed partial class CacheSlots
         }
     }
 
-    /// <summary>Keys of the windows that have proved themselves, of one client.</summary>
-    public List<(ulong Key, Guid Volume)> ListProved()
+    /// <summary>Windows that were in use on devices that left since the last call, and whose they are.</summary>
+    public List<(ulong Key, Guid Volume)> TakeDeparted()
     {
-        List<(ulong, Guid)> keys = [];
         lock (_lock)
-            foreach (CacheDevice device in _devices)
-                for (int slot = device.FirstSlot; slot < device.FirstSlot + device.Slots; slot++)
-                    if (_table[slot] is { Place: SlotPlace.Main, Kind: SlotKind.Window } entry && _numbers[entry.Owner] is { } owner)
-                        keys.Add((entry.Key, owner.Volume));
-        return keys;
+        {
+            List<(ulong, Guid)> departed = _departed;
+            _departed = [];
+            return departed;
+        }
     }
+
+    /// <summary>The window is worth more than probation when it comes.</summary>
+    public void Expect(ulong key)
+    {
+        lock (_lock)
+            _ghosts.Add(key);
+    }
+
+    /// <summary>Keeps in mind what is in use on a device that leaves.</summary>
+    private void Remember(CacheDevice device)
+    {
+        for (int slot = device.FirstSlot; slot < device.FirstSlot + device.Slots && _departed.Count < MaxDeparted; slot++)
+        {
+            ref CacheEntry entry = ref _table[slot];
+            // References are found, too, while their slot is being filled.
+            if (entry.Key == 0 || _numbers[entry.Owner] is not { } owner)
+                continue;
+            if (entry.Kind == SlotKind.References)
+                foreach (ulong window in _content.WindowsOf(slot))
+                    _departed.Add((window, owner.Volume));
+            else if (entry.Kind == SlotKind.Window && IsProved(in entry))
+                _departed.Add((entry.Key, owner.Volume));
+        }
+    }
+
+    private static bool IsProved(in CacheEntry entry) => entry.Place == SlotPlace.Main || entry.Uses > 0;
 }

@@ -97,6 +97,21 @@ internal sealed partial class CacheSlots
                 _numbers[_table[slot].Owner]!.Partition.Add(slot, isProved);
     }
 
+    /// <summary>Whose a block of a window is, where it is there; null = it is not. <paramref name="isProved"/>: it is in use.</summary>
+    public CacheClient? FindOwner(ulong key, int block, out bool isProved)
+    {
+        isProved = false;
+        lock (_lock)
+        {
+            int slot = _table.Find(key);
+            if (slot >= 0 ? (_table[slot].Valid & CacheWindow.Mask(block, 1)) == 0
+                : _content.FindReference(key) is not { } reference || (reference.Valid & CacheWindow.Mask(block, 1)) == 0 || (slot = reference.Slot) < 0)
+                return null;
+            isProved = IsProved(in _table[slot]);
+            return _numbers[_table[slot].Owner];
+        }
+    }
+
     /// <summary>Where a block of this content is; -1 = nowhere.</summary>
     public int FindContent(ContentKey key)
     {

@@ -69,6 +69,9 @@ internal sealed class ContentIndex
         keys.Add(key);
     }
 
+    /// <summary>The windows whose references are in a slot.</summary>
+    public IEnumerable<ulong> WindowsOf(int slot) => _pages.GetValueOrDefault(slot) ?? [];
+
     /// <summary>A window is forgotten; true where it was there.</summary>
     public bool RemoveReference(ulong key) => _references.Remove(key);
 

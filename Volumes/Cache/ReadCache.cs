@@ -26,7 +26,9 @@ public sealed class ReadCache : IAsyncDisposable
     private readonly AsyncLock _changing = new();
     private readonly List<CacheDevice> _opened = [];
     private readonly List<CacheDeviceStatus> _unusable = [];
-    private volatile Task _loading = Task.CompletedTask;
+    private readonly CancellationTokenSource _stop = new();
+    private CacheWarmer? _warmer;
+    private volatile Task _loading = Task.CompletedTask, _warming = Task.CompletedTask;
 
     internal ReadCache(ReadCacheOptions options, string directory, Guid poolId, SegmentTable segments, MetadataDatabase metadata, ILogger logger)
     {
@@ -59,9 +61,15 @@ public sealed class ReadCache : IAsyncDisposable
     /// <summary>Ends when what earlier lives left on the devices has been looked through.</summary>
     public Task Loading => _loading;
 
-    /// <summary>Opens all devices; one that cannot be used is said in the log and the status, and the cache does without it.</summary>
-    internal async ValueTask OpenDevicesAsync()
+    /// <summary>Ends when what was in use on devices that left has been read again for the one that was added last.</summary>
+    public Task Warming => _warming;
+
+    /// <summary>
+    /// Opens all devices; one that cannot be used is said in the log and the status, and the cache does without it. <paramref name="store"/> reads what new ones are warmed up with.
+    /// </summary>
+    internal async ValueTask OpenDevicesAsync(SegmentStore store)
     {
+        _warmer = new(Slots, Queue, store);
         IEnumerable<CacheDeviceOptions> devices = _options.Devices.Concat(_settings.ReadDevices()).DistinctBy(device => FullPath(device.Path)).Take(MaxDevices);
         foreach (CacheDeviceOptions wanted in devices)
             try
@@ -78,7 +86,7 @@ public sealed class ReadCache : IAsyncDisposable
     }
 
     /// <summary>
-    /// Adds a device, also for later starts. InvalidOperationException where it is there already or there are too many, ArgumentException for a size below
+    /// Adds a device, also for later starts; what was in use on devices that left or failed in this life is read again for it, beside what hosts read. InvalidOperationException where it is there already or there are too many, ArgumentException for a size below
     /// <see cref="MinDeviceBytes"/>, IOException or InvalidDataException where it cannot be used.
     /// </summary>
     public ValueTask AddDeviceAsync(string path, long sizeBytes) => ChangeAsync(async () =>
@@ -93,6 +101,7 @@ public sealed class ReadCache : IAsyncDisposable
         _settings.WriteDevices([.. _settings.ReadDevices().Where(device => device.Path != full), new(full, sizeBytes)]);
         lock (_opened)
             _unusable.RemoveAll(device => device.Path == full);
+        _warming = WarmAsync(_warming);
     });
 
     /// <summary>
@@ -209,10 +218,13 @@ public sealed class ReadCache : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         using IDisposable held = await _changing.LockAsync();
+        await _stop.CancelAsync();
         await _loading;
+        await _warming;
         await Queue.DisposeAsync();
         foreach (CacheDevice device in _opened)
             device.Dispose();
+        _stop.Dispose();
     }
 
     /// <summary>A path as it is; one that is not absolute starts at the engine's directory and stays below it.</summary>
@@ -254,6 +266,13 @@ public sealed class ReadCache : IAsyncDisposable
         {
             _failures.Fail(device, e);
         }
+    }
+
+    private async Task WarmAsync(Task before)
+    {
+        await before;
+        await _loading;
+        await _warmer!.WarmAsync(_stop.Token);
     }
 
     private async ValueTask ChangeAsync(Func<ValueTask> change)

@@ -95,6 +95,16 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
         Interlocked.Decrement(ref _readAheads);
     }
 
+    /// <summary>Reads a window that was in the cache and is not any more. ObjectStoreException where the store fails.</summary>
+    public async Task WarmAsync(CacheClient client, SegmentDirectory directory, int window)
+    {
+        ulong key = CacheWindow.Key(directory.Segment, window);
+        if (cache.Slots.Contains(key, BlocksOf(directory, window)))
+            return;
+        memory.Forget(key); // What is there already would not go on to the device.
+        await LoadAsync(client, directory, window, 1, [], _ => 0);
+    }
+
     /// <summary>True where blocks are in memory, on their way there, or in the cache.</summary>
     public bool HasAll(CacheClient client, SegmentId segment, int blockIndex, int blocks)
     {

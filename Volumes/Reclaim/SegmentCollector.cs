@@ -206,6 +206,8 @@ internal sealed class SegmentCollector(
         {
             // The same names are given again, to other content. What stands where a put found something is not this round's.
             int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
+            foreach (SegmentHeader copy in copies)
+                segments.Cache?.Staging.Drop(copy);
             await TakeBackAsync(owner, first, mine, cancellation);
             throw;
         }
@@ -315,11 +317,26 @@ internal sealed class SegmentCollector(
             if (packed.Count == 0)
                 continue;
             ReadOnlyMemory<byte> sealedContent = builder.SealCopy(poolId, uuid, sequence, [.. packed.Select(source => (source.Header, source.Index))], out SegmentHeader copy);
-            await uploader.PutAsync(SegmentKey.Format(uuid, sequence), sealedContent, cancellation);
+            await PutAsync(SegmentKey.Format(uuid, sequence), copy, sealedContent, packed, cancellation);
             for (int index = 0; index < packed.Count; index++)
                 blocks.Add(new(packed[index].Block, packed[index].Segment, packed[index].Index, copies.Count, index));
             copies.Add(copy);
             sequence++;
+        }
+    }
+
+    /// <summary>What the cache has of the originals it has of the copy, too, once that is published.</summary>
+    private async ValueTask PutAsync(string key, SegmentHeader copy, ReadOnlyMemory<byte> content, List<SourceBlock> packed, CancellationToken cancellation)
+    {
+        segments.Cache?.Staging.StageCopy(copy, content.Span[copy.HeaderBytes..], packed.ConvertAll(source => (source.Segment, source.Index)));
+        try
+        {
+            await uploader.PutAsync(key, content, cancellation);
+        }
+        catch
+        {
+            segments.Cache?.Staging.Drop(copy);
+            throw;
         }
     }
 

@@ -86,7 +86,7 @@ internal static class EngineOpener
             SegmentCollector collector = new(
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
             Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, bell);
-            await files.Cache.OpenDevicesAsync();
+            await files.Cache.OpenDevicesAsync(segments);
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             files.Catalog.Start(capture => publisher.WhileMapRestsAsync(_ => capture()), bell.Set);

@@ -84,6 +84,22 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
         }
     }
 
+    /// <summary>Reads a window into the read cache. Never fails.</summary>
+    public async Task WarmAsync(ulong window, CacheClient client)
+    {
+        try
+        {
+            SegmentId segment = CacheWindow.Segment(window);
+            if (!directories.TryGet(segment, out SegmentDirectory? directory))
+                directory = await LoadDirectoryAsync(segment);
+            await windows!.WarmAsync(client, directory, CacheWindow.Index(window));
+        }
+        catch (Exception e) when (e is ObjectStoreException or SegmentCorruptException)
+        {
+            // Whoever asks for it hears of it.
+        }
+    }
+
     /// <summary>
     /// Keeps the directory of a segment just published, so that reading it back needs no load of its header; what the read cache has of it can be found from now on.
     /// </summary>

@@ -89,8 +89,7 @@ internal sealed class CacheBed : IAsyncDisposable
     public async Task SettleAsync()
     {
         await Cache.Loading;
-        while (Cache.Queue.Waiting > 0)
-            await Task.Yield();
+        await Cache.Queue.WaitEmptyAsync();
     }
 
     /// <summary>The process dies and starts again.</summary>

@@ -149,6 +149,70 @@ public sealed class ReadCacheTests
     }
 
     [TestMethod]
+    [DataRow(CacheMode.Location)]
+    [DataRow(CacheMode.Content)]
+    public async Task Blocks_that_garbage_collection_moves_stay_in_the_cache(CacheMode mode)
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(16 << 20);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", Blocks, 12, new(Mode: mode));
+        await bed.WarmAsync(volume, content, Blocks);
+        // Half of each segment becomes garbage.
+        byte[] other = new byte[8 * CacheBed.Block];
+        new Random(13).NextBytes(other);
+        for (int block = 0; block < Blocks; block += 16)
+        {
+            Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(block * CacheBed.Block, other, false));
+            other.CopyTo(content, block * CacheBed.Block);
+        }
+        await bed.Engine.Manager.DestageAsync(checkpoint: true);
+        await bed.Engine.Manager.CollectGarbageAsync();
+        Assert.IsGreaterThan(Blocks / 3 * CacheBed.Block, bed.Engine.Manager.CollectedBytes);
+        int gets = bed.Gets;
+        for (int block = 8; block < Blocks; block += 16)
+            await CacheBed.ReadAsync(volume, content, block, 8);
+        Assert.AreEqual(gets, bed.Gets, "reads of the store for what was in the cache before it was moved");
+        await bed.KillAsync();
+        gets = bed.Gets;
+        for (int block = 8; block < Blocks; block += 16)
+            await CacheBed.ReadAsync(bed.Engine.Manager.Find("v")!, content, block, 8);
+        Assert.AreEqual(gets, bed.Gets, "and after a kill");
+    }
+
+    [TestMethod]
+    [DataRow(CacheMode.Location)]
+    [DataRow(CacheMode.Content)]
+    public async Task What_was_in_use_on_a_device_that_left_is_read_for_the_one_that_takes_its_place(CacheMode mode)
+    {
+        const int hot = Blocks / 2;
+        await using CacheBed bed = await CacheBed.OpenAsync(16 << 20, memoryBytes: 512 << 10);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", Blocks, 14, new(Mode: mode));
+        await ReadHotAsync();
+        // What memory holds would not be read from the device.
+        for (int block = hot; block < Blocks; block += 16)
+            await CacheBed.ReadAsync(volume, content, block);
+        for (int round = 0; round < 2; round++)
+            await ReadHotAsync();
+        await bed.Cache.RemoveDeviceAsync(bed.DevicePath(0));
+        Assert.AreEqual(0, bed.StatusOf(volume).UsedBytes);
+        await bed.Cache.AddDeviceAsync(bed.DevicePath(1), 16 << 20);
+        await bed.Cache.Warming;
+        Assert.IsGreaterThanOrEqualTo(hot * CacheBed.Block, bed.StatusOf(volume).UsedBytes, "what is on the new device");
+        int gets = bed.Gets;
+        await ReadHotAsync();
+        Assert.AreEqual(gets, bed.Gets, "reads of the store after the new device was warmed up");
+
+        async Task ReadHotAsync()
+        {
+            // Far enough apart that nobody takes it for a stream.
+            for (int i = 0; i < hot; i++)
+            {
+                await CacheBed.ReadAsync(volume, content, i * 37 % hot);
+                await bed.SettleAsync();
+            }
+        }
+    }
+
+    [TestMethod]
     public async Task Devices_are_added_and_removed_while_volumes_are_read()
     {
         await using CacheBed bed = await CacheBed.OpenAsync(8 << 20);
