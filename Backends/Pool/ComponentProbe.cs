@@ -74,13 +74,15 @@ internal sealed class ComponentProbe : IDisposable
         Lock.Dispose();
     }
 
-    /// <summary>A device is blank where nothing lies at its ends: labels, partition tables and file systems have their marks there.</summary>
+    /// <summary>A device is blank where nothing lies at its ends (labels, partition tables and file systems have their marks there), or where labelling or erasing it was cut short.</summary>
     private static async ValueTask<bool> IsBlankAsync(IDiskFile file)
     {
         byte[] bytes = new byte[Math.Min(BlankBytes, file.LengthBytes)];
         await file.ReadAsync(0, bytes);
-        if (!ZeroTest.IsZero(bytes))
+        if (!DeviceMark.IsBlank(bytes))
             return false;
+        if (DeviceMark.IsWhole(bytes))
+            return true;
         await file.ReadAsync(file.LengthBytes - bytes.Length, bytes);
         return ZeroTest.IsZero(bytes);
     }

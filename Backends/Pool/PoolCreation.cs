@@ -64,6 +64,12 @@ internal static class PoolCreation
         }
 
         byte[] bytes = LabelCodec.Encode(label);
+        if (source.IsDevice)
+        {
+            await DeviceMark.LabelAsync(file, bytes, label.Layout.BackLabelOffset);
+            return;
+        }
+
         file.Write(0, bytes);
         file.Write(label.Layout.BackLabelOffset, bytes);
         await file.FlushAsync();

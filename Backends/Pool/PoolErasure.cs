@@ -28,7 +28,7 @@ internal static class PoolErasure
     }
 
     /// <summary>
-    /// Deletes a file. Discards what is on a device, then zeroes its labels, durably, the back one first: from then on the device is blank.
+    /// Deletes a file. Discards what is on a device, then zeroes its labels, durably: from then on the device is blank.
     /// </summary>
     public static async ValueTask EraseAsync(PoolComponentSource source, IDiskFile file, ComponentLayout layout)
     {
@@ -44,10 +44,6 @@ internal static class PoolErasure
         file.Write(ComponentLayout.LabelAreaBytes, zeros);
         file.Write(layout.BackLabelOffset - zeros.Length, zeros);
         await file.FlushAsync();
-        zeros = new byte[ComponentLayout.LabelAreaBytes];
-        file.Write(layout.BackLabelOffset, zeros);
-        await file.FlushAsync();
-        file.Write(0, zeros);
-        await file.FlushAsync();
+        await DeviceMark.UnlabelAsync(file, ComponentLayout.LabelAreaBytes, layout.BackLabelOffset);
     }
 }
