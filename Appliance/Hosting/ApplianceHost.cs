@@ -14,6 +14,7 @@ using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Catalog;
+using Lunaria.WebUi.Contracts;
 using Lunaria.WebUi.Security;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -96,6 +97,9 @@ internal static partial class ApplianceHost
             ? new IsnsClient(server, new IsnsOptions { Server = nameServer, EntityId = $"lunaria.{volumes.Metadata.PoolId:D}" }, log.Factory.CreateLogger<IsnsClient>(), time)
             : null;
         status.Ready(volumes, backend.Store, server, services);
+        // What only those components had is lost: an event names the volumes.
+        if (choices.Without.Count > 0)
+            services.Integrity.Audit(new Actor("run --without", Scopes.All, "start"), new StartAudit());
         var url = await pages.GetUrlAsync();
 
         var targets = services.Targets.List();

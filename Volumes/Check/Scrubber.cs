@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Lunaria.Volumes.Check;
 
 /// <summary>
-/// Background verification: reads all segments one after the other at a rate, compares the checksum of each block, and begins again at the end. Where it is stands in lunaria.db, so it
+/// Background verification: reads all segments one after the other at a rate, compares the checksum of each block, and then the copies that the store keeps of it, and begins again at the end. Where it is stands in lunaria.db, so it
 /// goes on there after a restart. Owned by the volume manager; one loop, steered by any thread.
 /// </summary>
 internal sealed class Scrubber : IAsyncDisposable
@@ -132,6 +132,7 @@ internal sealed class Scrubber : IAsyncDisposable
             await RereadAsync(async () => await _segments.ReadHeaderAsync(id, _stop.Token));
             for (int index = 0; index < row.BlockCount; index++)
                 await RereadAsync(async () => await _segments.ReadAsync(id, index, block, _stop.Token));
+            await _segments.MendCopiesAsync(key, _stop.Token);
             lock (_lock)
                 _damages.Remove(key);
         }

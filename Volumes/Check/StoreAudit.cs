@@ -31,7 +31,7 @@ internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimePr
             List<StoredSegment> orphans = [.. stored.Where(segment => segment.Sequence < next.GetValueOrDefault(segment.Line, ulong.MaxValue) && !named.ContainsKey((segment.Line, segment.Sequence)))];
             HashSet<(Guid, ulong)> there = [.. stored.Select(segment => (segment.Line, segment.Sequence))];
             List<string> missing = [.. named.Where(entry => entry.Value > 0 && next.TryGetValue(entry.Key.Line, out ulong end) && entry.Key.Sequence < end && !there.Contains(entry.Key))
-                .Select(entry => SegmentKey.Format(entry.Key.Line, entry.Key.Sequence)).Take(MaxListed)];
+                .Select(entry => SegmentKey.Format(entry.Key.Line, entry.Key.Sequence))];
             (List<OrphanObject> left, long cleared) = await ClearAsync(orphans, clearAfter, cancellation);
             return new(
                 stored.Count - orphans.Count, stored.Sum(segment => segment.LengthBytes) - orphans.Sum(orphan => orphan.LengthBytes), [.. left.Take(MaxListed)],

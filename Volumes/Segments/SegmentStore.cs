@@ -84,6 +84,10 @@ internal sealed class SegmentStore(IObjectStore store, SegmentTable table, long 
         }
     }
 
+    /// <summary>Compares all copies that the store keeps of an object, and replaces those that are damaged.</summary>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
+    public async ValueTask MendCopiesAsync(string key, CancellationToken cancellation) => await store.MendAsync(key, cancellation);
+
     /// <summary>Reads a window into the read cache. Never fails.</summary>
     public async Task WarmAsync(ulong window, CacheClient client)
     {

@@ -10,6 +10,7 @@ public sealed class IntegrityService
 {
     private const string Pool = "pool";
     private const string Everything = "appliance";
+    private const int MaxListed = 1000;
 
     private readonly VolumeManager _manager;
     private readonly VolumeService _volumes;
@@ -57,9 +58,12 @@ public sealed class IntegrityService
         return _jobs.Start(actor, "pool.audit", Pool, async progress =>
         {
             var report = await EngineCalls.RunAsync(async () => await _manager.AuditAsync(grace, progress.Stop));
-            _lastAudit = new AuditReportView(_time.GetUtcNow(), report.LiveObjects, report.LiveBytes, [.. report.Orphans.Select(orphan => new OrphanView(orphan.Key, orphan.LengthBytes, orphan.Since))], report.OrphanBytes, report.Cleared, report.Missing);
+            _lastAudit = new AuditReportView(_time.GetUtcNow(), report.LiveObjects, report.LiveBytes, [.. report.Orphans.Select(orphan => new OrphanView(orphan.Key, orphan.LengthBytes, orphan.Since))], report.OrphanBytes, report.Cleared, [.. report.Missing.Take(MaxListed)]);
             if (report.Missing.Count > 0)
-                _events.Add(EventCode.CheckFound, Severity.Error, Pool, $"{report.Missing.Count} objects that volumes need are not in the pool, the first: {report.Missing[0]}. Restore them.");
+                _events.Add(
+                    EventCode.CheckFound, Severity.Error, Pool,
+                    $"{report.Missing.Count} objects that volumes need are not in the pool, the first: {report.Missing[0]}. "
+                    + $"Data of {string.Join(", ", _manager.FindUsers(report.Missing).Select(volume => volume.Name))} is lost where they are not restored.");
             progress.Say($"{report.LiveObjects} live, {report.Orphans.Count} orphan and {report.Missing.Count} missing objects, {report.Cleared} cleared.");
         });
     }

@@ -39,6 +39,7 @@ public sealed class IntegrityTests
         appliance.Store.Replace(appliance.Store.Keys.First(key => key.StartsWith("volumes/", StringComparison.Ordinal)), null);
         await RunAsync(appliance, "integrity/audits", new { });
         Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "integrity/audits/last")).Answer.GetProperty("missing").GetArrayLength());
+        StringAssert.Contains(appliance.Services.Events.List(long.MaxValue, Severity.Error, 10).Single().Message, "Data of v is lost");
     }
 
     [TestMethod]
