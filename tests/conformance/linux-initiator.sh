@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The Linux kernel's initiator in a guest (shared/vm): the cases there (discovery, CHAP, ext4, discard, fio with verification) and those in guest/
-# (multipath, reservations, resize, LUNs that come and go, COMPARE AND WRITE, XCOPY, kill -9 under ext4, a full pool, digests and parameters of logins, cuts under
+# (multipath, reservations, resize, LUNs that come and go, COMPARE AND WRITE, XCOPY, kill -9 under ext4, a full pool, a pool that grows and shrinks under 2 TiB, digests and parameters of logins, cuts under
 # load, who may in); and iPXE, which boots from a LUN.
 #   linux-initiator.sh [CASE...]
 . "$(dirname "$0")/../lib/common.sh"
@@ -19,7 +19,7 @@ timeout 900 "$vm/build-vm.sh" >"$WORK/build" 2>&1 || { tail -n 5 "$WORK/build"; 
 # wanted NAME PATTERN...: as run-cases.sh chooses.
 wanted() { local name=$1 pattern; shift; [ $# = 0 ] && return 0; for pattern; do [[ $name == *$pattern* ]] && return 0; done; return 1; }
 
-# run_case FILE: one of ours in a boot of its own; the head of the file says how: "#: nics=2 timeout=300 pool=256MiB log=256MiB lun=1024".
+# run_case FILE: one of ours in a boot of its own; the head of the file says how: "#: nics=2 timeout=300 pool=256MiB log=256MiB lun=1024 wait=10s".
 run_case() (
   case=$1 name=$(basename "$1" .sh)
   boot=(--timeout 240)
@@ -27,6 +27,7 @@ run_case() (
     case $option in
       pool=*) export POOL_SIZE=${option#*=} ;;
       log=*) export LOG_SIZE=${option#*=} ;;
+      wait=*) export SPACE_WAIT=${option#*=} ;;
       lun=*) export LUN_MB=${option#*=} ;;
       *) boot+=("--${option%%=*}" "${option#*=}") ;;
     esac

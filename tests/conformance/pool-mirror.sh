@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A pool of two copies under a host: a block device of it is pulled out while the host writes, the process is killed, another device takes its place, then the other
-# component is lost for good; and what the host wrote is read back each time. At last bits are flipped on one copy.
+# component is lost for good; and what the host wrote is read back each time. Then a read cache on a block device, which is pulled out, too; bits that are flipped on one copy; and a component
+# that is lost when there is one copy only.
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
 
@@ -17,7 +18,7 @@ device=$(losetup -f --show "$WORK/disk" 2>"$WORK/losetup") || { skip "pool mirro
 release() {
   clean_up
   local each
-  for each in "$device" ${second:-}; do
+  for each in "$device" ${second:-} ${flash:-}; do
     # The process that had it is gone only a moment after it was killed.
     for _ in $(seq 50); do losetup "$each" >/dev/null 2>&1 || break; losetup -d "$each" 2>/dev/null; sleep 0.1; done
   done
@@ -74,6 +75,23 @@ check "all data is right from the device that took the place" verify 14
 
 check "a third component gets all of it" l pool add c3 --size 1GiB
 check "each object is on two components once more" becomes "2 active active setAside whole"
+truncate -s 256M "$WORK/flash"
+flash=$(losetup -f --show "$WORK/flash")
+cache() { l cache status --json | python3 -c "import json, sys; c = json.load(sys.stdin); print(c['$1'])"; }
+is_over() { [ "$(cache "$1")" -gt "$2" ]; }
+# told CODE WORD: an event of this code says it.
+told() { local i; for i in $(seq 300); do l event list --json | python3 -c 'import json, sys; sys.exit(not any(e["code"] == sys.argv[1] and sys.argv[2] in e["message"] for e in json.load(sys.stdin)))' "$1" "$2" && return 0; sleep 0.2; done; return 1; }
+check "a block device becomes a read cache" l cache add "$flash" --size 128MiB
+check "all data is right through it" verify 3
+check "it holds what was read" is_over usedBytes $((16 << 20))
+check "the process is killed, and starts with its cache" restart || finish
+check "all data is right from it" verify 3
+check "that came from the device" is_over hitBytes $((16 << 20))
+truncate -s 0 "$WORK/flash" && losetup -c "$flash"
+check "all data is right while the cache is pulled out" verify 14
+check "an event tells it" told cache.device "reads go on without it"
+check "it is taken out" l cache remove "$flash"
+
 check "stop" lunaria_stop "$T"
 # Every 64 KiB of the data a flipped byte, far from labels and tables.
 python3 - "$T/data/c3" <<'END'
@@ -89,5 +107,15 @@ with open(sys.argv[1], "r+b") as f:
 END
 check "start with a copy full of flipped bits" lunaria_start "$T"
 check "the host reads nothing wrong" verify 14
+
+check "one copy is asked for" l pool copies 1
+check "second copies are dropped" becomes "1 active active setAside whole"
+check "the host writes what is there once" write 15 24
+check "all of that is in the pool" settle
+target_kill "$T"
+rm "$T/data/c3"
+lossy() { TAKE_OVER="--without c3" lunaria_start "$T"; }
+check "the pool goes on without a component that alone had some of it" lossy || finish
+check "an event names the volume that has lost data" told check.found "Data of disk is lost"
 l pool status | sed 's/^/      /'
 finish

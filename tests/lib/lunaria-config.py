@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def configuration(specs):
-    targets, settings = {}, {"pool": "64GiB", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None, "encryption": None, "ca": None, "compression": None}
+    targets, settings = {}, {"pool": "64GiB", "wait": "10s", "log": "1GiB", "web": "off", "ping": "15s", "s3": None, "endpoint": os.environ.get("S3_ENDPOINT"), "keys": None, "cache": None, "encryption": None, "ca": None, "compression": None}
     for spec in specs:
         key, value = spec.split("=", 1)
         if ":" in key:
@@ -36,7 +36,7 @@ def configuration(specs):
             s3["caFile"] = settings["ca"]
         backend = {"backend": {"kind": "s3", "s3": s3}}
     else:
-        backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}]}}
+        backend = {"pool": {"components": [{"path": "pool.0", "size": settings["pool"]}], "spaceWait": settings["wait"]}}
     if settings["encryption"]:
         backend.setdefault("backend", {})["encryptionKey"] = settings["encryption"]
     if settings["compression"]:

@@ -6,6 +6,7 @@
 #       chap=NAME/USER/SECRET        the target NAME asks for CHAP
 #       mutual=NAME/USER/SECRET      ... and proves itself with these
 #       pool=SIZE  log=SIZE          Lunaria's pool and write log
+#       wait=TIME                    how long writes wait for space
 #       cache=SIZE                   a read cache of that size, with 2 MiB of memory before it
 #       web=ADDRESS:PORT             where Lunaria's API listens; off where left out
 #       s3=BUCKET/PREFIX  keys=FILE  a bucket in place of the pool; endpoint=URL in place of $S3_ENDPOINT, ca=FILE to trust
