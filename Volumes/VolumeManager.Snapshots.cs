@@ -177,21 +177,35 @@ public sealed partial class VolumeManager
         if (younger.Find(other => other.Sticky) is { } sticky)
             throw new InvalidOperationException($"Snapshot '{sticky.Name}' is younger and kept (sticky). Let go of it first, or keep the younger ones.");
         await LimitDepthAsync(target);
+        OpenLine before = await MoveToNewLineAsync(volume, "rolled back", () => _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger));
+        foreach (SnapshotRecord other in younger)
+            _catalog.Remove(other);
+        _catalog.SetCurrent(before.Number, false);
+        before.Leave(keepOlder: true);
+        _keeper.Wake();
+    });
+
+    /// <summary>
+    /// Puts a volume onto a line that <paramref name="write"/> makes in lunaria.db; nobody may use it meanwhile. Gives the line it was on, which the caller leaves. Whatever
+    /// fails before that leaves the volume as it is.
+    /// </summary>
+    private async ValueTask<OpenLine> MoveToNewLineAsync(Volume volume, string what, Func<VolumeRecord> write)
+    {
         OpenLine before = volume.Line;
         VolumeHealth? refusal = volume.Refusal;
-        volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' is being rolled back."));
+        volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' is being {what}."));
         // Nobody who still waits for room may be told of a write that is left behind.
         before.Writer.Close();
         VolumeRecord? record = null;
         try
         {
-            record = _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger);
+            record = write();
             OpenLine line = await OpenLineAsync(_files.Metadata.ReadLines().First(line => line.Number == record.Number), volume.Name);
             volume.Change(record, line);
         }
         catch (Exception e) when (record is not null)
         {
-            volume.Refuse(new(HealthState.Faulted, $"Volume '{volume.Name}' was rolled back, but cannot be opened ({e.Message}). Start the appliance again."));
+            volume.Refuse(new(HealthState.Faulted, $"Volume '{volume.Name}' was {what}, but cannot be opened ({e.Message}). Start the appliance again."));
             throw;
         }
         catch
@@ -202,12 +216,8 @@ public sealed partial class VolumeManager
         }
         SetWritable(volume);
         volume.Refuse(refusal);
-        foreach (SnapshotRecord other in younger)
-            _catalog.Remove(other);
-        _catalog.SetCurrent(before.Number, false);
-        before.Leave(keepOlder: true);
-        _keeper.Wake();
-    });
+        return before;
+    }
 
     /// <summary>Complete = the object store has all of a snapshot.</summary>
     public ValueTask SettleSnapshotAsync(Snapshot snapshot) => SettleAsync(CheckOwn(snapshot));

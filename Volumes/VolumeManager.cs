@@ -9,6 +9,7 @@ using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Recovery;
+using Lunaria.Volumes.Segments;
 using Microsoft.Extensions.Logging;
 using Nito.AsyncEx;
 
@@ -276,6 +277,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     private async ValueTask<OpenLine> OpenLineAsync(LineRecord record, string name)
     {
+        _store.BeginPrefix(SegmentKey.VolumePrefix(record.Uuid));
         // Known as somebody who looks at its parent before anything of that can go.
         _catalog.Add(record);
         _catalog.SetCurrent(record.Number, true);

@@ -61,6 +61,30 @@ internal sealed class VolumeBlockDevice(VolumeManager engine, Volume volume, IOb
     public ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => Map(volume.UnmapAsync(offsetBytes, lengthBytes));
 
     /// <inheritdoc/>
+    public bool HasOwnKey => !volume.IsReadOnly && engine.HasOwnKey(volume);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> CanEraseAsync() => await engine.FindEraseObstacleAsync(volume) is null;
+
+    /// <inheritdoc/>
+    public async ValueTask<BlockStatus> EraseAsync(Action<double> progress)
+    {
+        try
+        {
+            await engine.EraseAsync(volume, progress);
+            return BlockStatus.Ok;
+        }
+        catch (InvalidOperationException)
+        {
+            return BlockStatus.NotSupported;
+        }
+        catch (Exception e) when (e is ObjectStoreException or IOException or InvalidDataException or OperationCanceledException)
+        {
+            return BlockStatus.MediumError;
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask PrepareCloneAsync(long offsetBytes, long lengthBytes) =>
         (offsetBytes | lengthBytes) % BlockBytes == 0 ? engine.SettleRangeAsync(volume, offsetBytes, lengthBytes) : ValueTask.CompletedTask;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Lunaria.Backends.Pool.Format;
+using Lunaria.Backends.Sealing;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Microsoft.Extensions.Logging;
@@ -218,6 +219,9 @@ public sealed partial class LocalPool : IObjectStore
         damaged.TryRemove(entry.Key, out _);
         foreach (ObjectCopy copy in entry.Copies)
             Release(copy);
+        if (KeyRingObjects.Owns(entry.Key))
+            foreach (ObjectCopy copy in entry.Copies.Where(copy => !copy.Component.IsFaulted))
+                await copy.Component.FlushAsync();
     }
 
     /// <summary>Clears the record of a copy, durably. One whose component is set aside, or can be, needs no clearing.</summary>
@@ -248,8 +252,24 @@ public sealed partial class LocalPool : IObjectStore
         copy.Retire();
         if (copy.Component.IsSetAside)
             return;
+        Overwrite(copy);
         space.Free(copy.Run);
         copy.Component.Table.Return(copy.RecordNumber);
+    }
+
+    /// <summary>A former key ring has keys that were thrown away since: its bytes do not wait for another object to be written over them.</summary>
+    private static void Overwrite(ObjectCopy copy)
+    {
+        if (!KeyRingObjects.Owns(copy.Record.Key) || copy.Component.IsFaulted)
+            return;
+        try
+        {
+            copy.Component.WriteObject(copy.OffsetBytes, new byte[copy.Record.LengthBytes]);
+        }
+        catch (ObjectStoreException)
+        {
+            // A device that takes no writes is given up soon, and the flush that follows says so.
+        }
     }
 
     private void CheckPut(string key, int lengthBytes)

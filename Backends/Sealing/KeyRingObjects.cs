@@ -47,21 +47,29 @@ internal sealed class KeyRingObjects(IObjectStore store)
         }
     }
 
-    /// <summary>True where both hold this revision.</summary>
+    /// <summary>True where both hold this revision, and the same: of two changes that failed, one after the other, each may have left its own.</summary>
     public async ValueTask<bool> AreCompleteAsync(KeyRing ring, CancellationToken cancellation)
     {
+        byte[]? first = null;
         foreach (string key in Keys)
-            if (await store.HeadAsync(key, cancellation) is not { } info || (await ReadAsync(info, cancellation))?.Revision != ring.Revision)
+        {
+            if (await store.HeadAsync(key, cancellation) is not { } info || await ReadBytesAsync(info, cancellation) is not { } bytes
+                || KeyRingCodec.Read(bytes)?.Revision != ring.Revision || (first is not null && !first.AsSpan().SequenceEqual(bytes)))
                 return false;
+            first = bytes;
+        }
         return true;
     }
 
-    private async ValueTask<LockedRing?> ReadAsync(ObjectInfo info, CancellationToken cancellation)
+    private async ValueTask<LockedRing?> ReadAsync(ObjectInfo info, CancellationToken cancellation) =>
+        await ReadBytesAsync(info, cancellation) is { } bytes ? KeyRingCodec.Read(bytes) : null;
+
+    private async ValueTask<byte[]?> ReadBytesAsync(ObjectInfo info, CancellationToken cancellation)
     {
         if (info.LengthBytes > KeyRingCodec.MaxBytes)
             return null;
         byte[] bytes = new byte[info.LengthBytes];
         await store.GetAsync(info.Key, 0, bytes, cancellation);
-        return KeyRingCodec.Read(bytes);
+        return bytes;
     }
 }

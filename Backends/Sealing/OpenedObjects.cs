@@ -28,4 +28,11 @@ internal sealed class OpenedObjects(int capacity)
 
     /// <summary>Forgets what is known under a name.</summary>
     public void Remove(string key) => _objects.TryRemove(key, out _);
+
+    /// <summary>Forgets what is known under names that begin so.</summary>
+    public void RemoveBelow(string prefix)
+    {
+        foreach (string key in _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)))
+            Remove(key);
+    }
 }

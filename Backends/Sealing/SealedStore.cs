@@ -47,7 +47,7 @@ public sealed class SealedStore : IObjectStore
 
     /// <summary>How it is sealed, and what was put since the start.</summary>
     public SealingStatus GetStatus() => new(
-        [.. (_keys.Ring?.Wraps ?? []).Select(wrap => wrap.KeyId)], _keys.Ring?.DataKeys.Count ?? 0, _packs, _keys.Ring?.HasPlainObjects ?? false, Interlocked.Read(ref _putBytes), Interlocked.Read(ref _storedBytes));
+        [.. (_keys.Ring?.Wraps ?? []).Select(wrap => wrap.KeyId)], _keys.Ring?.DataKeys.SharedCount ?? 0, _packs, _keys.Ring?.HasPlainObjects ?? false, Interlocked.Read(ref _putBytes), Interlocked.Read(ref _storedBytes));
 
     /// <summary>
     /// Makes the key ring where there is none, and forgets wrapping keys that a rotation has replaced. Called once, when the store is this appliance's; nothing can be put before.
@@ -147,6 +147,19 @@ public sealed class SealedStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public void BeginPrefix(string prefix) => _keys.Begin(prefix);
+
+    /// <inheritdoc/>
+    public bool HasOwnKey(string prefix) => _keys.HasOwn(prefix);
+
+    /// <inheritdoc/>
+    public async ValueTask ForgetKeysAsync(Func<string, bool> isGone, CancellationToken cancellation)
+    {
+        foreach (string prefix in await _keys.ForgetAsync(isGone, cancellation))
+            _opened.RemoveBelow(prefix);
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
     private async ValueTask<string> PutAsync(string key, ReadOnlyMemory<byte> content, Func<ReadOnlyMemory<byte>, ValueTask<string>> put, CancellationToken cancellation)
@@ -159,7 +172,8 @@ public sealed class SealedStore : IObjectStore
             throw new ObjectStoreException(ObjectStoreError.Fatal, $"Object '{key}' cannot be put: {(_keys.Ring is null ? "the store has no key ring yet" : "its name is the key ring's")}.");
         // Sealing a segment takes milliseconds: puts side by side do it side by side.
         await Task.Yield();
-        SealedBytes? made = SealedBytes.Make(key, content.Span, _keys.Newest, _packs);
+        DataKey? dataKey = await _keys.FindForAsync(key, cancellation);
+        SealedBytes? made = SealedBytes.Make(key, content.Span, dataKey, _packs);
         try
         {
             ReadOnlyMemory<byte> stored = made?.Stored ?? content;
@@ -228,7 +242,7 @@ public sealed class SealedStore : IObjectStore
             throw Damaged(key, "it is not encrypted, though all objects of this pool are: somebody else put it there");
         if (header is null)
             return new OpenedObject { Tag = tag };
-        DataKey? dataKey = ring?.Find(header.DataKey);
+        DataKey? dataKey = ring?.DataKeys.Find(header.DataKey);
         if (header.IsEncrypted && dataKey is null)
             throw Damaged(key, $"it is sealed with data key {header.DataKey}, which the pool's key ring does not have");
         var guard = new FrameGuard(header.IsEncrypted ? dataKey : null, header.Salt, key);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Lunaria.Volumes.Backend;
 using Nito.AsyncEx;
@@ -15,6 +16,9 @@ internal sealed class StoreKeys
     private readonly KeyRingObjects _objects;
     private readonly SealingOptions _options;
     private readonly AsyncLock _changing = new();
+
+    // Prefixes that nothing was put below yet, and that are to have keys of their own.
+    private readonly ConcurrentDictionary<string, bool> _begun = new(StringComparer.Ordinal);
     private volatile KeyRing? _ring;
 
     private StoreKeys(IObjectStore store, SealingOptions options, KeyRing? ring) => (_store, _objects, _options, _ring) = (store, new(store), options, ring);
@@ -22,8 +26,43 @@ internal sealed class StoreKeys
     /// <summary>The ring; null before the first one of a store is made.</summary>
     public KeyRing? Ring => _ring;
 
-    /// <summary>What new objects are sealed with; null = they are not encrypted.</summary>
-    public DataKey? Newest => _ring is { IsEncrypted: true } ring ? ring.DataKeys[^1] : null;
+    /// <summary>Nothing was ever put below a prefix: what comes has a key of its own, made with the first of it. Nothing where the store is not encrypted.</summary>
+    public void Begin(string prefix)
+    {
+        if (_ring is { IsEncrypted: true } && prefix.Length <= KeyRingCodec.MaxPrefixBytes)
+            _begun.TryAdd(prefix, true);
+    }
+
+    /// <summary>True where all that is or comes below a prefix is sealed with keys of its own.</summary>
+    public bool HasOwn(string prefix) => _ring is { IsEncrypted: true } ring && (ring.DataKeys.NewestOf(prefix) is not null || _begun.ContainsKey(prefix));
+
+    /// <summary>
+    /// What a new object is sealed with; null = it is not encrypted. A prefix that is to have a key of its own gets one here, durably, where it has none that is younger than the
+    /// newest of all.
+    /// </summary>
+    public async ValueTask<DataKey?> FindForAsync(string key, CancellationToken cancellation)
+    {
+        if (_ring is not { IsEncrypted: true } ring)
+            return null;
+        string prefix = PrefixOf(key);
+        if (!HasOwn(prefix))
+            return ring.DataKeys.NewestShared;
+        return ring.DataKeys.NewestOf(prefix) is { } own && own.Number > ring.DataKeys.NewestShared!.Number ? own : await MakeOwnAsync(prefix, cancellation);
+    }
+
+    /// <summary>The keys of the prefixes that <paramref name="isGone"/> names are in neither ring object when this completes. Gives those prefixes.</summary>
+    public async ValueTask<IReadOnlyCollection<string>> ForgetAsync(Func<string, bool> isGone, CancellationToken cancellation)
+    {
+        using IDisposable held = await _changing.LockAsync(cancellation);
+        if (_ring is not { } ring)
+            return [];
+        List<string> gone = [.. ring.DataKeys.Prefixes.Where(isGone)];
+        if (gone.Count > 0)
+            await ChangeAsync(ring with { Revision = ring.Revision + 1, DataKeys = ring.DataKeys.Without(gone) }, cancellation);
+        foreach (string prefix in gone)
+            _begun.TryRemove(prefix, out _);
+        return gone;
+    }
 
     /// <summary>Opens the store's ring, where it has one. Changes nothing.</summary>
     /// <exception cref="InvalidDataException">The ring is damaged, or the key is missing or another one. The message names the remedy.</exception>
@@ -68,8 +107,41 @@ internal sealed class StoreKeys
     {
         if (!ring.IsEncrypted)
             throw new InvalidDataException("The pool is not encrypted. Set backend.encryptionKey and start the appliance again.");
-        return ring.DataKeys.Count < KeyRing.MaxDataKeys ? ring.WithNewDataKey() : throw new InvalidDataException($"The pool has {KeyRing.MaxDataKeys} data keys, which is the most.");
+        return ring.DataKeys.SharedCount < DataKeySet.MaxShared ? ring.WithNewDataKey() : throw new InvalidDataException($"The pool has {DataKeySet.MaxShared} data keys, which is the most.");
     }, cancellation);
+
+    /// <summary>The first two parts of a name.</summary>
+    private static string PrefixOf(string key)
+    {
+        int first = key.IndexOf('/', StringComparison.Ordinal);
+        return key[..(key.IndexOf('/', first + 1) + 1)];
+    }
+
+    private async ValueTask<DataKey> MakeOwnAsync(string prefix, CancellationToken cancellation)
+    {
+        using IDisposable held = await _changing.LockAsync(cancellation);
+        try
+        {
+            KeyRing ring = _ring!;
+            DataKey shared = ring.DataKeys.NewestShared!;
+            DataKey? own = ring.DataKeys.NewestOf(prefix);
+            if (own?.Number > shared.Number)
+                return own;
+            // The other half is for keys of all, which must never be out of room.
+            if (ring.DataKeys.All.Count - ring.DataKeys.SharedCount >= DataKeySet.MaxOwn || KeyRingCodec.LongestWithOneMore(ring) > _store.Capabilities.MaxObjectBytes / 2)
+            {
+                _begun.TryRemove(prefix, out _);
+                return own ?? shared;
+            }
+            await ChangeAsync(ring.WithNewDataKey(prefix) with { Revision = ring.Revision + 1 }, cancellation);
+            return _ring!.DataKeys.NewestOf(prefix)!;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Exists)
+        {
+            // Of the ring. The caller puts an object, and would take it for that one.
+            throw new ObjectStoreException(ObjectStoreError.Retry, e.Message, e);
+        }
+    }
 
     private static KeyRing Open(LockedRing locked, WrappingKey? key)
     {

@@ -55,6 +55,21 @@ public interface IBlockDevice
     ValueTask<BlockStatus> UnmapAsync(long offsetBytes, long lengthBytes) => ValueTask.FromResult(BlockStatus.NotSupported);
 
     /// <summary>
+    /// True where all that the medium holds is encrypted with a key that nothing else is encrypted with, so that <see cref="EraseAsync"/> can throw it away: SANITIZE,
+    /// CRYPTOGRAPHIC ERASE is offered. Decided when the unit is made.
+    /// </summary>
+    bool HasOwnKey => false;
+
+    /// <summary>True where <see cref="EraseAsync"/> can do what it promises now; false while others share what the medium holds.</summary>
+    ValueTask<bool> CanEraseAsync() => ValueTask.FromResult(false);
+
+    /// <summary>
+    /// Throws the key away: all blocks read as zeros then, and what they held can never be read again. Complete = durable. NotSupported, without effect, where that cannot be
+    /// done now. Reads and writes meanwhile may be refused. <paramref name="progress"/> hears now and then what share is done, from 0 to 1.
+    /// </summary>
+    ValueTask<BlockStatus> EraseAsync(Action<double> progress) => ValueTask.FromResult(BlockStatus.NotSupported);
+
+    /// <summary>
     /// Somebody is about to clone a range of this medium: what could not be shared yet is made so, as far as that takes seconds. Called while nothing is held up by it.
     /// Default: there is nothing to do.
     /// </summary>

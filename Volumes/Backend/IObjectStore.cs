@@ -44,6 +44,22 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Deletes an object; not an error where there is none. Complete = durable.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellation);
 
+    /// <summary>
+    /// Nothing was ever put below <paramref name="prefix"/> (the first two parts of a name, with the slash behind them): a store that encrypts gives what comes a key of its own.
+    /// Called before the first put; changes nothing in the store.
+    /// </summary>
+    void BeginPrefix(string prefix)
+    {
+    }
+
+    /// <summary>True where all that was or will be put below such a prefix is encrypted with a key that seals nothing else.</summary>
+    bool HasOwnKey(string prefix) => false;
+
+    /// <summary>
+    /// Throws away the keys of the prefixes, among those that have keys of their own, that <paramref name="isGone"/> names. Complete = nothing that was put below them can be read again.
+    /// </summary>
+    ValueTask ForgetKeysAsync(Func<string, bool> isGone, CancellationToken cancellation) => ValueTask.CompletedTask;
+
     /// <summary>Space of the store now; null where it has no known end.</summary>
     ObjectStoreSpace? Space { get; }
 }

@@ -25,7 +25,15 @@ internal sealed class CacheAdmission(CacheSlots slots, CacheFailures failures, G
     private readonly List<int> _proved = [];
     private readonly byte[] _record = new byte[CacheRecord.Bytes];
     private readonly ContentWriter _content = new(slots, poolId);
+    private readonly HashSet<Guid> _erased = [];
     private ulong _admission;
+
+    /// <summary>Nothing of a line is taken in from now on, also of what is on its way; when this returns, no bytes of whatever line are being written.</summary>
+    public void Exclude(Guid line)
+    {
+        lock (_lock)
+            _erased.Add(line);
+    }
 
     /// <summary>Admissions go on behind this number.</summary>
     public void ContinueAfter(ulong admission)
@@ -39,7 +47,7 @@ internal sealed class CacheAdmission(CacheSlots slots, CacheFailures failures, G
     {
         lock (_lock)
         {
-            if (slots.Contains(window.Key, content.Crcs.Length))
+            if (_erased.Contains(window.Line) || slots.Contains(window.Key, content.Crcs.Length))
                 return;
             CacheDevice? device = null;
             try

@@ -100,6 +100,20 @@ internal sealed class CacheDevice : IDisposable
     /// <summary>Forgets its label, so that nobody takes what it holds for something.</summary>
     public void Clear() => _file.Write(0, new byte[CacheLabel.Bytes]);
 
+    /// <summary>Forgets its label and overwrites, or gives back, all that was ever in its slots. Complete = durable.</summary>
+    public async ValueTask EraseAsync()
+    {
+        Clear();
+        long lengthBytes = DataOffset(FirstSlot + Slots) - CacheLabel.Bytes;
+        if (!_file.PunchHole(CacheLabel.Bytes, lengthBytes))
+        {
+            byte[] zeros = new byte[1 << 20];
+            for (long done = 0; done < lengthBytes; done += zeros.Length)
+                _file.Write(CacheLabel.Bytes + done, zeros.AsSpan(0, (int)Math.Min(zeros.Length, lengthBytes - done)));
+        }
+        await _file.FlushAsync();
+    }
+
     public void Dispose()
     {
         _file.Dispose();

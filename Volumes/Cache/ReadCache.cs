@@ -214,6 +214,38 @@ public sealed class ReadCache : IAsyncDisposable
             Memory.Forget(CacheWindow.Key(segment, window));
     }
 
+    /// <summary>
+    /// Empties and overwrites all devices, since blocks lie on them as hosts wrote them, also in places that were given up; what was in use is read again. Nothing of
+    /// <paramref name="line"/>, all of whose segments are deleted, is taken in again. Complete = durable. IOException where a device cannot be overwritten: then it is out of use.
+    /// </summary>
+    internal ValueTask EraseAsync(Guid line) => ChangeAsync(async () =>
+    {
+        await _loading;
+        foreach (CacheDevice device in _opened.ToList())
+        {
+            Slots.Remove(device);
+            Admission.Exclude(line);
+            lock (_opened)
+                _opened.Remove(device);
+            try
+            {
+                await device.EraseAsync();
+                device.Dispose();
+                await OpenAsync(new(device.Path, device.SizeBytes));
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                device.Dispose();
+                VolumesLog.CacheDeviceUnusable(_logger, device.Path, e);
+                lock (_opened)
+                    _unusable.Add(new(device.Path, device.SizeBytes, 0, e.Message));
+                throw new IOException($"Cache device {device.Path} cannot be erased: {e.Message} Take it out and wipe it.", e);
+            }
+        }
+        Admission.Exclude(line);
+        _warming = WarmAsync(_warming);
+    });
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

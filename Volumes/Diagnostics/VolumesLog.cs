@@ -101,6 +101,9 @@ internal static partial class VolumesLog
     [LoggerMessage(221, LogLevel.Information, "Engine closed; {LogBytes} bytes of log are destaged after the next start")]
     public static partial void Closed(ILogger logger, ulong logBytes);
 
+    [LoggerMessage(270, LogLevel.Information, "Volume {Volume} was erased: its former key is thrown away")]
+    public static partial void Erased(ILogger logger, string volume);
+
     [LoggerMessage(280, LogLevel.Warning, "The cache device {Path} cannot be used; reads go to the store instead")]
     public static partial void CacheDeviceUnusable(ILogger logger, string path, Exception cause);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Catalog;
@@ -20,7 +21,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     private Exception? _end;
 
     // Until the next start: what cannot be read now will not be readable later.
-    private readonly HashSet<PruneRecord> _damaged = [];
+    private readonly ConcurrentDictionary<PruneRecord, bool> _damaged = [];
     private volatile bool _woken = true;
     private volatile bool _waits;
 
@@ -33,6 +34,9 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
         _woken = true;
         bell.Set();
     }
+
+    /// <summary>True where a line cannot be given back in this life, since its map is damaged. Any thread.</summary>
+    public bool GaveUp(uint line) => _damaged.Keys.Any(prune => prune.Line == line);
 
     /// <summary>A publish may have been what some work waits for.</summary>
     public void Published()
@@ -59,7 +63,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
                     _waits = true;
                     continue;
                 }
-                if (_damaged.Contains(prune))
+                if (_damaged.ContainsKey(prune))
                     continue;
                 try
                 {
@@ -67,7 +71,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
                 }
                 catch (MapDamageException e)
                 {
-                    _damaged.Add(prune);
+                    _damaged[prune] = true;
                     VolumesLog.PruneMetDamage(logger, prune.Line, e);
                 }
                 (again, didAny) = (true, true);

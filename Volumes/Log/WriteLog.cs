@@ -9,7 +9,7 @@ namespace Lunaria.Volumes.Log;
 /// The one log that all volumes of a flash device write to: an endless sequence of records in a ring of files of fixed size. An LSN is a byte
 /// position in it, a multiple of 4096, and never repeats. Owned by the volume manager; every member may be called by any thread.
 /// </summary>
-internal sealed class WriteLog : IAsyncDisposable
+internal sealed partial class WriteLog : IAsyncDisposable
 {
     /// <summary>The most payload blocks and extents of one record.</summary>
     public const int MaxPayloadBlocks = 1024, MaxExtents = 1024;
@@ -123,7 +123,7 @@ internal sealed class WriteLog : IAsyncDisposable
             }
             ulong rest = _files.RestOfFile(_nextLsn);
             if ((ulong)recordBytes > rest)
-                Append(LogRecordFlags.Pad, (int)rest, [], [], []);
+                AppendPad((int)rest);
             ulong recordLsn = _nextLsn;
             Append(LogRecordFlags.None, recordBytes, extents, payload, blockCrcs);
             appended = new(recordLsn, _nextLsn - ((ulong)blockCrcs.Length * LogHeader.PageBytes), new(_nextLsn, _chainCrc));

@@ -98,7 +98,7 @@ internal sealed partial class MapStore : IDisposable
     /// <exception cref="InvalidDataException">map.db has that number for another line.</exception>
     public MapLine AddLine(LineRecord record)
     {
-        Segments.AddVolume(record.Number, record.Uuid, nextSequence: 1, record.Family);
+        Segments.AddVolume(record.Number, record.Uuid, SegmentTable.FirstSequence, record.Family);
         MapLine? parent = record.Parent == 0 ? null : lines.GetValueOrDefault(record.Parent)
             ?? throw new InvalidDataException($"Line {record.Number} begins on line {record.Parent}, which lunaria.db does not have. Restore lunaria.db from a copy.");
         return lines.GetOrAdd(record.Number, new MapLine(record.Number, record.Uuid, record.Family, parent, record.ParentGeneration) { Fault = storedFaults.GetValueOrDefault(record.Number) });

@@ -116,6 +116,10 @@ internal sealed class MapDatabase : IDisposable
         return count > 0 ? count : throw new MapDamageException(volume, $"{file.Path} is damaged: leaf {leaf} of line {volume} is not what was written. Restore the file, or recover the volume.");
     }
 
+    /// <summary>True where, as of the checkpoint, rows of a line may name segments of another by a copy by reference, or the other way round. Any thread.</summary>
+    public bool HasForeignShares(uint volume) => Read(
+        "SELECT 1 FROM shares JOIN segments ON id = segment WHERE (shares.volume = $1) <> (segments.volume = $1) LIMIT 1", row => row.GetInt64(0), volume).Count > 0;
+
     /// <summary>The file's path, for messages.</summary>
     public string Path => file.Path;
 

@@ -159,6 +159,20 @@ public sealed partial class MetadataDatabase
         }
     }
 
+    /// <summary>Puts a volume onto a new line that is empty; its size stays.</summary>
+    internal VolumeRecord BeginAnew(VolumeRecord volume)
+    {
+        lock (sync)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            LineRecord line = AddLine(Guid.NewGuid(), volume.SizeBytes, null, 0);
+            Run("UPDATE volumes SET number = $2 WHERE uuid = $1", ToBytes(volume.Uuid), (long)line.Number);
+            Run("INSERT OR IGNORE INTO prunes VALUES ($1, $2)", (long)volume.Number, (long)uint.MaxValue);
+            Commit(transaction);
+            return volume with { Number = line.Number };
+        }
+    }
+
     /// <summary>A line needs its parent no longer; what only it showed there is work now.</summary>
     internal void DetachLine(LineRecord line)
     {

@@ -87,6 +87,8 @@ internal static class EngineOpener
                 files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
             Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, bell);
             await files.Cache.OpenDevicesAsync(segments);
+            foreach (LineRecord line in catalog.Lines.Where(line => files.Maps.Segments.NextSequence(line.Number) == SegmentTable.FirstSequence))
+                store.BeginPrefix(SegmentKey.VolumePrefix(line.Uuid));
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
             files.Catalog.Start(capture => publisher.WhileMapRestsAsync(_ => capture()), bell.Set);

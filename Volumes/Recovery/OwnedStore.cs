@@ -45,6 +45,19 @@ internal sealed class OwnedStore(IObjectStore store, StoreOwnership ownership) :
         await store.DeleteAsync(key, cancellation);
     }
 
+    /// <inheritdoc/>
+    public void BeginPrefix(string prefix) => store.BeginPrefix(prefix);
+
+    /// <inheritdoc/>
+    public bool HasOwnKey(string prefix) => store.HasOwnKey(prefix);
+
+    /// <inheritdoc/>
+    public async ValueTask ForgetKeysAsync(Func<string, bool> isGone, CancellationToken cancellation)
+    {
+        await ownership.RequireNowAsync(cancellation);
+        await store.ForgetKeysAsync(isGone, cancellation);
+    }
+
     /// <summary>Nothing: the store belongs to whoever opened it.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -6,6 +6,9 @@ namespace Lunaria.Volumes.Segments;
 /// </summary>
 internal sealed class SegmentTable
 {
+    /// <summary>What a line's first segment gets.</summary>
+    public const ulong FirstSequence = 1;
+
     private const int ChunkRows = 1024;
 
     private readonly Lock volumesLock = new();

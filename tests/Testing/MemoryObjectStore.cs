@@ -16,6 +16,7 @@ public sealed class MemoryObjectStore : IObjectStore
     private readonly List<(string Key, byte[] Content)> inFlight = [];
     private TaskCompletionSource? hold;
     private TaskCompletionSource arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SortedSet<string> keyed = new(StringComparer.Ordinal);
     private readonly Queue<ObjectStoreError> putFailures = new();
     private readonly Queue<ObjectStoreError> getFailures = new();
     private int lostAnswers, spoiltGets;
@@ -37,6 +38,12 @@ public sealed class MemoryObjectStore : IObjectStore
 
     /// <summary>Bytes of the catalog.</summary>
     public long CatalogBytes { get { lock (sync) return catalogBytes; } }
+
+    /// <summary>True = prefixes that are begun have keys of their own, until they are forgotten.</summary>
+    public bool HasKeys { get; set; }
+
+    /// <summary>Prefixes that have keys of their own.</summary>
+    public IReadOnlyCollection<string> KeyedPrefixes { get { lock (sync) return [.. keyed]; } }
 
     /// <summary>True = every read waits at least for a trip over the thread pool.</summary>
     public bool Cold { get; set; }
@@ -145,9 +152,10 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>The store as the appliance would find it if it had died now; this one goes on.</summary>
     public MemoryObjectStore Copy(Random random)
     {
-        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, CatalogCapacityBytes = CatalogCapacityBytes, Cold = Cold };
+        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, CatalogCapacityBytes = CatalogCapacityBytes, Cold = Cold, HasKeys = HasKeys };
         lock (sync)
         {
+            copy.keyed.UnionWith(keyed);
             foreach ((string key, byte[] content) in objects) copy.Land(key, content);
             foreach ((string key, byte[] content) in inFlight)
                 if (random.Next(2) == 0) copy.Land(key, content);
@@ -272,6 +280,33 @@ public sealed class MemoryObjectStore : IObjectStore
             ThrowIfDead();
             if (objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
         }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void BeginPrefix(string prefix)
+    {
+        lock (sync)
+            if (HasKeys) keyed.Add(prefix);
+    }
+
+    /// <inheritdoc/>
+    public bool HasOwnKey(string prefix)
+    {
+        lock (sync) return keyed.Contains(prefix);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ForgetKeysAsync(Func<string, bool> isGone, CancellationToken cancellation)
+    {
+        BeforeOperation?.Invoke("keys");
+        foreach (string prefix in KeyedPrefixes.Where(isGone))
+            lock (sync)
+            {
+                ThrowIfDead();
+                if (objects.Keys.FirstOrDefault(key => key.StartsWith(prefix, StringComparison.Ordinal)) is { } lost) throw new InvalidOperationException($"{lost} is there, and its key is thrown away.");
+                keyed.Remove(prefix);
+            }
         return ValueTask.CompletedTask;
     }
 

@@ -7,7 +7,7 @@
 kind=lunaria
 [ "${1:-}" = --target ] && { kind=$2; shift 2; }
 begin iscsi-test-cu
-need "libiscsi's suite" iscsi-test-cu || finish
+need "libiscsi's suite" iscsi-test-cu openssl || finish
 [ "$kind" = tgt ] || build_lunaria || { fail build; finish; }
 
 mapfile -t tests < <(iscsi-test-cu -l | sed -n 's/^ALL\.\([^.]*\.[^.]*\)$/\1/p')
@@ -15,8 +15,9 @@ suite=(python3 "$REPO/tests/conformance/run-suite.py")
 what=(--expected "$REPO/tests/conformance/expected.txt" --tests "${tests[@]}")
 [ "$kind" = tgt ] && what+=(--kinds thin)
 mapfile -t specs < <("${suite[@]}" plan "${what[@]}")
-# A test sleeps for a minute without looking at its connection.
-target_create "$kind" "$WORK/t" "${specs[@]}" ping=120s
+# A test sleeps for a minute without looking at its connection. On an encrypted pool each volume has a key of its own: SANITIZE, CRYPTOGRAPHIC ERASE throws it away.
+openssl rand -hex 32 >"$WORK/key" && chmod 600 "$WORK/key"
+target_create "$kind" "$WORK/t" "${specs[@]}" ping=120s encryption="file:$WORK/key"
 target_start "$WORK/t" || { fail "start"; finish; }
 echo "ready after $READY_MS ms with ${#specs[@]} LUNs"
 "${suite[@]}" run "${what[@]}" --url "$(target_url "$WORK/t" '{target}' '{lun}')" --only "$@"

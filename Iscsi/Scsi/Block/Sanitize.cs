@@ -6,8 +6,8 @@ using Lunaria.Iscsi.Scsi.Units;
 namespace Lunaria.Iscsi.Scsi.Block;
 
 /// <summary>
-/// SANITIZE (SBC-3 5.21): OVERWRITE, BLOCK ERASE on a thin medium, EXIT FAILURE MODE. Once begun it goes on whatever becomes of the command
-/// or the session; meanwhile nearly everything is answered NOT READY, SANITIZE IN PROGRESS. CRYPTOGRAPHIC ERASE is not offered.
+/// SANITIZE (SBC-3 5.21): OVERWRITE, BLOCK ERASE on a thin medium, CRYPTOGRAPHIC ERASE on one with a key of its own, EXIT FAILURE MODE. Once begun it goes on whatever
+/// becomes of the command or the session; meanwhile nearly everything is answered NOT READY, SANITIZE IN PROGRESS.
 /// </summary>
 internal static class Sanitize
 {
@@ -19,6 +19,7 @@ internal static class Sanitize
     [
         Row(0x01, "SANITIZE, OVERWRITE", "48 FF 00 00 00 00 00 FF FF 00", PrepareOverwrite, ExecuteOverwriteAsync),
         Row(0x02, "SANITIZE, BLOCK ERASE", "48 FF 00 00 00 00 00 00 00 00", _ => true, ExecuteEraseAsync) with { Requires = UnitFeatures.Thin },
+        Row(0x03, "SANITIZE, CRYPTOGRAPHIC ERASE", "48 FF 00 00 00 00 00 00 00 00", _ => true, ExecuteCryptographicEraseAsync) with { Requires = UnitFeatures.OwnKey },
         Row(0x1F, "SANITIZE, EXIT FAILURE MODE", "48 FF 00 00 00 00 00 00 00 00", _ => true, _ => ValueTask.CompletedTask),
     ];
 
@@ -72,6 +73,15 @@ internal static class Sanitize
 
     private static ValueTask ExecuteEraseAsync(ScsiTask task) =>
         RunAsync(task, new SanitizeRun(task.Unit!, 1, null, SenseCodes.SanitizeInProgress), IsImmediate(task));
+
+    /// <summary>While snapshots, clones or copies share what the medium holds, the service action is answered like one that is not offered: before anything is changed.</summary>
+    private static async ValueTask ExecuteCryptographicEraseAsync(ScsiTask task)
+    {
+        if (await task.Unit!.Medium.CanEraseAsync())
+            await RunAsync(task, SanitizeRun.OfKey(task.Unit, SenseCodes.SanitizeInProgress), IsImmediate(task));
+        else
+            task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(1, 4));
+    }
 
     private static bool IsImmediate(ScsiTask task) => (task.Cdb.Span[1] & Immediate) != 0;
 

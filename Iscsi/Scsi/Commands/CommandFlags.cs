@@ -49,4 +49,6 @@ internal enum UnitFeatures
     Format = 4,
     /// <summary>The medium knows how much space is used and left.</summary>
     SpaceKnown = 8,
+    /// <summary>The medium has a key of its own that can be thrown away.</summary>
+    OwnKey = 16,
 }

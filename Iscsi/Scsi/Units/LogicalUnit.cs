@@ -35,6 +35,7 @@ public sealed class LogicalUnit
         if (medium.AtomicWriteBytes > 0) Features |= UnitFeatures.AtomicWrites;
         if (options.AllowFormat) Features |= UnitFeatures.Format;
         if (medium.Thin.Supported && medium.Space is not null) Features |= UnitFeatures.SpaceKnown;
+        if (medium.HasOwnKey) Features |= UnitFeatures.OwnKey;
         Mode = new ModeState(this);
         Reservations = new PersistentReservations(options.Store);
         knownLengthBytes = medium.Geometry.LengthBytes;

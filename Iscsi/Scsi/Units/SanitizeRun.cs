@@ -15,6 +15,10 @@ internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill,
     private TaskCompletionSource step = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool completed;
     private int progress;
+    private bool isOfKey;
+
+    /// <summary>One that throws the medium's key away.</summary>
+    public static SanitizeRun OfKey(LogicalUnit unit, SenseData inProgress) => new(unit, 1, null, inProgress) { isOfKey = true };
 
     /// <summary>True when it is over.</summary>
     public bool Completed => completed;
@@ -37,7 +41,7 @@ internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill,
         BlockStatus outcome = BlockStatus.Ok;
         try
         {
-            for (int pass = 0; pass < passes && outcome == BlockStatus.Ok; pass++) outcome = await PassAsync(pass);
+            for (int pass = 0; pass < passes && outcome == BlockStatus.Ok; pass++) outcome = isOfKey ? await unit.Medium.EraseAsync(Advance) : await PassAsync(pass);
             if (outcome == BlockStatus.Ok) outcome = await unit.Medium.FlushAsync();
         }
         catch (Exception)
@@ -73,8 +77,7 @@ internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill,
                     ? await unit.Medium.UnmapAsync(done, piece)
                     : await unit.Medium.WriteAsync(done, buffer.AsMemory(0, (int)piece), false);
                 if (status != BlockStatus.Ok) return status;
-                Volatile.Write(ref progress, (int)(65535.0 * ((double)pass + ((double)(done + piece) / total)) / passes));
-                Interlocked.Exchange(ref step, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+                Advance((pass + ((double)(done + piece) / total)) / passes);
             }
 
             return BlockStatus.Ok;
@@ -83,5 +86,11 @@ internal sealed class SanitizeRun(LogicalUnit unit, int passes, FillBlock? fill,
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private void Advance(double share)
+    {
+        Volatile.Write(ref progress, (int)(65535.0 * share));
+        Interlocked.Exchange(ref step, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 }

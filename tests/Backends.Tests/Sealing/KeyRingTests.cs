@@ -115,9 +115,9 @@ public sealed class KeyRingTests
         StringAssert.Contains((await Assert.ThrowsExactlyAsync<InvalidDataException>(() => TestSealing.OpenAsync(inner))).Message, "no key ring that opens them");
         CollectionAssert.AreEqual(new[] { A }, inner.Keys.ToArray());
 
-        ring[8] = 2; // a newer version
+        ring[8] = 3; // a newer version
         inner.Replace("keyring", ring);
-        StringAssert.Contains((await Assert.ThrowsExactlyAsync<InvalidDataException>(() => TestSealing.OpenAsync(inner))).Message, "version 2");
+        StringAssert.Contains((await Assert.ThrowsExactlyAsync<InvalidDataException>(() => TestSealing.OpenAsync(inner))).Message, "version 3");
     }
 
     [TestMethod]
@@ -196,6 +196,18 @@ public sealed class KeyRingTests
         SealedStore again = await TestSealing.OpenAsync(inner, "next");
         CollectionAssert.AreEqual(Content.Of(A, 100), await again.ReadAllAsync(A));
         CollectionAssert.AreEqual(Content.Of(B, 100), await again.ReadAllAsync(B));
+        CollectionAssert.AreEqual(inner.Content("keyring"), inner.Content("keyring.copy"));
+    }
+
+    [TestMethod]
+    public async Task Two_rings_of_one_revision_that_differ_are_made_equal_at_the_next_start()
+    {
+        (SealedStore store, MemoryObjectStore inner) = await TestSealing.CreateAsync();
+        MemoryObjectStore other = inner.Copy(new Random(1));
+        await store.AddDataKeyAsync(CancellationToken.None);
+        await (await TestSealing.OpenAsync(other)).AddDataKeyAsync(CancellationToken.None);
+        inner.Replace("keyring.copy", other.Content("keyring"));
+        await TestSealing.OpenAsync(inner);
         CollectionAssert.AreEqual(inner.Content("keyring"), inner.Content("keyring.copy"));
     }
 }

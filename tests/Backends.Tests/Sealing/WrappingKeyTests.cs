@@ -76,8 +76,8 @@ public sealed class WrappingKeyTests : IDisposable
     {
         var key = new WrappingKey(Convert.FromHexString(Hex));
         KeyRing ring = KeyRing.Create(hasPlainObjects: false, new SealingOptions(key));
-        foreach (string text in new[] { $"{key}", $"{ring}", $"{new SealingOptions(key)}", $"{ring.DataKeys[0]}", $"{ring.Wraps[0]}" })
-            foreach (byte[] secret in new[] { Convert.FromHexString(Hex), ring.Secret, ring.DataKeys[0].Key.ToArray() })
+        foreach (string text in new[] { $"{key}", $"{ring}", $"{new SealingOptions(key)}", $"{ring.DataKeys.All[0]}", $"{ring.Wraps[0]}" })
+            foreach (byte[] secret in new[] { Convert.FromHexString(Hex), ring.Secret, ring.DataKeys.All[0].Key.ToArray() })
                 Assert.IsFalse(text.Contains(Convert.ToHexString(secret)[..16], StringComparison.OrdinalIgnoreCase), text);
     }
 

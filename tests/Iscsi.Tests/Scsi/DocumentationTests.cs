@@ -60,6 +60,7 @@ public class DocumentationTests
         UnitFeatures.AtomicWrites => "medium with atomic writes",
         UnitFeatures.Format => "where the options allow it",
         UnitFeatures.SpaceKnown => "thin medium that knows its space",
+        UnitFeatures.OwnKey => "medium with a key of its own",
         _ => throw new InvalidOperationException($"Say in {nameof(DocumentationTests)} what {requires} means."),
     };
 

@@ -6,7 +6,7 @@ namespace Lunaria.Iscsi.Tests.Scsi;
 /// A medium in memory with thin provisioning in granules of 4 KiB, with faults on demand. Calls that are told to wait complete when
 /// <see cref="Release"/> is called.
 /// </summary>
-internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thin = true) : IBlockDevice
+internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thin = true, bool hasOwnKey = false) : IBlockDevice
 {
     private const int Granule = 4096;
 
@@ -36,6 +36,11 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
     public long ClonedBytes { get; private set; }
 
     public int ForcedWrites { get; private set; }
+
+    public bool HasOwnKey => hasOwnKey;
+
+    /// <summary>True: others share what it holds, so that its key cannot be thrown away.</summary>
+    public bool IsShared { get; set; }
 
     public BlockDeviceGeometry Geometry => new(bytes.Length, blockBytes, Granule, ReadOnly);
 
@@ -94,6 +99,22 @@ internal sealed class RamDevice(long lengthBytes, int blockBytes = 512, bool thi
             for (long granule = first; (granule + 1) * Granule <= offsetBytes + lengthBytes; granule++) mapped.Remove(granule);
             return ValueTask.FromResult(Outcome);
         }
+    }
+
+    public ValueTask<bool> CanEraseAsync() => ValueTask.FromResult(hasOwnKey && !IsShared);
+
+    public async ValueTask<BlockStatus> EraseAsync(Action<double> progress)
+    {
+        progress(0.5);
+        if (waiting is { } gate) await gate.Task;
+        lock (sync)
+        {
+            if (Outcome != BlockStatus.Ok) return Outcome;
+            bytes.AsSpan().Clear();
+            mapped.Clear();
+        }
+
+        return BlockStatus.Ok;
     }
 
     public ValueTask<BlockStatus> TryCloneRangeAsync(IBlockDevice source, long sourceOffsetBytes, long destinationOffsetBytes, long lengthBytes)

@@ -37,6 +37,39 @@ public class SanitizeTests
     }
 
     [TestMethod]
+    public void Cryptographic_erase_is_offered_where_the_medium_has_a_key_of_its_own()
+    {
+        var encrypted = new RamDevice(1 << 20, hasOwnKey: true);
+        ScsiHost own = ScsiHost.Over(encrypted);
+        own.Send(Cdb(0x2A, 0, 64), Pattern(64, 1)).Good();
+        Assert.AreEqual(0x03, own.Send("A3 0C 03 48 00 03 00 00 00 FF 00 00").Good().Data[1] & 7, "supported as the standard says");
+        Assert.AreEqual(0x01, host.Send("A3 0C 03 48 00 03 00 00 00 FF 00 00").Good().Data[1] & 7, "not supported");
+        Assert.AreEqual(0x50, own.Send("12 01 B1 00 FF 00").Good().Data[7]);
+
+        encrypted.IsShared = true;
+        own.Send("48 03 00 00 00 00 00 00 00 00").Refused("5/24/00", "cdb 1.4");
+        own.Send("48 83 00 00 00 00 00 00 00 00").Refused("5/24/00", "cdb 1.4");
+        CollectionAssert.AreEqual(Pattern(64, 1), own.Send(Cdb(0x28, 0, 64)).Good().Data);
+        encrypted.IsShared = false;
+        own.Send("48 03 00 00 00 00 00 00 08 00", new byte[8]).Refused("5/24/00");
+        own.Send("48 03 00 00 00 00 00 00 00 00").Good();
+        Assert.AreEqual(-1, own.Send(Cdb(0x28, 0, 64)).Good().Data.AsSpan().IndexOfAnyExcept((byte)0));
+    }
+
+    [TestMethod]
+    public async Task Cryptographic_erase_tells_how_far_it_is_and_how_it_ends()
+    {
+        var encrypted = new RamDevice(1 << 20, hasOwnKey: true);
+        ScsiHost own = ScsiHost.Over(encrypted);
+        encrypted.Hold();
+        ValueTask<Answer> erase = own.SendAsync("48 03 00 00 00 00 00 00 00 00");
+        while (own.Send("00 00 00 00 00 00").SenseBytes is not [_, _, _, _, _, _, _, _, _, _, _, _, 0x04, 0x1B, _, _, >= 0x7F, ..]) await Task.Yield();
+        encrypted.Outcome = BlockStatus.MediumError;
+        encrypted.Release();
+        Assert.AreEqual(ScsiStatus.CheckCondition, (await erase).Status);
+    }
+
+    [TestMethod]
     public void Wrong_lists_change_nothing()
     {
         host.Send(Cdb(0x2A, 0, 1), Pattern(1, 2)).Good();

@@ -1,3 +1,4 @@
+using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 
 namespace Lunaria.Volumes.Tests.Log;
@@ -67,6 +68,58 @@ public sealed class WriteLogTests
         await log.DisposeAsync();
         (log, List<KeptRecord> replayed) = await LogTestBed.OpenAsync(disk, reclaimed);
         AssertSame([.. live], replayed);
+        await log.DisposeAsync();
+    }
+
+    /// <summary>Behind the end of a file there may be what no record covers again: rests that are too short for one are passed over.</summary>
+    [TestMethod]
+    public async Task What_was_given_back_is_overwritten_beside_appends()
+    {
+        int seed = Seed.One();
+        Random random = new(seed);
+        SimDisk disk = new();
+        (WriteLog log, _) = await LogTestBed.OpenAsync(disk);
+        byte[] word = "what is to be gone"u8.ToArray();
+        LogPosition end = LogPosition.Start;
+        for (int i = 0; log.NextLsn < 3 * log.CapacityBytes; i++)
+        {
+            byte[] payload = LogTestBed.Payload(random.Next(1, 9), i);
+            for (int at = 0; at < payload.Length; at += LogTestBed.Block)
+                word.CopyTo(payload, at + 100);
+            Assert.IsTrue(log.TryAppend([new(1, LogExtentKind.Data, 0, (ulong)payload.Length / LogTestBed.Block)], [payload], LogTestBed.Crcs(payload), out LogAppended appended));
+            end = appended.End;
+            if (log.UsedBytes > log.CapacityBytes / 2)
+                log.Reclaim(end);
+        }
+
+        int asked = 0;
+        List<KeptRecord> live = [];
+        Task erase = log.EraseGivenBackAsync(() =>
+        {
+            asked++;
+            log.Reclaim(end);
+            return Task.CompletedTask;
+        }, CancellationToken.None).AsTask();
+        while (!erase.IsCompleted)
+        {
+            if (LogTestBed.TryAppend(log, random.Next(1, 9), fill: live.Count) is { } record)
+                live.Add(record);
+            else
+                await Task.Yield();
+        }
+        await erase;
+        Assert.IsLessThanOrEqualTo(1, asked, $"seed {seed}");
+        foreach (string name in disk.List("").Where(name => name.StartsWith("log-", StringComparison.Ordinal)))
+        {
+            using IDiskFile file = disk.Open(name, create: false);
+            byte[] content = new byte[file.LengthBytes];
+            await file.ReadAsync(0, content);
+            Assert.AreEqual(-1, content.AsSpan().IndexOf(word), $"seed {seed}");
+        }
+        await log.FlushAsync();
+        await log.DisposeAsync();
+        (log, List<KeptRecord> replayed) = await LogTestBed.OpenAsync(disk.PowerCut(random), end);
+        AssertSame(live, replayed);
         await log.DisposeAsync();
     }
 

@@ -29,6 +29,7 @@ public sealed class CrashOperationTests
         ["delete", (VolumeManager manager) => manager.DeleteVolumeAsync(manager.Find("v")!, withSnapshots: true).AsTask()],
         ["flatten", (VolumeManager manager) => manager.FlattenAsync(manager.Find("c")!).AsTask()],
         ["copy by reference", (VolumeManager manager) => ShareAsync(manager)],
+        ["erase", (VolumeManager manager) => manager.EraseAsync(manager.Find("w")!, _ => { })],
         ["collection", (VolumeManager manager) => manager.CollectGarbageAsync()],
     ];
 
@@ -95,7 +96,7 @@ public sealed class CrashOperationTests
     /// <summary>Two volumes, two snapshots of one, a clone of it, data in the store and in the log.</summary>
     private static async Task<EngineBed> PrepareAsync()
     {
-        EngineBed bed = await EngineBed.OpenAsync(EngineBed.Tiny with { GarbageShare = 1 }, prepare: bed => bed.WatchDisk = true);
+        EngineBed bed = await EngineBed.OpenAsync(EngineBed.Tiny with { GarbageShare = 1 }, prepare: bed => bed.WatchDisk = bed.Store.HasKeys = true);
         Random random = new(7);
         Volume v = await bed.CreateAsync("v", Blocks * EngineBed.Block), w = await bed.CreateAsync("w", Blocks * EngineBed.Block);
         await WriteAsync(v, random);
