@@ -71,8 +71,15 @@ internal sealed partial class WriteLog
         Append(LogRecordFlags.Pad, recordBytes, [], [], []);
         if (_erasing == 0)
             return;
-        for (ulong from = at + LogHeader.PageBytes; from < _nextLsn; from += EraseBytes)
-            _files.Write(from, Zeros.AsSpan(0, (int)Math.Min(EraseBytes, _nextLsn - from)), []);
+        try
+        {
+            for (ulong from = at + LogHeader.PageBytes; from < _nextLsn; from += EraseBytes)
+                _files.Write(from, Zeros.AsSpan(0, (int)Math.Min(EraseBytes, _nextLsn - from)), []);
+        }
+        catch (Exception e) when (e is not DiskFullException)
+        {
+            throw Fence("write", at, e);
+        }
     }
 
     private async ValueTask FlushFilesAsync()
@@ -84,7 +91,7 @@ internal sealed partial class WriteLog
             {
                 await _files.FlushFileAsync(lsn);
             }
-            catch (Exception e)
+            catch (Exception e) when (e is not ObjectDisposedException)
             {
                 throw Fence("flush", lsn, e);
             }

@@ -96,6 +96,52 @@ public sealed class EncryptionTests
         StringAssert.Contains((await workplace.RunAsync()).Error, "is encrypted, and backend.encryptionKey is key ");
     }
 
+    [TestMethod]
+    public async Task A_host_erases_its_disk_by_its_key_and_nothing_else()
+    {
+        using var workplace = new Workplace();
+        workplace.Configure(encryptionKey: workplace.WriteKey("pool.key", 1));
+        var others = RandomNumberGenerator.GetBytes(4096);
+        using (var lunaria = workplace.Start())
+        {
+            using var host = Workplace.LogIn((await lunaria.WaitReadyAsync()).Portals[0], 0, 1);
+            Assert.AreEqual(0, host.Write(8, Pattern).Status);
+            Assert.AreEqual(0, host.Write(8, others, lun: 1).Status);
+            Assert.IsTrue(await LogHasPatternAsync(workplace));
+            // SANITIZE, CRYPTOGRAPHIC ERASE, IMMED
+            Assert.AreEqual(0, Send(host, [0x48, 0x83, 0, 0, 0, 0, 0, 0, 0, 0]).Status);
+            CommandResult ready;
+            while ((ready = Send(host, new byte[6])).SenseCode == 0x02041B)
+                await Task.Yield();
+            Assert.AreEqual(0, ready.Status);
+            Assert.IsFalse(await LogHasPatternAsync(workplace));
+            Assert.AreEqual(0, host.Write(16, Pattern).Status);
+            await lunaria.KillAsync();
+        }
+
+        using (var lunaria = workplace.Start())
+        {
+            using var host = Workplace.LogIn((await lunaria.WaitReadyAsync()).Portals[0], 0, 1);
+            CollectionAssert.AreEqual(new byte[4096], host.Read(8, 8).Data);
+            CollectionAssert.AreEqual(Pattern, host.Read(16, 8).Data);
+            CollectionAssert.AreEqual(others, host.Read(8, 8, lun: 1).Data);
+        }
+
+        static CommandResult Send(ScriptedInitiator host, byte[] cdb)
+        {
+            host.Send(host.CommandHeader([.. cdb, .. new byte[16 - cdb.Length]]));
+            return host.ReceiveResult();
+        }
+    }
+
+    private static async Task<bool> LogHasPatternAsync(Workplace workplace)
+    {
+        foreach (var path in Directory.GetFiles(workplace.Data, "log-*", SearchOption.AllDirectories))
+            if ((await File.ReadAllBytesAsync(path)).AsSpan().IndexOf(Pattern.AsSpan(0, 64)) >= 0)
+                return true;
+        return false;
+    }
+
     private static async Task WriteAsync(Workplace workplace)
     {
         using var lunaria = workplace.Start();

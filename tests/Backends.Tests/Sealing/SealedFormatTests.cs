@@ -22,4 +22,17 @@ public sealed class SealedFormatTests
         CollectionAssert.AreEqual(Text, await store.ReadAllAsync("volumes/sealed-packed-v1"));
         Assert.AreEqual(1, inner.Content("volumes/sealed-packed-v1")[11], "it is packed");
     }
+
+    [TestMethod]
+    public async Task A_ring_of_version_2_opens_what_has_a_key_of_its_own_and_what_has_not()
+    {
+        var inner = new MemoryObjectStore();
+        foreach ((string name, string key) in new[] { ("keyring-v2", "keyring"), ("sealed-own-a", "volumes/own/a"), ("sealed-own-b", "volumes/own/b"), ("sealed-shared", "volumes/shared/a") })
+            inner.Replace(key, Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Formats", $"{name}.hex")).ReplaceLineEndings("")));
+        SealedStore store = await TestSealing.OpenAsync(inner);
+        CollectionAssert.AreEqual(Content.Of("own", 100), await store.ReadAllAsync("volumes/own/a"));
+        CollectionAssert.AreEqual(Content.Of("own again", 100), await store.ReadAllAsync("volumes/own/b"));
+        CollectionAssert.AreEqual(Content.Of("shared", 100), await store.ReadAllAsync("volumes/shared/a"));
+        Assert.AreEqual((true, false, 2), (store.HasOwnKey("volumes/own/"), store.HasOwnKey("volumes/shared/"), store.GetStatus().DataKeys));
+    }
 }

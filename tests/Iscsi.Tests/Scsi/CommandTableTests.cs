@@ -9,7 +9,7 @@ namespace Lunaria.Iscsi.Tests.Scsi;
 [TestClass]
 public class CommandTableTests
 {
-    private readonly RamDevice medium = new(16 << 20);
+    private readonly RamDevice medium = new(16 << 20, hasOwnKey: true);
     private readonly ScsiHost host;
 
     public CommandTableTests() => host = ScsiHost.Over(medium, ScsiHost.Options() with { AllowFormat = true });
@@ -157,7 +157,7 @@ public class CommandTableTests
     /// <summary>Operation code, service action where it has one, and CDB length.</summary>
     private const string GoldenCommands =
         "00:6 03:6 04:6 08:6 0A:6 12:6 15:6 16:6 17:6 1A:6 1B:6 1D:6 1E:6 25:10 28:10 2A:10 2E:10 2F:10 34:10 35:10 37:10 3B:10 3C:10 41:10 42:10 "
-        + "48/01:10 48/02:10 48/1F:10 4D:10 55:10 56:10 57:10 5A:10 "
+        + "48/01:10 48/02:10 48/03:10 48/1F:10 4D:10 55:10 56:10 57:10 5A:10 "
         + "5E/00:10 5E/01:10 5E/02:10 5E/03:10 5F/00:10 5F/01:10 5F/02:10 5F/03:10 5F/04:10 5F/05:10 5F/06:10 5F/07:10 "
         + "83/00:16 83/01:16 83/10:16 83/11:16 83/1C:16 84/00:16 84/03:16 84/04:16 84/05:16 84/07:16 84/08:16 88:16 89:16 8A:16 8B:16 8E:16 8F:16 90:16 91:16 93:16 9C:16 9E/10:16 9E/12:16 "
         + "A0:12 A3/0A:12 A3/0C:12 A3/0D:12 A4/0A:12 A8:12 AA:12 AE:12 AF:12 B7:12";
