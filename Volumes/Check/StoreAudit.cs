@@ -30,13 +30,23 @@ internal sealed class StoreAudit(IObjectStore store, Publisher publisher, TimePr
             List<StoredSegment> stored = [.. all.Where(segment => !begun.Contains(segment.Line))];
             List<StoredSegment> orphans = [.. stored.Where(segment => segment.Sequence < next.GetValueOrDefault(segment.Line, ulong.MaxValue) && !named.ContainsKey((segment.Line, segment.Sequence)))];
             HashSet<(Guid, ulong)> there = [.. stored.Select(segment => (segment.Line, segment.Sequence))];
-            List<string> missing = [.. named.Where(entry => entry.Value > 0 && next.TryGetValue(entry.Key.Line, out ulong end) && entry.Key.Sequence < end && !there.Contains(entry.Key))
-                .Select(entry => SegmentKey.Format(entry.Key.Line, entry.Key.Sequence))];
+            List<string> missing = await LackingAsync([.. named.Where(entry => entry.Value > 0 && next.TryGetValue(entry.Key.Line, out ulong end) && entry.Key.Sequence < end && !there.Contains(entry.Key))
+                .Select(entry => SegmentKey.Format(entry.Key.Line, entry.Key.Sequence))], cancellation);
             (List<OrphanObject> left, long cleared) = await ClearAsync(orphans, clearAfter, cancellation);
             return new(
                 stored.Count - orphans.Count, stored.Sum(segment => segment.LengthBytes) - orphans.Sum(orphan => orphan.LengthBytes), [.. left.Take(MaxListed)],
                 left.Sum(orphan => orphan.LengthBytes), cleared, missing);
         }
+    }
+
+    /// <summary>Those that the store really lacks: a list may lag behind, an object does not.</summary>
+    private async Task<List<string>> LackingAsync(List<string> unlisted, CancellationToken cancellation)
+    {
+        List<string> lacking = [];
+        foreach (string key in unlisted)
+            if (await store.HeadAsync(key, cancellation) is null)
+                lacking.Add(key);
+        return lacking;
     }
 
     private async Task<(List<OrphanObject> Left, long Cleared)> ClearAsync(List<StoredSegment> found, TimeSpan? clearAfter, CancellationToken cancellation)

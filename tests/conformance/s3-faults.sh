@@ -57,7 +57,7 @@ proxy_start || { fail proxy; finish; }
 s3_keys "$WORK/keys"
 check bucket s3 make lunaria || finish
 T=$WORK/t
-target_create lunaria "$T" faults:1=128MiB log=256MiB s3=lunaria/faults keys="$WORK/keys" endpoint="$PROXY"
+target_create lunaria "$T" faults:1=128MiB log=256MiB s3=lunaria/faults keys="$WORK/keys" endpoint="$PROXY" web=127.0.0.1:0
 target_start "$T" || { fail start; finish; }
 load first 3 || fail "load without faults"
 target_stop "$T"; target_start "$T" || { fail restart; finish; }
@@ -66,6 +66,18 @@ for entry in "${faults[@]}"; do under "${entry%% *}" "[${entry#* }]"; done
 all=$(for entry in "${faults[@]}"; do echo "${entry#* }"; done | sed 's/"prob":0\.[0-9]*/"prob":0.05/; s/"method":"GET"}/"method":"GET","prob":0.1}/' | paste -sd,)
 under "all at random" "[$all]"
 check "every block" verify
+
+# A list that lags behind: it lacks what was stored since, and has what was deleted since.
+audit() { timeout 120 "$LUNARIA" pool audit "$@" --config "$T/appliance.json" --data "$T/data"; }
+flush() { timeout 120 "$LUNARIA" backend flush --config "$T/appliance.json" --data "$T/data"; }
+check "backend flush" flush
+proxy_faults '[{"fault":"stale","method":"GET","path":".*list-type=2.*"}]'
+check "an audit, whose list is the one of all later" audit
+load stale "$seconds" && check "backend flush" flush || fail "load while lists lag behind" "$(tail -n 3 "$WORK/load")"
+check "an audit finds nothing missing by a list that lags behind" audit --clear-after 0
+proxy_hits | grep -q '"hits": [2-9]' && pass "the list was an old one" || fail "the list was an old one" "$(proxy_hits)"
+check "every block after it" verify
+proxy_faults '[]'
 
 proxy_faults '[{"fault":"reset"}]'
 load outage "$outage" & job=$!
@@ -79,5 +91,7 @@ grep -E ' (ERR|FTL) ' "$T/output" | sort | uniq -c | head -n 5
 target_stop "$T" && pass "orderly stop" || fail "orderly stop"
 target_start "$T" || { fail "restart"; finish; }
 check "every block after a restart" verify
+check "backend flush" flush
+audit >"$WORK/audit" 2>&1 && ! grep -qE '^(orphan|missing) ' "$WORK/audit" && pass "an audit finds no orphan and nothing missing" || fail "an audit finds no orphan and nothing missing" "$(tail -n 3 "$WORK/audit")"
 target_stop "$T" || fail "second orderly stop"
 finish
