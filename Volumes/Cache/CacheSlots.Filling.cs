@@ -10,7 +10,7 @@ internal sealed partial class CacheSlots
     {
         lock (_lock)
         {
-            CachePartition partition = client.Partition;
+            CachePartition partition = Known(client).Partition;
             int slot = -1;
             if (partition.Count >= partition.LimitSlots)
             {
@@ -58,6 +58,7 @@ internal sealed partial class CacheSlots
                 return false;
             }
             isProved |= _ghosts.Take(key);
+            client = Known(client);
             Fill(client, slot, SlotKind.Window, valid, touched);
             _table.Insert(slot, key);
             client.Partition.Add(slot, isProved);
@@ -72,7 +73,7 @@ internal sealed partial class CacheSlots
         {
             if (_table[slot].Place != SlotPlace.Pending)
                 return false;
-            Fill(client, slot, kind, 0, 0);
+            Fill(Known(client), slot, kind, 0, 0);
             _table.Insert(slot, ++_nextOwnKey);
             return true;
         }

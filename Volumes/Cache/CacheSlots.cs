@@ -146,6 +146,9 @@ internal sealed partial class CacheSlots
             }
     }
 
+    /// <summary>Who fills a slot, or everybody where his volume was deleted meanwhile.</summary>
+    private CacheClient Known(CacheClient client) => _numbers[client.Number] == client ? client : Common;
+
     private void Fill(CacheClient client, int slot, SlotKind kind, ushort valid, ushort touched)
     {
         ref CacheEntry entry = ref _table[slot];

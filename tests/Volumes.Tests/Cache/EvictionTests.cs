@@ -28,6 +28,26 @@ public sealed class EvictionTests
         }
     }
 
+    [TestMethod]
+    public async Task What_is_filled_for_a_volume_that_was_deleted_meanwhile_is_everybodys()
+    {
+        using TemporaryDirectory directory = new();
+        CacheLabel label = new(Guid.NewGuid(), 16);
+        using CacheDevice device = await CacheDevice.OpenAsync(directory["0.lcache"], label.SizeBytes + (2 * CacheWindow.Bytes), label.PoolId, path => new FileSystemDisk(path));
+        CacheSlots slots = new();
+        slots.Add(device);
+        slots.AddFree(device);
+        CacheClient client = slots.Client(Guid.NewGuid());
+        slots.SetPolicy(client, new(LimitBytes: 4 * CacheWindow.Bytes));
+        int slot = slots.Take(client, []);
+        slots.RemoveClient(client.Volume);
+        bool isProved = false;
+        Assert.IsTrue(slots.Insert(client, slot, CacheWindow.Key(new(1), 0), ushort.MaxValue, 0, ref isProved));
+        Assert.AreEqual(slots.Common, slots.FindOwner(CacheWindow.Key(new(1), 0), 0, out _));
+        slots.Forget(new(1), CacheWindow.Blocks);
+        Assert.AreEqual(0, slots.UsedBytes(device));
+    }
+
     private static int[] Zipf(int count, Random random)
     {
         double[] sums = new double[count];
