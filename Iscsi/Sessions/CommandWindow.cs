@@ -57,15 +57,31 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         }
         AwaitTurn(header.CmdSN);
         ConnectionInbox? next = null;
+        IReadOnlyList<ConnectionInbox> due = [];
         CommandOrder result;
         lock (order.Gate)
         {
             result = order.Take(header, Place(header.CmdSN), taker);
             if (result == CommandOrder.Now && !order.HasBarrier) Advance();
-            if (result == CommandOrder.Now) next = order.NextKeeper(expCmdSN);
+            if (result == CommandOrder.Now) (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
         }
-        next?.Post(new(MessageKind.TurnCame, null));
+        Tell(next, due);
         return result;
+    }
+
+    /// <summary>
+    /// True where commands before <paramref name="cmdSN"/> have not come yet, on whichever connection: a function that is to end them must wait, and its connection hears
+    /// when they have (RFC 7143 4.2.3.3). Not behind an ORDERED command: that may wait for data that does not come any more.
+    /// </summary>
+    public bool MustAwait(uint cmdSN, ConnectionInbox connection)
+    {
+        if (shared is not SharedOrder order) return false;
+        lock (order.Gate)
+        {
+            if (order.HasBarrier || !SerialNumber.IsBefore(expCmdSN, cmdSN)) return false;
+            order.Await(cmdSN, connection);
+            return true;
+        }
     }
 
     /// <summary>What <see cref="Take"/> would say of a request that is not ORDERED, without taking it.</summary>
@@ -82,12 +98,13 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     {
         if (shared is not SharedOrder order) return;
         ConnectionInbox? next;
+        IReadOnlyList<ConnectionInbox> due;
         lock (order.Gate)
         {
             if (order.EndOne()) Advance();
-            next = order.NextKeeper(expCmdSN);
+            (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
         }
-        next?.Post(new(MessageKind.TurnCame, null));
+        Tell(next, due);
     }
 
     /// <summary>
@@ -97,13 +114,14 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     {
         if (shared is not SharedOrder order) return GiveUp(cmdSN);
         ConnectionInbox? next;
+        IReadOnlyList<ConnectionInbox> due;
         bool known;
         lock (order.Gate)
         {
             known = !(order.HasBarrier && cmdSN == expCmdSN) && GiveUp(cmdSN);
-            next = order.NextKeeper(expCmdSN);
+            (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
         }
-        next?.Post(new(MessageKind.TurnCame, null));
+        Tell(next, due);
         return known;
     }
 
@@ -131,6 +149,12 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     private void AwaitTurn(uint cmdSN)
     {
         for (int i = 0; i < TurnLooks && Judge(cmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
+    }
+
+    private static void Tell(ConnectionInbox? next, IReadOnlyList<ConnectionInbox> due)
+    {
+        next?.Post(new(MessageKind.TurnCame, null));
+        foreach (ConnectionInbox one in due) one.Post(new(MessageKind.TurnCame, null));
     }
 
     private CommandOrder Place(uint cmdSN)

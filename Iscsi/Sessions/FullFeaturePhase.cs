@@ -14,6 +14,8 @@ internal sealed class FullFeaturePhase
     /// <summary>In how many seconds an initiator that is asked to log out or to negotiate is expected to (RFC 7143 11.9.1).</summary>
     private const ushort AnswerWithinSeconds = 3;
 
+    private const int MaxKeptFunctions = 32;
+
     private readonly ServerContext server;
     private readonly Session session;
     private readonly SessionParameters parameters;
@@ -25,6 +27,7 @@ internal sealed class FullFeaturePhase
     private readonly FencedResponses? fences;
     private readonly TextRequests text;
     private readonly DeferredPdus deferred;
+    private readonly Queue<DeferredPdu> functions = new();
     private readonly LogoutRequests logouts;
     private readonly ConnectionInbox inbox;
     private string? dropReason;
@@ -110,6 +113,9 @@ internal sealed class FullFeaturePhase
         }
         switch (session.Window.Take(header, inbox))
         {
+            case CommandOrder.Now when header.Immediate && taskManager is not null && TaskManager.EndsTaskSet(header) && session.Window.MustAwait(header.CmdSN, inbox):
+                KeepFunction(frame);
+                break;
             case CommandOrder.Now:
                 Dispatch(frame, out streaming);
                 break;
@@ -122,6 +128,8 @@ internal sealed class FullFeaturePhase
     /// <summary>Handles PDUs whose turn has come because those before them have been handled.</summary>
     public void HandleDeferred()
     {
+        while (functions.TryPeek(out DeferredPdu? function) && !session.Window.MustAwait(function.CmdSN, inbox))
+            Dispatch(functions.Dequeue().Frame, out _);
         while (!deferred.IsEmpty && deferred.TryFind(session.Window.ExpCmdSN, out DeferredPdu? next))
         {
             if (session.Window.Take(next.Frame.Basic, inbox) != CommandOrder.Now) return;
@@ -316,6 +324,13 @@ internal sealed class FullFeaturePhase
                 sender.Reject(RejectReason.CommandNotSupported, frame.HeaderBytes);
                 break;
         }
+    }
+
+    /// <summary>A function that ends tasks of which some are still on their way, by another connection: it is done when they have come.</summary>
+    private void KeepFunction(PduFrame frame)
+    {
+        if (functions.Count >= MaxKeptFunctions) sender.Reject(RejectReason.ImmediateCommandReject, frame.HeaderBytes);
+        else functions.Enqueue(new(frame.Basic.CmdSN, frame.Basic.InitiatorTaskTag, IsData: false, frame.HeaderBytes.ToArray(), []));
     }
 
     private void AnswerPing(PduFrame frame)

@@ -11,6 +11,7 @@ namespace Lunaria.Iscsi.Sessions;
 internal sealed class SharedOrder(int running)
 {
     private readonly Dictionary<uint, ConnectionInbox> keepers = [];
+    private readonly List<(uint CmdSN, ConnectionInbox Connection)> awaiting = [];
 
     public Lock Gate { get; } = new();
 
@@ -46,9 +47,25 @@ internal sealed class SharedOrder(int running)
     /// <summary>Who keeps the next request; null = nobody, or it must still wait.</summary>
     public ConnectionInbox? NextKeeper(uint expCmdSN) => HasBarrier ? null : keepers.GetValueOrDefault(expCmdSN);
 
+    /// <summary>The connection is to hear when all before <paramref name="cmdSN"/> have been taken.</summary>
+    public void Await(uint cmdSN, ConnectionInbox connection)
+    {
+        if (!awaiting.Contains((cmdSN, connection))) awaiting.Add((cmdSN, connection));
+    }
+
+    /// <summary>Those of <see cref="Await"/> who need wait no longer, as where an ORDERED command holds up the rest; nothing is made where there are none.</summary>
+    public IReadOnlyList<ConnectionInbox> TakeDue(uint expCmdSN)
+    {
+        if (awaiting.Count == 0) return [];
+        (uint CmdSN, ConnectionInbox Connection)[] due = [.. awaiting.Where(one => HasBarrier || !SerialNumber.IsBefore(expCmdSN, one.CmdSN))];
+        foreach ((uint, ConnectionInbox) one in due) awaiting.Remove(one);
+        return [.. due.Select(one => one.Connection)];
+    }
+
     /// <summary>A connection is gone, and what it kept with it.</summary>
     public void Forget(ConnectionInbox connection)
     {
+        awaiting.RemoveAll(one => one.Connection == connection);
         foreach ((uint cmdSN, ConnectionInbox keeper) in keepers)
             if (keeper == connection)
                 keepers.Remove(cmdSN);

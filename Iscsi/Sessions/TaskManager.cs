@@ -15,6 +15,10 @@ internal sealed class TaskManager(
 {
     private readonly IscsiTarget target = session.Identity.Target!;
 
+    /// <summary>True for a request that ends the tasks of a unit that came before it. A reset of the target needs none of them to have come (RFC 7143 4.2.3.3).</summary>
+    public static bool EndsTaskSet(BasicHeader header) => header.Opcode == Opcode.TaskManagementRequest && new TaskManagementRequestHeader(header.Bytes).Function
+        is TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet or TaskManagementFunction.LogicalUnitReset;
+
     /// <summary>Handles a request whose turn has come. Writes that were collected must have been committed.</summary>
     public void Handle(PduFrame frame)
     {

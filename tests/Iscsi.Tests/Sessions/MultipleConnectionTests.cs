@@ -169,6 +169,33 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
+    [DataRow(TaskManagementFunction.AbortTaskSet)]
+    [DataRow(TaskManagementFunction.ClearTaskSet)]
+    [DataRow(TaskManagementFunction.LogicalUnitReset)]
+    public async Task A_function_that_overtakes_commands_of_another_connection_ends_them_too(object function)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
+        byte[] late = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 8), 4096, write: true), later = second.CommandHeader(new byte[16]);
+        byte[] bytes = first.NewHeader(Opcode.TaskManagementRequest, immediate: true);
+        TaskManagementRequestHeader header = new(bytes) { Function = (TaskManagementFunction)function, ReferencedTaskTag = BasicHeader.ReservedTag };
+        first.Send(header.Basic.Bytes.ToArray());
+        // It is not answered while commands before it have not come.
+        TaskManagementTests.Ping(first);
+        second.Send(late);
+        uint transfer = second.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag;
+        TaskManagementTests.Ping(first);
+        second.Send(later);
+        Assert.AreEqual(0, second.ReceiveResult().Status);
+        Assert.AreEqual((byte)TaskManagementResponse.FunctionComplete, new CodeResponseHeader(first.Receive(Opcode.TaskManagementResponse).Header).Code);
+        second.SendDataOut(new BasicHeader(late).InitiatorTaskTag, transfer, Enumerable.Repeat((byte)9, 4096).ToArray(), 0, 4096, 4096);
+        second.Send(second.CommandHeader(new byte[16]));
+        CommandResult next = second.ReceiveResult();
+        Assert.IsTrue(next.Status == 0 || next.SenseCode == 0x062903, $"{next.SenseCode:x6}");
+        Assert.AreEqual(0, server.Medium.Bytes[0], "the write has not been done");
+    }
+
+    [TestMethod]
     public async Task A_task_set_is_aborted_on_all_connections()
     {
         await using TestServer server = await TestServer.StartAsync();
