@@ -180,6 +180,7 @@ public sealed class EraseTests
     public async Task Nothing_is_left_on_cache_devices()
     {
         await using CacheBed bed = await CacheBed.OpenAsync(16 << 20);
+        await bed.Cache.Loading;
         bed.Engine.Store.HasKeys = true;
         Volume v = await bed.Engine.CreateAsync("v", 4 << 20), w = await bed.Engine.CreateAsync("w", 4 << 20);
         await bed.Cache.SetPolicyAsync(v, new() { Behaviour = CacheBehaviour.OnWrite });
