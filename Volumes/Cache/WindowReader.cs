@@ -156,9 +156,15 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
             }
             if (missing == 0)
                 return true;
-            if (attempt == 0)
-                ReadAround(client, directory, firstWindow);
-            await LoadAsync(client, directory, firstWindow, missing, [], Touched).WaitAsync(cancellation);
+            bool isAround = attempt == 0 && ReadAround(client, directory, firstWindow);
+            try
+            {
+                await LoadAsync(client, directory, firstWindow, missing, [], Touched).WaitAsync(cancellation);
+            }
+            catch (ObjectStoreException) when (isAround)
+            {
+                // It may be for what lies around, which nobody asked for.
+            }
         }
         return false;
 
@@ -173,10 +179,12 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
     /// While the cache has slots that nothing is in, a window that is missing is read with what lies around it, a MiB in the request that there is anyway: over a network a request costs more
     /// than its bytes, and a cold cache is warm after a sixteenth of the requests. What it costs in bytes and flash ends with the cache being full.
     /// </summary>
-    private void ReadAround(CacheClient client, SegmentDirectory directory, int window)
+    private bool ReadAround(CacheClient client, SegmentDirectory directory, int window)
     {
-        if (_mayReadAround && cache.Slots.HasUnused && client.Policy is { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
-            _ = ReadAheadAsync(client, directory, (window & -WindowsPerRequest) << CacheWindow.BlocksShift, WindowsPerRequest << CacheWindow.BlocksShift);
+        if (!_mayReadAround || !cache.Slots.HasUnused || client.Policy is not { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
+            return false;
+        _ = ReadAheadAsync(client, directory, (window & -WindowsPerRequest) << CacheWindow.BlocksShift, WindowsPerRequest << CacheWindow.BlocksShift);
+        return true;
     }
 
     /// <summary>Loads the windows whose bits are set, those in a row in one request, and waits also for those that others load.</summary>

@@ -1,3 +1,5 @@
+using Lunaria.Volumes.Backend;
+
 namespace Lunaria.Volumes.Tests.Cache;
 
 /// <summary>Reads of a store that is far away: one in flight for each window, windows in a row in one request, and what follows before it is asked for.</summary>
@@ -33,6 +35,18 @@ public sealed class ReadAheadTests
         for (int block = 0; block < 960; block++)
             await CacheBed.ReadAsync(volume, content, block);
         Assert.IsLessThanOrEqualTo(2, bed.Gets - gets);
+    }
+
+    [TestMethod]
+    public async Task What_lies_around_and_cannot_be_read_does_no_harm()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(32 << 20, memoryBytes: 16 << 20, isShared: true);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", 1024, 1);
+        // The directories are in memory still, so the first read of the store is for blocks: for those around block 60.
+        bed.Engine.Store.FailGets(ObjectStoreError.Fatal, 1);
+        int gets = bed.Gets;
+        await CacheBed.ReadAsync(volume, content, 60);
+        Assert.AreEqual(2, bed.Gets - gets, "one that failed, one for the window alone");
     }
 
     [TestMethod]
