@@ -41,7 +41,7 @@ internal static class SettingsTable
     [
         new("portals", "Addresses to listen on, as \"ADDRESS:PORT\"; 0.0.0.0 stands for all of IPv4, [::] for all of IPv4 and IPv6, port 0 for any free one.", new ListShape(Text(Values.EndPoint), 1, 64), "[\"0.0.0.0:3260\"]", Live: true),
         new("isns", "An iSNS server (RFC 4171) that is told of the targets and where they are, as \"ADDRESS:PORT\"; its usual port is 3205. Left out: none.", Text(Values.EndPoint)),
-        new("maxConnections", "Most connections at once; a host with multipath has several.", new NumberShape(1, 65536), "1024"),
+        new("maxConnections", "Most connections that have logged in; a host with multipath has several.", new NumberShape(1, 65536), "1024"),
         new("loginTimeout", "A log-in that takes longer is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(300)), "\"15s\"", Live: true),
         new("pingInterval", "After this long without a sign of life a host is pinged.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\"", Live: true),
         new("pingTimeout", "A host that does not answer a ping, or takes no data, for this long is cut off.", new DurationShape(Duration.Seconds(1), Duration.Seconds(3600)), "\"15s\"", Live: true),

@@ -15,7 +15,7 @@ public sealed class AllocationTests
         string root = Directory.CreateTempSubdirectory("lunaria-allocations-").FullName;
         VolumesOptions options = new()
         {
-            // Room for all batches below the fill at which writers are slowed.
+            // Room for all batches below the fill at which a cut begins.
             Log = new() { FileBytes = 64 << 20, SizeBytes = 8L * (64 << 20) },
             DestageThresholdBytes = 1L << 40,
             DestageIdleAge = TimeSpan.FromHours(1),
@@ -35,7 +35,7 @@ public sealed class AllocationTests
             // The lower half is in the log, the upper in a segment, what follows is a hole.
             Assert.AreEqual(0, Measure(volume, content, Read), "reads of 4 KiB");
             Assert.AreEqual(0, Measure(volume, content, ReadUnaligned), "unaligned reads");
-            Assert.AreEqual(0, Measure(volume, content, WriteBatch, Operations / 20), "batches of writes");
+            Assert.AreEqual(0, Measure(volume, content, WriteBatch, Operations / 40), "batches of writes");
         }
         Directory.Delete(root, true);
     }
