@@ -206,6 +206,10 @@ public sealed class ReadCache : IAsyncDisposable
         _settings.WritePolicy(volume, null);
     }
 
+    /// <summary>True where the devices have unused room, and room for all that is stored of the line that a segment is of.</summary>
+    internal bool HasRoomForAllOf(SegmentId segment) =>
+        Slots.HasUnused && _segments.TryGet(segment, out SegmentRow row) && _segments.VolumeStoredBytes(row.Volume) <= (long)Slots.LiveSlots * CacheWindow.Bytes;
+
     /// <summary>The segment is deleted.</summary>
     internal void Forget(SegmentId segment, int blockCount)
     {

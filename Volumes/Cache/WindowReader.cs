@@ -176,12 +176,12 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
     }
 
     /// <summary>
-    /// While the cache has slots that nothing is in, a window that is missing is read with what lies around it, a MiB in the request that there is anyway: over a network a request costs more
-    /// than its bytes, and a cold cache is warm after a sixteenth of the requests. What it costs in bytes and flash ends with the cache being full.
+    /// While the cache has slots that nothing is in and the volume fits into it, a window that is missing is read with what lies around it, a MiB in the request that there is anyway: over a
+    /// network a request costs more than its bytes, and a cold cache is warm after a sixteenth of the requests. What it costs in bytes and flash ends with the cache being full.
     /// </summary>
     private bool ReadAround(CacheClient client, SegmentDirectory directory, int window)
     {
-        if (!_mayReadAround || !cache.Slots.HasUnused || client.Policy is not { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
+        if (!_mayReadAround || !cache.HasRoomForAllOf(directory.Segment) || client.Policy is not { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
             return false;
         _ = ReadAheadAsync(client, directory, (window & -WindowsPerRequest) << CacheWindow.BlocksShift, WindowsPerRequest << CacheWindow.BlocksShift);
         return true;
