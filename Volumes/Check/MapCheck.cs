@@ -169,8 +169,8 @@ internal sealed class MapCheck(MapRows rows, MetadataCheck metadata, Findings fi
             MappedBlocks[line.Key] = mapped;
         }
         foreach (MapLineRow line in Lines.Values)
-            // A line that a volume has left is not counted any more.
-            if (metadata.HasVolume(line.Line) && MappedBlocks.GetValueOrDefault(line.Line) != line.MappedBlocks)
+            // A line that a volume has left is not counted any more, one that was never open not yet.
+            if (metadata.HasVolume(line.Line) && line.MappedBlocks >= 0 && MappedBlocks.GetValueOrDefault(line.Line) != line.MappedBlocks)
                 findings.Add(CheckKinds.MapMappedBlocks, metadata.NameOf(line.Line), $"the row says {line.MappedBlocks} blocks, leaves say {MappedBlocks.GetValueOrDefault(line.Line)}");
     }
 

@@ -11,7 +11,7 @@ internal sealed class MapCheckpointWriter : IDisposable
     private readonly SqliteConnection connection;
     private readonly SegmentTable segments;
     private readonly SqliteTransaction transaction;
-    private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment,
+    private readonly SqliteStatement putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putOwner, putGeneration, putSegment,
         deleteSegment, putShare, deleteShares, putCheckpoint;
 
     /// <summary>Begins.</summary>
@@ -26,6 +26,7 @@ internal sealed class MapCheckpointWriter : IDisposable
             putPresence = Prepare("INSERT OR REPLACE INTO presence (volume, generation, leaf_group, content, owned) VALUES ($1, $2, $3, $4, $5)", 5);
             deletePresence = Prepare("DELETE FROM presence WHERE volume=$1 AND generation=$2 AND leaf_group=$3", 3);
             putVolume = Prepare("INSERT OR REPLACE INTO volumes (volume, uuid, next_sequence, mapped_blocks, generation, family) VALUES ($1, $2, $3, $4, $5, $6)", 6);
+            putOwner = Prepare("INSERT OR IGNORE INTO volumes (volume, uuid, next_sequence, mapped_blocks, generation, family) VALUES ($1, $2, 1, -1, 0, $3)", 3);
             putGeneration = Prepare("INSERT OR REPLACE INTO generations (volume, generation, mapped_blocks) VALUES ($1, $2, $3)", 3);
             putSegment = Prepare(
                 "INSERT OR REPLACE INTO segments (id, volume, sequence, header_bytes, blocks, refs, born, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8);
@@ -103,9 +104,12 @@ internal sealed class MapCheckpointWriter : IDisposable
                 deleteShares.Run((long)id.Value);
             }
         }
-        // Of lines that are not open, too: their sequences outlive their segments.
+        // Of lines that are not open, too: their sequences outlive their segments. One that was forgotten before map.db was rebuilt has a row only because of what is shared of it.
         foreach (uint owner in owners)
+        {
+            putOwner.Run((long)owner, table.VolumeUuid(owner).ToByteArray(bigEndian: true), (long)table.FamilyOf(owner));
             PutNextSequence(owner, table.NextSequence(owner));
+        }
     }
 
     /// <summary>Writes which lines are in quarantine, and no others.</summary>
@@ -137,7 +141,7 @@ internal sealed class MapCheckpointWriter : IDisposable
     public void Dispose()
     {
         foreach (SqliteStatement statement in (ReadOnlySpan<SqliteStatement>)
-            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putGeneration, putSegment, deleteSegment, putShare, deleteShares, putCheckpoint])
+            [putLeaf, deleteLeaf, putPresence, deletePresence, putVolume, putOwner, putGeneration, putSegment, deleteSegment, putShare, deleteShares, putCheckpoint])
             statement.Dispose();
         transaction.Dispose();
     }

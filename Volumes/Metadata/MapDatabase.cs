@@ -78,7 +78,7 @@ internal sealed class MapDatabase : IDisposable
 
     /// <summary>Generation and mapped blocks of a line as of the checkpoint; null where it has no row yet. Any thread.</summary>
     public (uint Generation, long MappedBlocks)? ReadLine(uint volume) => Read(
-        "SELECT generation, mapped_blocks FROM volumes WHERE volume=$1", row => ((uint)row.GetInt64(0), row.GetInt64(1)), volume) is [var found] ? found : null;
+        "SELECT generation, mapped_blocks FROM volumes WHERE volume=$1 AND mapped_blocks>=0", row => ((uint)row.GetInt64(0), row.GetInt64(1)), volume) is [var found] ? found : null;
 
     /// <summary>Blocks a line mapped at the end of a generation; null where that is not written down. Any thread.</summary>
     public long? ReadMappedBlocks(uint volume, uint generation) => Read(

@@ -200,6 +200,34 @@ public sealed class RebuildTests
         await CheckAsync(bed, ("v", v), ("w", w));
     }
 
+    /// <summary>The journal shares blocks of a line that no file knows of any more.</summary>
+    [TestMethod]
+    public async Task A_map_older_than_a_volume_that_came_and_went_keeps_what_was_shared_of_it_for_good()
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        ModelVolume w = await CreateAsync(bed, "w", random);
+        await bed.SaveAsync();
+        ModelVolume late = await CreateAsync(bed, "late", random);
+        await bed.Manager.DestageAsync();
+        Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.CloneRangeAsync(bed.Manager.Find("late")!, 0, bed.Manager.Find("w")!, 0, Bytes / 2));
+        w.Write(0, late.Bytes[..(Bytes / 2)]);
+        await bed.Manager.DestageAsync();
+        bed.Store.BeforeOperation = FailCatalog;
+        await bed.Manager.DeleteVolumeAsync(bed.Manager.Find("late")!);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        Assert.HasCount(1, bed.Manager.Metadata.ReadLines());
+        await bed.LoseAsync(random, "map.db");
+        await CheckAsync(bed, ("w", w));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.KillAsync(random);
+        await CheckAsync(bed, ("w", w));
+        Assert.IsNotEmpty((await bed.Manager.AuditAsync(null, CancellationToken.None)).Orphans, "what was not shared is nobody's");
+        await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None);
+        Books.Check(bed);
+        await CheckAsync(bed, ("w", w));
+    }
+
     [TestMethod]
     public async Task Trims_that_never_reach_a_segment_are_in_the_catalog()
     {

@@ -17,6 +17,7 @@ internal sealed class GenerationModel
     private readonly Dictionary<string, ModelVolume> _volumes = [];
     private readonly Dictionary<(string Volume, string Snapshot), byte[]> _snapshots = [];
     private int _names;
+    private bool _hasForgotten;
 
     /// <summary>
     /// Does so many operations, then checks all over a restart, deletes all, and nothing is left. Of <paramref name="dataOnly"/> operations all but one are reads, writes, unmaps and
@@ -175,12 +176,14 @@ internal sealed class GenerationModel
     }
 
     /// <summary>Files are lost with the process, or the whole machine: what the store's catalog, journal and log have together is everything.</summary>
-    private static async Task LoseAsync(EngineBed bed, Random random, Volume volume, ModelVolume model)
+    private async Task LoseAsync(EngineBed bed, Random random, Volume volume, ModelVolume model)
     {
         int lost = random.Next(4);
+        // Volumes that came and went since the catalog: what the store still has of them only an audit finds.
+        _hasForgotten |= lost == 0;
         // map.db is rebuilt from a catalog of any age; lunaria.db is as old as the catalog is.
         if (lost > 0)
-            await SaveAsync(bed);
+            await RetryAsync(bed.SaveAsync);
         for (int i = random.Next(20); i > 0 && lost < 3; i--)
             await ModelSteps.WriteAsync(volume, model, random);
         if (lost < 3 && random.Next(2) == 0)
@@ -191,12 +194,12 @@ internal sealed class GenerationModel
             await bed.LoseAsync(random, lost == 0 ? ["map.db"] : lost == 1 ? ["lunaria.db"] : ["lunaria.db", "map.db"]);
     }
 
-    private static async Task SaveAsync(EngineBed bed)
+    private static async Task RetryAsync(Func<Task> work)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
-                await bed.SaveAsync();
+                await work();
                 return;
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry && attempt < 5)
@@ -325,6 +328,12 @@ internal sealed class GenerationModel
                 await CheckAsync(bed, snapshot, null);
         }
         await bed.Manager.DestageAsync(checkpoint: true);
+        if (_hasForgotten)
+        {
+            await RetryAsync(() => bed.Manager.AuditAsync(null, CancellationToken.None));
+            await RetryAsync(() => bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None));
+            _hasForgotten = false;
+        }
         Books.Check(bed);
         CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
         Assert.IsEmpty(report.Findings.Where(finding => finding.Kind != CheckKinds.SuperblockMissing), string.Join('\n', report.Findings));
