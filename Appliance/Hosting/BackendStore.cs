@@ -25,6 +25,9 @@ internal sealed class BackendStore : IAsyncDisposable
     /// <summary>What was wrong with the pool's components when it was opened, a line each.</summary>
     public IReadOnlyList<string> Findings { get; private init; } = [];
 
+    /// <summary>True for a pool that goes on without a component: what lay there alone is gone.</summary>
+    private bool MayLackSuperblock { get; init; }
+
     /// <summary>The store; once claimed, for as long as it is this appliance's.</summary>
     public IObjectStore Store { get; private set; }
 
@@ -55,6 +58,7 @@ internal sealed class BackendStore : IAsyncDisposable
         return await SealAsync(settings, new MeteredStore(files.Pool, meter), files, name, (store, sealedStore) => new BackendStore(store, sealedStore, files, name, settings.DataDirectory)
         {
             Pool = files.Access,
+            MayLackSuperblock = without.Count > 0,
             Findings = [.. files.Pool.Findings.Select(finding => $"pool.{finding.Kind}: {finding.Component}: {finding.Message}")],
         }, stop);
     }
@@ -75,7 +79,7 @@ internal sealed class BackendStore : IAsyncDisposable
             }
             else
             {
-                await Superblock.CheckAsync(Store, metadata);
+                await Superblock.CheckAsync(Store, metadata, MayLackSuperblock);
             }
             if (_sealed is not null)
                 await _sealed.BeginAsync(stop);

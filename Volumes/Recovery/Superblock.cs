@@ -12,15 +12,19 @@ public static class Superblock
 {
     internal const string Key = "superblock";
 
-    /// <summary>Claims an empty store for the pool of <paramref name="metadata"/>, or checks that the store is its own.</summary>
+    /// <summary>
+    /// Claims an empty store for the pool of <paramref name="metadata"/>, or checks that the store is its own. <paramref name="mayBeLost"/>: the store goes on without a part that may have had
+    /// the superblock, and somebody has said so; then a store without one is taken for the right one.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is not. The message names both and the remedy.</exception>
-    public static async ValueTask CheckAsync(IObjectStore store, MetadataDatabase metadata)
+    public static async ValueTask CheckAsync(IObjectStore store, MetadataDatabase metadata, bool mayBeLost = false)
     {
         if (await store.HeadAsync(Key, CancellationToken.None) is { } found)
             CheckPool(await ReadAsync(store, found), metadata.PoolId);
         else
         {
-            CheckUnused(metadata);
+            if (!mayBeLost)
+                CheckUnused(metadata);
             await store.PutIfAbsentAsync(Key, SuperblockCodec.WriteUnowned(metadata.PoolId), CancellationToken.None);
         }
     }
