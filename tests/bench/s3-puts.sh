@@ -21,13 +21,15 @@ until_destaged() {
   return 1
 }
 
+not_destaged() { echo "$(($(metric lunaria_log_used_bytes) >> 20)) MiB left; last line of the appliance: $(tail -n 1 "$T/output")"; }
+
 # measure NAME MOST OPTION...: a load, then how many uploads it took.
 measure() {
   local name=$1 most=$2 before bytes rate; shift 2
-  until_destaged || { fail "$name" "the log is not emptied"; return; }
+  until_destaged || { fail "$name" "the log is not emptied: $(not_destaged)"; return; }
   before=$(puts) bytes=$(written)
   timeout $((seconds + 60)) "$LOAD" --url "$(target_url "$T" puts 1)" --runtime "$seconds" "$@" >"$WORK/load" 2>&1 || { fail "$name" "$(tail -n 2 "$WORK/load")"; return; }
-  until_destaged || { fail "$name" "the log is not emptied"; return; }
+  until_destaged || { fail "$name" "the log is not emptied: $(not_destaged)"; return; }
   bytes=$(($(written) - bytes))
   rate=$(awk -v puts=$(($(puts) - before)) -v bytes="$bytes" 'BEGIN { printf "%.1f", puts * 1073741824 / bytes }')
   if awk -v rate="$rate" -v most="$most" 'BEGIN { exit rate > most }'; then pass "$name: $rate uploads per GiB, of $((bytes >> 20)) MiB written"

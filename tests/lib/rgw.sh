@@ -1,6 +1,7 @@
 # An S3 store for the scripts under tests/: Ceph's RADOS Gateway on loopback, in $WORK/rgw. Requires common.sh.
 #
-#   rgw_start [memstore|bluestore]   exports S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY, S3_SECRET_KEY, CEPH_CONF; 1 where it cannot be had
+#   rgw_start [memstore|bluestore]   exports S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY, S3_SECRET_KEY, CEPH_CONF; 1 where it cannot be had; RGW_SIZE: its capacity (a store that is full answers
+#                                    nothing any more, so it is more than any script writes in the time it has, on a machine however fast; memory is taken as it is used)
 #   rgw_stop                         also called by clean_up through the trap that rgw_start sets
 #   s3 VERB BUCKET [KEY]             a request to it: s3.py explains the verbs
 #   s3_keys FILE [ACCESS SECRET]     writes a credentials file
@@ -14,7 +15,7 @@ rgw_start() {
   for try in 1 2 3; do
     port=$(free_port)
     trap 'rgw_stop; clean_up' EXIT
-    settings=$(RGW_STORE=${1:-memstore} "$SHARED/s3/rgw-up.sh" "$WORK/rgw" "$port") && break
+    settings=$(RGW_STORE=${1:-memstore} RGW_SIZE=${RGW_SIZE:-20G} "$SHARED/s3/rgw-up.sh" "$WORK/rgw" "$port") && break
     rgw_stop
     [ "$try" = 3 ] && return 1
   done
