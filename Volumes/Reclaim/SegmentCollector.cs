@@ -197,21 +197,19 @@ internal sealed class SegmentCollector(
         List<SegmentHeader> copies = [];
         List<CopiedBlock> blocks = [];
         long started = engine.Time.GetTimestamp();
-        ulong first = maps.Segments.NextSequence(owner);
+        IReadOnlyList<PublishedSegment> added;
         try
         {
-            await CopyAsync(owner, sources, copies, blocks, cancellation);
+            await CopyOrTakeBackAsync(owner, sources, copies, blocks, cancellation);
+            added = await publisher.AddCopiesAsync(owner, copies, cancellation);
         }
-        catch (ObjectStoreException e)
+        catch
         {
-            // The same names are given again, to other content. What stands where a put found something is not this round's.
-            int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
+            // Nobody is to find them any more. What was published before the failure is not staged now.
             foreach (SegmentHeader copy in copies)
                 segments.Cache?.Staging.Drop(copy);
-            await TakeBackAsync(owner, first, mine, cancellation);
             throw;
         }
-        IReadOnlyList<PublishedSegment> added = await publisher.AddCopiesAsync(owner, copies, cancellation);
         try
         {
             await publisher.CheckpointAsync(cancellation, new Relocation(maps, family, added, blocks));
@@ -230,10 +228,22 @@ internal sealed class SegmentCollector(
         return true;
     }
 
-    private async ValueTask TakeBackAsync(uint owner, ulong first, int count, CancellationToken cancellation)
+    /// <summary>All copies are durable, or none is left in the store: the same names are given again, to other content.</summary>
+    private async ValueTask CopyOrTakeBackAsync(uint owner, List<SourceBlock> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
     {
-        for (int i = 0; i < count; i++)
-            await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
+        ulong first = maps.Segments.NextSequence(owner);
+        try
+        {
+            await CopyAsync(owner, sources, copies, blocks, cancellation);
+        }
+        catch (ObjectStoreException e)
+        {
+            // What stands where a put found something is not this round's.
+            int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
+            for (int i = 0; i < mine; i++)
+                await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
+            throw;
+        }
     }
 
     /// <summary>Who else names them cannot be told: they are left alone from now on.</summary>

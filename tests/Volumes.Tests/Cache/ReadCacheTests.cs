@@ -1,5 +1,6 @@
 using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Journal;
 
 namespace Lunaria.Volumes.Tests.Cache;
 
@@ -176,6 +177,24 @@ public sealed class ReadCacheTests
         for (int block = 8; block < Blocks; block += 16)
             await CacheBed.ReadAsync(bed.Engine.Manager.Find("v")!, content, block, 8);
         Assert.AreEqual(gets, bed.Gets, "and after a kill");
+    }
+
+    [TestMethod]
+    public async Task Slots_of_copies_that_are_never_published_are_used_again()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(8 << 20);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", Blocks, 14);
+        (Volume big, byte[] bigContent) = await bed.FillAsync("big", 4096, 15);
+        await bed.WarmAsync(volume, content, Blocks);
+        // Half of each segment becomes garbage.
+        for (int block = 0; block < Blocks; block += 16)
+            Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(block * CacheBed.Block, content.AsMemory(0, 8 * CacheBed.Block), false));
+        await bed.Engine.Manager.DestageAsync(checkpoint: true);
+        // The first look at the store is for copies: from then on the journal cannot be written.
+        bed.Engine.Store.BeforeOperation = _ => bed.Engine.Disk.Faults.FailWrite(1, forever: true, path: "journal");
+        await Assert.ThrowsExactlyAsync<JournalFencedException>(async () => await bed.Engine.Manager.CollectGarbageAsync());
+        await bed.WarmAsync(big, bigContent, 4096);
+        Assert.AreEqual(bed.Cache.GetStatus().CapacityBytes, bed.Cache.GetStatus().UsedBytes);
     }
 
     [TestMethod]
