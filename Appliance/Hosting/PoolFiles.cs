@@ -1,5 +1,6 @@
 using Lunaria.Appliance.Settings;
 using Lunaria.Backends.Pool;
+using Lunaria.Backends.Sealing;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Lunaria.WebUi.Administration;
@@ -57,6 +58,7 @@ internal sealed class PoolFiles : IAsyncDisposable
                     Locate = places.Find,
                     MayCreate = isFirstStart,
                     Without = [.. without.Select(name => Guid.TryParse(name, out _) ? name : Path.GetFullPath(name, settings.DataDirectory))],
+                    SecretTwins = SealedStore.KeyRingNames,
                     Time = time,
                 },
                 loggers.CreateLogger<LocalPool>());

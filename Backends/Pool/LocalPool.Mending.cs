@@ -8,7 +8,7 @@ namespace Lunaria.Backends.Pool;
 /// <content>
 /// Mending, in the background and one object at a time under its key's lock: each object gets the copies that it is to have, on components that work; damaged copies are
 /// replaced by sound ones, and those too many, or on components that are set aside, go. A further copy is durable before anything is cleared, so a crash leaves too many
-/// copies and never too few.
+/// copies and never too few. Twins that lie on one component are separated.
 /// </content>
 public sealed partial class LocalPool
 {
@@ -163,6 +163,7 @@ public sealed partial class LocalPool
                 await Task.Delay(ahead, options.Time, cancellation);
         }
 
+        cause ??= await TrySeparateTwinsAsync(cancellation);
         if (space.Copies > 1)
         {
             foreach (PoolComponent failed in space.Components.Where(component => component.IsFaulted && !component.IsSetAside))
@@ -172,8 +173,23 @@ public sealed partial class LocalPool
         if (wanting.Length > 0)
             PoolLog.MendingEnded(logger, PoolName, wanting.Length, cause ?? "all of them are as they should be");
         mendingNow = cause is null ? null : new PoolMending(wanting.Length, total, done, cause);
-        return cause is null && !Objects.Any(LacksMending);
+        return cause is null && !NeedsMending;
     }
+
+    /// <summary>Null where twins are on more than one component now, or there is but one; else the cause.</summary>
+    private async Task<string?> TrySeparateTwinsAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return FindCrowdedTwin() is not { } twin || await TryMoveAsync(twin.Key, twin.First.Component, cancellation) ? null : $"Object '{twin.Key}' cannot be read.";
+        }
+        catch (ObjectStoreException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private bool NeedsMending => Objects.Any(LacksMending) || FindCrowdedTwin() is not null;
 
     /// <summary>What there is of copies is not what there should be, as far as the components that work allow.</summary>
     private bool LacksMending(ObjectEntry entry)

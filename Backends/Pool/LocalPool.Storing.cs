@@ -75,7 +75,7 @@ public sealed partial class LocalPool
     {
         try
         {
-            return space.Allocate(slots, Math.Max(1, Wanted(request) - storedCopies), used, request.FromReserve);
+            return space.Allocate(slots, Math.Max(1, Wanted(request) - storedCopies), used, ComponentsOfTwins(request.Key), request.FromReserve);
         }
         catch (ObjectStoreException) when (failure is not null)
         {

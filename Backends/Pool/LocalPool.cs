@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Lunaria.Backends.Pool.Format;
-using Lunaria.Backends.Sealing;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
 using Microsoft.Extensions.Logging;
@@ -36,7 +35,7 @@ public sealed partial class LocalPool : IObjectStore
         (PoolName, PoolId, membership) = (label.PoolName, label.PoolId, space.Components.Max(component => component.Label.MembershipGeneration));
         chunkBytes = label.Layout.ChunkBytes;
         Capabilities = new ObjectStoreCapabilities(ConditionalWrites: true, MaxObjectBytes: chunkBytes, PreferredSegmentBytes: chunkBytes);
-        if (Objects.Any(LacksMending))
+        if (NeedsMending)
             WakeMender();
     }
 
@@ -219,7 +218,7 @@ public sealed partial class LocalPool : IObjectStore
         damaged.TryRemove(entry.Key, out _);
         foreach (ObjectCopy copy in entry.Copies)
             Release(copy);
-        if (KeyRingObjects.Owns(entry.Key))
+        if (IsTwin(entry.Key))
             foreach (ObjectCopy copy in entry.Copies.Where(copy => !copy.Component.IsFaulted))
                 await copy.Component.FlushAsync();
     }
@@ -252,24 +251,10 @@ public sealed partial class LocalPool : IObjectStore
         copy.Retire();
         if (copy.Component.IsSetAside)
             return;
-        Overwrite(copy);
+        if (IsTwin(copy.Record.Key))
+            Overwrite(copy);
         space.Free(copy.Run);
         copy.Component.Table.Return(copy.RecordNumber);
-    }
-
-    /// <summary>A former key ring has keys that were thrown away since: its bytes do not wait for another object to be written over them.</summary>
-    private static void Overwrite(ObjectCopy copy)
-    {
-        if (!KeyRingObjects.Owns(copy.Record.Key) || copy.Component.IsFaulted)
-            return;
-        try
-        {
-            copy.Component.WriteObject(copy.OffsetBytes, new byte[copy.Record.LengthBytes]);
-        }
-        catch (ObjectStoreException)
-        {
-            // A device that takes no writes is given up soon, and the flush that follows says so.
-        }
     }
 
     private void CheckPut(string key, int lengthBytes)

@@ -46,6 +46,12 @@ public sealed record LocalPoolOptions
     /// </summary>
     public long? ReserveBytes { get; init; }
 
+    /// <summary>
+    /// Names of objects that hold the same secret, so that one of them is enough: they lie on different components where several take objects, and what they held before is
+    /// overwritten, not only given back.
+    /// </summary>
+    public IReadOnlyList<string> SecretTwins { get; init; } = [];
+
     /// <summary>When the pool says that space runs low.</summary>
     public WatermarkOptions Watermarks { get; init; } = new();
 }

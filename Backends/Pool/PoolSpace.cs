@@ -129,9 +129,9 @@ internal sealed class PoolSpace
 
     /// <summary>
     /// Takes a run of slots in one chunk on each of <paramref name="wanted"/> components, none of them in <paramref name="besides"/>, or of all that take objects where there
-    /// are fewer. <paramref name="fromReserve"/>: the reserve may be used. OutOfSpace where there is none, Fatal where no component takes changes; nothing is taken then.
+    /// are fewer; those in <paramref name="avoided"/> come last. <paramref name="fromReserve"/>: the reserve may be used. OutOfSpace where there is none, Fatal where no component takes changes; nothing is taken then.
     /// </summary>
-    public SlotRun[] Allocate(int slots, int wanted, IReadOnlyCollection<PoolComponent> besides, bool fromReserve)
+    public SlotRun[] Allocate(int slots, int wanted, IReadOnlyCollection<PoolComponent> besides, IReadOnlyCollection<PoolComponent> avoided, bool fromReserve)
     {
         SlotRun[] runs;
         lock (gate)
@@ -140,7 +140,7 @@ internal sealed class PoolSpace
             runs = new SlotRun[Math.Min(wanted, takers)];
             if (runs.Length == 0 && besides.Count > 0)
                 return runs;
-            if (runs.Length == 0 || !TryAllocate(slots, besides, fromReserve, runs))
+            if (runs.Length == 0 || !TryAllocate(slots, besides, avoided, fromReserve, runs))
                 throw NoSpace(slots, runs.Length);
         }
 
@@ -164,7 +164,7 @@ internal sealed class PoolSpace
         Watch();
     }
 
-    private bool TryAllocate(int slots, IReadOnlyCollection<PoolComponent> besides, bool fromReserve, SlotRun[] runs)
+    private bool TryAllocate(int slots, IReadOnlyCollection<PoolComponent> besides, IReadOnlyCollection<PoolComponent> avoided, bool fromReserve, SlotRun[] runs)
     {
         if (!fromReserve && FreeSlots() - slots < ReserveSlots)
             return false;
@@ -175,7 +175,7 @@ internal sealed class PoolSpace
         else if (options.Allocation == PoolAllocation.Spread)
             Array.Sort(preference, ByFreeShareDescending);
         int found = 0;
-        foreach (PoolComponent component in preference)
+        foreach (PoolComponent component in avoided.Count == 0 ? preference : [.. preference.OrderBy(avoided.Contains)])
         {
             if (!component.TakesObjects || besides.Contains(component) || !component.Slots.TryAllocate(slots, mayBeginChunk, out int chunk, out int firstSlot))
                 continue;

@@ -39,6 +39,9 @@ public sealed class SealedStore : IObjectStore
         return keys.Ring is not null || options.Key is not null || options.Packs ? new(inner, keys, options) : null;
     }
 
+    /// <summary>Names of the objects in the store inside that hold the key ring, each all of it.</summary>
+    public static IReadOnlyList<string> KeyRingNames => KeyRingObjects.Keys;
+
     /// <inheritdoc/>
     public ObjectStoreCapabilities Capabilities { get; }
 
