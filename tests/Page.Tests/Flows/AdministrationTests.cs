@@ -173,9 +173,46 @@ public sealed class AdministrationTests
         await visitor.DialogGoneAsync();
         await visitor.Page.GetByText("pool/1.lpool").First.WaitForAsync(new() { State = WaitForSelectorState.Detached });
         Assert.AreEqual(1, (await appliance.SendAsync(HttpMethod.Get, "pool")).GetProperty("components").GetArrayLength());
+        await WatermarksAsync(appliance, visitor);
         await visitor.PressAsync("Bring everything into the store");
         await visitor.SeeAsync("The job has begun");
         await BucketAsync(visitor);
+    }
+
+    private static async Task WatermarksAsync(RunningAppliance appliance, Visitor visitor)
+    {
+        await visitor.PressAsync("Change the pool's watermarks");
+        await visitor.FillAsync("Low: percent free", "some");
+        await visitor.PressAsync("Set them");
+        await visitor.SeeAsync("Write a number, or nothing.");
+        await visitor.CheckAsync("dialog-watermarks");
+        await visitor.FillAsync("Low: percent free", "20");
+        await visitor.FillAsync("Low: size free", "2");
+        await visitor.FillAsync("Low: days until it is full", "7");
+        await visitor.FillAsync("Full: percent free", "30");
+        visitor.Expect("400");
+        await visitor.PressAsync("Set them");
+        await visitor.SeeAsync("it would be told before poolLow");
+        await visitor.FillAsync("Full: percent free", "5");
+        await visitor.FillAsync("Volumes may promise so many times the pool", "1000");
+        await visitor.PressAsync("Set them");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("less than 20 % are free or less than 2 GiB are free or it is full in 7 days (low), less than 5 % are free (full)");
+        await visitor.PressAsync("Change the write log's watermarks");
+        await visitor.FillAsync("Low: minutes until it is full", "10");
+        await visitor.PressAsync("Set them");
+        await visitor.DialogGoneAsync();
+        await visitor.SeeAsync("it is full in 10 min (low)");
+        await visitor.CheckAsync("pool-with-watermarks");
+        var marks = await appliance.SendAsync(HttpMethod.Get, "watermarks");
+        Assert.AreEqual(10, Math.Round(marks.GetProperty("logLow").GetProperty("days").GetDouble() * 1440, 6));
+        Assert.AreEqual("20 2147483648 7", string.Join(' ', new[] { "percent", "bytes", "days" }.Select(part => marks.GetProperty("poolLow").GetProperty(part).GetRawText())));
+        Assert.AreEqual(1000, marks.GetProperty("overCommitLimit").GetInt32());
+        // Opened again it shows what counts, and setting that changes nothing.
+        await visitor.PressAsync("Change the pool's watermarks");
+        await visitor.PressAsync("Set them");
+        await visitor.DialogGoneAsync();
+        Assert.AreEqual(marks.GetRawText(), (await appliance.SendAsync(HttpMethod.Get, "watermarks")).GetRawText());
     }
 
     /// <summary>What the page shows of an appliance whose data lie in a bucket that has not answered for a while.</summary>

@@ -6,9 +6,10 @@ import { bytes, duration, percent, rate } from "../core/format.js";
 import { card, facts, bar, healthBadge, notice, when } from "../ui/pieces.js";
 import { button } from "../ui/button.js";
 import { done, failed } from "../ui/toast.js";
+import { logMarksText, setLogMarks } from "./watermark-dialogs.js";
 
-/** one: the backend as the API shows it. */
-export function backendCard(one, view) {
+/** one: the backend as the API shows it; marks: its watermarks. */
+export function backendCard(one, marks, view) {
   const share = one.logBytes ? one.waitingBytes / one.logBytes : 0;
   const flush = can("system") && button("Flush", { size: "small", label: "Bring everything into the store", onClick: () => begin().then(() => view.refresh(), failed) });
   return [
@@ -20,6 +21,7 @@ export function backendCard(one, view) {
       ["The oldest of it waits for", one.waitingBytes > 0 ? duration(one.oldestSeconds) : "nothing waits"],
       ["Pace", rate(one.bytesPerSecond)],
       ["The log is full in", one.secondsToFull == null ? "it does not grow" : duration(one.secondsToFull)],
+      ["Told when", h("span", {}, logMarksText(marks), can("system") && [" ", button("Change", { size: "small", label: "Change the write log's watermarks", onClick: () => setLogMarks(marks).then((isSet) => isSet && view.refresh()) })])],
       ["Could be rebuilt from the store", one.catalog.savedAt ? h("span", {}, "as of ", when(one.catalog.savedAt), one.catalog.current ? ", nothing is newer" : "") : "nothing yet"],
     ])),
   ];

@@ -8,6 +8,7 @@ import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
 import { addComponent, evacuate, removeComponent, setCopies, takeBack, useAgain } from "./pool-dialogs.js";
 import { backendCard } from "./backend-card.js";
+import { poolMarksText, setPoolMarks } from "./watermark-dialogs.js";
 import { progress } from "./jobs.js";
 
 const STATES = { active: ["works", "good"], evacuating: ["being emptied", "accent"], failed: ["failed", "bad"], setAside: ["out of use", "bad"] };
@@ -17,15 +18,13 @@ export const pool = {
   name: "pool",
   title: "Pool",
   async load() {
-    const backend = await api.get("/backend");
-    if (backend.kind !== "pool") return { backend, pool: null };
-    const [one, marks] = await Promise.all([api.get("/pool"), api.get("/watermarks")]);
-    return { backend, pool: { ...one, marks } };
+    const [backend, marks] = await Promise.all([api.get("/backend"), api.get("/watermarks")]);
+    return { backend, marks, pool: backend.kind === "pool" ? { ...(await api.get("/pool")), marks } : null };
   },
   refreshMs: 3000,
-  show: ({ backend, pool: one }, view) => (one ? showPool(one, backend, view) : [
+  show: ({ backend, marks, pool: one }, view) => (one ? showPool(one, backend, view) : [
     head("Bucket", { lead: "The volumes' data lie in an S3 store: its operator says how much it holds." }),
-    backendCard(backend, view),
+    backendCard(backend, marks, view),
   ]),
 };
 
@@ -42,19 +41,13 @@ function showPool(one, backend, view) {
     one.components.filter(({ volumes }) => volumes?.length > 0).map(({ path, volumes }) => notice("bad", `Only ${path}, which has failed, has data of ${volumes.join(", ")}. Save what is on it.`)),
     card("Space", {}, space(one, view)),
     card("Components", {}, components(one, view)),
-    backendCard(backend, view),
+    backendCard(backend, one.marks, view),
   ];
 }
 
 const then = (view, work) => async () => {
   if (await work()) view.refresh();
 };
-
-const mark = (one) => [
-  one.percent != null && `less than ${number(one.percent)} % are free`,
-  one.bytes != null && `less than ${bytes(one.bytes)} are free`,
-  one.days != null && `it is full in ${days(one.days)}`,
-].filter(Boolean).join(" or ") || null;
 
 const mending = ({ objects, doneBytes, totalBytes, cause }) => cause
   ? `Some of ${number(objects)} objects still lack a copy: ${cause}`
@@ -69,7 +62,7 @@ function space(one, view) {
     ["Kept for metadata and deletes", bytes(one.reservedBytes)],
     ["Copies of each object", h("span", {}, number(one.copies), one.repairedCopies > 0 && ` (${number(one.repairedCopies)} damaged ones replaced since the start)`, can("system") && one.components.length > 1 && [" ", button(one.copies > 1 ? "Keep one" : "Keep two", { size: "small", onClick: then(view, () => setCopies(one)) })])],
     ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool${one.marks.overCommitLimit ? ` of at most ${number(one.marks.overCommitLimit)}` : ""}`],
-    ["Told when", `${mark(one.marks.poolLow) ?? "nothing"} (low), ${mark(one.marks.poolFull) ?? "nothing"} (full)`],
+    ["Told when", h("span", {}, poolMarksText(one.marks), can("system") && [" ", button("Change", { size: "small", label: "Change the pool's watermarks", onClick: then(view, () => setPoolMarks(one.marks)) })])],
     ["Full in", one.daysToFull == null ? "not filling up, or too new to tell" : `${days(one.daysToFull)} at the pace of the last week`],
     ["Id", h("code", {}, one.id)],
   ]);
