@@ -6,7 +6,7 @@ import { head, card, badge } from "../ui/pieces.js";
 import { button } from "../ui/button.js";
 import { isEditable, settingText, changeSetting } from "./setting-dialog.js";
 
-const TITLES = { iscsi: "iSCSI", backend: "Backend", pool: "Pool", log: "Write log", map: "Block map", cache: "Read cache", bootstrap: "Created at the first start", logging: "Logging", web: "Page and API", "": "Appliance" };
+const TITLES = { iscsi: "iSCSI", backend: "Backend", pool: "Pool", log: "Write log", map: "Block map", cache: "Read cache", bootstrap: "Created at the first start", logging: "Logging", events: "Events", metrics: "Metrics", web: "Page and API", "": "Appliance" };
 
 export const settings = {
   name: "settings",
