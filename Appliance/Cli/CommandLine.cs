@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Lunaria.Appliance.Cli.Verbs;
 
 namespace Lunaria.Appliance.Cli;
@@ -17,13 +18,16 @@ internal static class CommandLine
         {
             foreach (var wrong in parsed.Errors)
                 await error.WriteLineAsync($"lunaria: {wrong.Message}");
-            await error.WriteLineAsync("lunaria: see lunaria --help");
+            await error.WriteLineAsync($"lunaria: see lunaria {VerbOf(parsed.CommandResult)}--help");
             return ExitCode.WrongUsage;
         }
 
         // The appliance stops by its own rules (RunCommand), so the library's signal handling is off.
         return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
+
+    // "volume clone ", or nothing of the program itself.
+    private static string VerbOf(CommandResult verb) => verb.Parent is CommandResult parent ? $"{VerbOf(parent)}{verb.Command.Name} " : "";
 
     /// <summary>All verbs.</summary>
     internal static RootCommand CreateRoot()

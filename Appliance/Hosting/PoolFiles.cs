@@ -26,7 +26,7 @@ internal sealed class PoolFiles : IAsyncDisposable
     /// <summary>What the administration can do with it.</summary>
     public PoolAccess Access => new(
         Show,
-        component => ChangeAsync(() => Pool.AddAsync(_places.At(component.Path, component.SizeBytes ?? 0), CancellationToken.None)),
+        component => ChangeAsync(() => Pool.AddAsync(_places.ForNew(component.Path, component.SizeBytes ?? 0), CancellationToken.None)),
         (id, progress, stop) => Pool.EvacuateAsync(id.ToString(), progress, stop).AsTask(),
         id => ChangeAsync(() => Pool.RemoveAsync(id.ToString(), CancellationToken.None)),
         copies => ChangeAsync(() => Pool.SetCopiesAsync(copies, CancellationToken.None)),
@@ -53,7 +53,7 @@ internal sealed class PoolFiles : IAsyncDisposable
             var pool = await LocalPool.OpenAsync(
                 new LocalPoolOptions
                 {
-                    Components = [.. settings.PoolComponents.Select(component => places.At(component.Path, component.Size.Bytes))],
+                    Components = [.. settings.PoolComponents.Select(component => isFirstStart ? places.ForNew(component.Path, component.Size.Bytes) : places.At(component.Path, component.Size.Bytes))],
                     LastPaths = paths.Read(),
                     Locate = places.Find,
                     MayCreate = isFirstStart,

@@ -30,6 +30,23 @@ internal sealed class PoolPlaces(string baseDirectory) : IDisposable
         }
     }
 
+    /// <summary>
+    /// The place of a path for a component that is to be made: a disk, or a file. Folders are made below the base directory only, and no file where disks are: a typing error, or a disk that isn't
+    /// mounted, would put data where nobody wants it.
+    /// </summary>
+    /// <exception cref="IOException">There is no such disk or folder.</exception>
+    public PoolComponentSource ForNew(string path, long sizeBytes)
+    {
+        path = Path.GetFullPath(path, baseDirectory);
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && !BlockDeviceDisk.IsDevice(path))
+            throw new IOException($"{path} is no disk of this machine. Look what its disks are called (lsblk, /dev/disk/by-id), and name one of them.");
+        var directory = Path.GetDirectoryName(path)!;
+        var ofBase = Path.GetFullPath(baseDirectory).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        if (!Directory.Exists(directory) && !directory.StartsWith(ofBase, StringComparison.Ordinal))
+            throw new IOException($"There is no folder {directory} for the component {path}. Mount the disk that has it, or make the folder.");
+        return At(path, sizeBytes);
+    }
+
     /// <summary>The place of a path where there is something; else null.</summary>
     public PoolComponentSource? Find(string path) => Path.IsPathFullyQualified(path) && File.Exists(path) ? At(path, 0) : null;
 

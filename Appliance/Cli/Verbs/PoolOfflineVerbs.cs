@@ -36,7 +36,7 @@ internal static class PoolOfflineVerbs
         var copies = new Option<int>("--copies") { Description = "On how many components each object is stored: 1, or 2 so that one may fail.", DefaultValueFactory = _ => 1 };
         return Create("label", "Make a new pool of files or blank devices, before an appliance uses it.", "pool label fast data/pool/0.lpool --size 1GiB", [name, paths, size, copies], async (parsed, places, output) =>
         {
-            var sources = parsed.GetValue(paths)!.Select(path => places.At(path, parsed.GetValue(size) ?? 0)).ToArray();
+            var sources = parsed.GetValue(paths)!.Select(path => places.ForNew(path, parsed.GetValue(size) ?? 0)).ToArray();
             if (sources.FirstOrDefault(source => source.Disk.Exists(source.Path) && !source.IsDevice) is { } there)
                 throw new VerbException(ExitCode.Failed, $"{there.DisplayPath} exists already: name a path that has nothing");
             await using var pool = await LocalPool.OpenAsync(new LocalPoolOptions { Name = parsed.GetValue(name)!, Components = sources, Copies = parsed.GetValue(copies) }, NullLogger.Instance);

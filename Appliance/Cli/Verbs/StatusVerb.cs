@@ -11,7 +11,7 @@ internal static class StatusVerb
 
     private static void Show(StatusView status, TextWriter output)
     {
-        output.WriteLine($"lunaria {status.Version} is {status.State}, up {TimeSpan.FromSeconds(status.UptimeSeconds):d\\.hh\\:mm\\:ss}");
+        output.WriteLine($"lunaria {status.Version} is {status.State}, up {Duration(TimeSpan.FromSeconds(status.UptimeSeconds))}");
         if (status.Engine is { } engine)
         {
             output.WriteLine($"engine    {engine.Health}{(engine.Cause == null ? "" : $": {engine.Cause}")}");
@@ -23,4 +23,12 @@ internal static class StatusVerb
             output.WriteLine($"pool      {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}");
         output.WriteLine($"serving   {status.Volumes} volume(s), {status.Targets} target(s), {status.Sessions} session(s) on {string.Join(", ", status.Portals)}");
     }
+
+    private static string Duration(TimeSpan up) => up switch
+    {
+        { TotalDays: >= 1 } => $"{up.Days} d {up.Hours} h",
+        { TotalHours: >= 1 } => $"{up.Hours} h {up.Minutes} min",
+        { TotalMinutes: >= 1 } => $"{up.Minutes} min {up.Seconds} s",
+        _ => $"{up.Seconds} s",
+    };
 }

@@ -1,3 +1,5 @@
+using Lunaria.Appliance.Cli;
+
 namespace Lunaria.Appliance.Tests.Cli;
 
 /// <summary>The built program as scripts see it: exit codes, and what stands on which stream.</summary>
@@ -55,6 +57,16 @@ public sealed class CommandLineTests
         StringAssert.StartsWith(lines[0], "x.json: logg: ");
         StringAssert.StartsWith(lines[1], "x.json: iscsi.portals[0]: \"nonsense\" ");
         Assert.IsFalse(Directory.Exists(directory["data"]));
+    }
+
+    [TestMethod]
+    [DataRow("lunaria: see lunaria watermarks set --help", "watermarks", "set", "pool", "--low", "1%")]
+    [DataRow("lunaria: see lunaria --help", "nonsense")]
+    public async Task Whoever_is_wrong_hears_which_help_to_read(string last, params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        Assert.AreEqual(2, await CommandLine.InvokeAsync(arguments, output, error));
+        Assert.AreEqual(last, error.ToString().TrimEnd().Split(Environment.NewLine)[^1]);
     }
 
     [TestMethod]
