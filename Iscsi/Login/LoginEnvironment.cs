@@ -8,8 +8,8 @@ internal sealed record LoginEnvironment(TargetDirectory Targets, IReadOnlyList<I
     /// <summary>False while the targets are still to come: who logs in is to try again.</summary>
     public bool IsReady { get; init; } = true;
 
-    /// <summary>True where logins of this connection to the target of that name ("" = discovery) are answered "try again later"; see <see cref="LoginBackOff"/>.</summary>
-    public Func<string, bool> HoldsBack { get; init; } = _ => false;
+    /// <summary>Who is answered "try again later"; null = nobody.</summary>
+    public LoginBackOff? BackOff { get; init; }
 
     /// <summary>What this target declares as its MaxRecvDataSegmentLength, bytes.</summary>
     public int MaxRecvDataSegmentLength { get; init; } = 262144;

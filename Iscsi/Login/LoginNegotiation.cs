@@ -122,6 +122,8 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         return LoginStatus.Success;
     }
 
+    private bool IsHeldBack(string targetName) => environment.BackOff is LoginBackOff backOff && backOff.Holds(environment.PeerAddress, targetName);
+
     /// <summary>The keys of the first request: who, where, what kind of session.</summary>
     private LoginStatus Identify(Dictionary<string, string> keys, List<KeyValuePair<string, string>> answer)
     {
@@ -132,7 +134,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         if (sessionType == "Discovery")
         {
             if (tsih != 0) return LoginStatus.SessionDoesNotExist;
-            if (environment.HoldsBack("")) return LoginStatus.ServiceUnavailable;
+            if (IsHeldBack("")) return LoginStatus.ServiceUnavailable;
             access = InitiatorAccess.Find(environment.DiscoveryAccess, initiator, environment.PeerAddress);
             Identity = new(initiator, environment.PeerAddress, isid, connectionId, null);
             return access is null ? LoginStatus.AuthorizationFailure : LoginStatus.Success;
@@ -144,7 +146,7 @@ internal sealed class LoginNegotiation(LoginEnvironment environment)
         // A session keeps to one portal group (RFC 7143 4.4.1): here the target is another one, or none.
         if (!target.IsAt(environment.Local)) return joins is null ? LoginStatus.NotFound : LoginStatus.CannotIncludeInSession;
         TargetName = target.Name;
-        if (environment.HoldsBack(target.Name)) return LoginStatus.ServiceUnavailable;
+        if (IsHeldBack(target.Name)) return LoginStatus.ServiceUnavailable;
         access = InitiatorAccess.Find(target.Access, initiator, environment.PeerAddress);
         if (access is null) return LoginStatus.AuthorizationFailure;
         if (tsih == 0 && target.Redirect is LoginRedirect redirect)

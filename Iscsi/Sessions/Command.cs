@@ -64,6 +64,9 @@ internal sealed class Command
     public int DataInSentBytes { get; set; }
     public uint NextDataSN { get; set; }
 
+    /// <summary>DataSN of the first Data-In that the initiator still wants (TASK REASSIGN).</summary>
+    public uint FirstDataSN { get; set; }
+
     /// <summary>Length of the data segments it was sent in, bytes, where they may have to be sent again.</summary>
     public int SegmentBytes { get; set; }
 
@@ -121,6 +124,7 @@ internal sealed class Command
         State = CommandState.None;
         DataInSentBytes = 0;
         NextDataSN = 0;
+        FirstDataSN = 0;
         if (SegmentBytes > 0)
         {
             SegmentBytes = 0;

@@ -126,17 +126,18 @@ internal sealed partial class CommandProcessor
     public void Adopt(Command command, uint expDataSN)
     {
         commands.Adopt(command);
-        if (command.State == CommandState.Answered)
-        {
-            bool recut = command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
-            if (recut) command.SegmentBytes = 0;
-            SendAnswer(command, recut ? 0 : expDataSN);
-            return;
-        }
         if (commands.TryFind(command.InitiatorTaskTag, out _))
         {
             Release(command);
             throw new IscsiProtocolException("a reassigned task has the tag of another one");
+        }
+        if (command.State == CommandState.Answered)
+        {
+            bool recut = command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
+            if (recut) command.SegmentBytes = 0;
+            command.FirstDataSN = recut ? 0 : expDataSN;
+            Respond(command);
+            return;
         }
         commands.Enter(command);
         RequestAgain(command);
@@ -180,14 +181,14 @@ internal sealed partial class CommandProcessor
     {
         ordered.Ended(command);
         if (IsSuspended) Keep(command);
-        else SendAnswer(command, 0);
+        else SendAnswer(command);
     }
 
-    private void SendAnswer(Command command, uint firstDataSN)
+    private void SendAnswer(Command command)
     {
         try
         {
-            responses.SendResult(command, firstDataSN);
+            responses.SendResult(command);
         }
         catch (ConnectionClosedException) when (parameters.ErrorRecoveryLevel == 2)
         {

@@ -46,7 +46,7 @@ internal sealed class Connection : IDisposable
         reader = new(memory);
         timers = new(server.Options, server.Time);
         busyPoll = new(server.BusyPollSeats, server.Options.BusyPollLooks);
-        login = new(server, PeerAddress, Local, sender, Inbox, () => server.Connections.TryLogIn(this));
+        login = new(server, PeerAddress, Local, sender, Inbox);
     }
 
     /// <summary>Where other threads leave messages.</summary>
@@ -216,7 +216,7 @@ internal sealed class Connection : IDisposable
     {
         SessionParameters parameters = login!.Agreed;
         if (login.Identity!.Joins is null) (session.Peer, session.Portal) = (peer, Local);
-        fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, target => server.AddressesOf(target, Local));
+        fullFeature = new(server, session, login.Identity.ConnectionId, login.Parameters, parameters, sender, Inbox, Local);
         login = null;
         // From here on the end of the connection ends the session, too. The response leaves before digests begin.
         sender.Flush();

@@ -6,8 +6,9 @@ namespace Lunaria.Iscsi.Sessions;
 internal sealed class ConnectionRegistry(IscsiServerOptions options)
 {
     private readonly Lock gate = new();
-    private readonly HashSet<Connection> all = [], loggedIn = [];
-    private readonly LinkedList<Connection> halfOpen = new();
+    private readonly HashSet<Connection> all = [];
+    private readonly HashSet<ConnectionInbox> loggedIn = [];
+    private readonly LinkedList<ConnectionInbox> halfOpen = new();
     private readonly Dictionary<IPAddress, int> perAddress = [];
     private readonly List<(int Count, TaskCompletionSource Done)> waiting = [];
 
@@ -27,7 +28,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
     /// <summary>Enters a new connection; null = accepted, else why not. A full list of half-open connections loses its oldest.</summary>
     public string? TryEnter(Connection connection)
     {
-        Connection? oldest = null;
+        ConnectionInbox? oldest = null;
         lock (gate)
         {
             int fromAddress = perAddress.GetValueOrDefault(connection.PeerAddress);
@@ -38,19 +39,22 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
                 halfOpen.RemoveFirst();
             }
             all.Add(connection);
-            halfOpen.AddLast(connection);
+            halfOpen.AddLast(connection.Inbox);
             perAddress[connection.PeerAddress] = fromAddress + 1;
         }
-        oldest?.Inbox.Post(new(MessageKind.Close, "too many connections have not logged in, and this one was the oldest"));
+        oldest?.Post(new(MessageKind.Close, "too many connections have not logged in, and this one was the oldest"));
         return null;
     }
 
-    /// <summary>The connection has finished its negotiation; false = as many as there may be are logged in.</summary>
-    public bool TryLogIn(Connection connection)
+    /// <summary>
+    /// The connection has finished its negotiation; false = as many as there may be are logged in. One that <paramref name="replaces"/> others takes the place of
+    /// one of them, which is told to close afterwards: a host that comes back need not wait until its dead connection is noticed.
+    /// </summary>
+    public bool TryLogIn(ConnectionInbox connection, IEnumerable<ConnectionInbox> replaces)
     {
         lock (gate)
         {
-            if (loggedIn.Count >= options.MaxConnections) return false;
+            if (loggedIn.Count >= options.MaxConnections && !replaces.Any(loggedIn.Remove)) return false;
             halfOpen.Remove(connection);
             return loggedIn.Add(connection);
         }
@@ -61,8 +65,8 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
         lock (gate)
         {
             if (!all.Remove(connection)) return;
-            halfOpen.Remove(connection);
-            loggedIn.Remove(connection);
+            halfOpen.Remove(connection.Inbox);
+            loggedIn.Remove(connection.Inbox);
             int left = perAddress[connection.PeerAddress] - 1;
             if (left == 0) perAddress.Remove(connection.PeerAddress);
             else perAddress[connection.PeerAddress] = left;

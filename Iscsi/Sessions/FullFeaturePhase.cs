@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Sessions.Recovery;
@@ -37,7 +38,7 @@ internal sealed class FullFeaturePhase
 
     public FullFeaturePhase(
         ServerContext server, Session session, ushort connectionId, ParameterNegotiation negotiation, SessionParameters parameters,
-        PduSender sender, ConnectionInbox inbox, Func<IscsiTarget, IReadOnlyList<string>> addresses)
+        PduSender sender, ConnectionInbox inbox, IPEndPoint local)
     {
         this.server = server;
         this.session = session;
@@ -47,7 +48,7 @@ internal sealed class FullFeaturePhase
         this.sender = sender;
         if (parameters.ErrorRecoveryLevel > 0 && session.Identity.Target is not null) sender.Log = new();
         commands = new(inbox, server.Pool, server.Options.MaxConnectionBufferBytes) { Log = sender.Log };
-        text = new(server, session, parameters, negotiation, sender, addresses);
+        text = new(server, session, parameters, negotiation, sender, local);
         deferred = new(server.Options.MaxConnectionBufferBytes);
         logouts = new(session, parameters, connectionId, sender, inbox);
         if (session.Identity.Target is not IscsiTarget target) return;

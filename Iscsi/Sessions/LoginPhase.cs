@@ -9,7 +9,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// A connection during its login: feeds the <see cref="LoginNegotiation"/>, makes the session at its end, and waits where an old session
 /// of the same initiator port has to go first. The connection's thread only.
 /// </summary>
-internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoint local, PduSender sender, ConnectionInbox inbox, Func<bool> isRoom)
+internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoint local, PduSender sender, ConnectionInbox inbox)
 {
     private readonly LoginNegotiation negotiation = new(server.LoginFrom(peer, local));
     private LoginReply? held;
@@ -67,7 +67,7 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
     {
         LoginIdentity identity = negotiation.Identity!;
         agreed ??= new(negotiation.Parameters, identity.Joins?.Parameters);
-        LoginStatus status = !counted && !(counted = isRoom()) ? LoginStatus.OutOfResources
+        LoginStatus status = !counted && !(counted = server.Connections.TryLogIn(inbox, Replaced(identity))) ? LoginStatus.OutOfResources
             : identity.Joins is null ? Begin(identity) : Join(identity.Joins, identity.ConnectionId);
         if (status != LoginStatus.Success)
         {
@@ -99,12 +99,21 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
         else negotiation.Identity?.Joins?.CancelJoin(inbox);
     }
 
+    /// <summary>The connections that go when this login is let in: of its CID in a session that is there, of its initiator port for a new one (RFC 7143 6.3.4, 6.3.5).</summary>
+    private static IEnumerable<ConnectionInbox> Replaced(LoginIdentity identity)
+    {
+        Session? session = identity.Joins ?? identity.Target?.Sessions.Find(identity.InitiatorName, identity.Isid);
+        IEnumerable<SessionConnection> all = session is null ? [] : session.Holders;
+        return all.Where(one => identity.Joins is null || one.ConnectionId == identity.ConnectionId).Select(one => one.Inbox);
+    }
+
     private LoginStatus Begin(LoginIdentity identity)
     {
         session ??= new(identity, sender.Window!, agreed!) { Began = server.Time.GetUtcNow() };
         if (identity.Target is IscsiTarget target)
         {
-            switch (target.Sessions.TryEnter(session, inbox, server.Options.MaxSessionsPerTarget))
+            // A session that replaces one has its place, whoever else has come meanwhile.
+            switch (target.Sessions.TryEnter(session, inbox, waited ? int.MaxValue : server.Options.MaxSessionsPerTarget))
             {
                 case EnterOutcome.Waits:
                     waited = true;

@@ -45,8 +45,7 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
     }
 
     /// <summary>Sends what an executed command has produced, or what it failed with.</summary>
-    /// <param name="firstDataSN">Where the initiator has some of the data already (TASK REASSIGN).</param>
-    public void SendResult(Command command, uint firstDataSN = 0)
+    public void SendResult(Command command)
     {
         ScsiTask task = command.Task;
         int total = Math.Min(task.DataInLengthBytes, task.DataIn.Length);
@@ -57,7 +56,7 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         }
         if (parameters.ErrorRecoveryLevel > 0)
         {
-            SendDataAgain(command, firstDataSN, 0);
+            SendDataAgain(command, command.FirstDataSN, 0);
             SendStatus(command);
             return;
         }

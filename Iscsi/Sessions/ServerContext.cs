@@ -37,7 +37,7 @@ internal sealed class ServerContext(IscsiServerOptions options, TimeProvider tim
     {
         MaxRecvDataSegmentLength = Options.MaxRecvDataSegmentLength,
         IsReady = AdmitsLogins,
-        HoldsBack = target => BackOff.Holds(peer, target),
+        BackOff = BackOff,
     };
 
     /// <summary>A login was refused: counted, unless it only came too early, and held against its address where it may have been a guess.</summary>

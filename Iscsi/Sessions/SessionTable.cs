@@ -58,10 +58,16 @@ internal sealed class SessionTable
         lock (gate) sessions.Remove(Key(session));
     }
 
+    /// <summary>The session of an initiator port; null = there is none.</summary>
+    public Session? Find(string initiatorName, ulong isid)
+    {
+        lock (gate) return sessions.GetValueOrDefault((initiatorName, isid));
+    }
+
     /// <summary>The session that a further connection wants to join; null = there is none.</summary>
     public Session? Find(string initiatorName, ulong isid, ushort tsih)
     {
-        lock (gate) return sessions.TryGetValue((initiatorName, isid), out Session? session) && session.Tsih == tsih ? session : null;
+        return Find(initiatorName, isid) is Session session && session.Tsih == tsih ? session : null;
     }
 
     /// <summary>The sessions now.</summary>

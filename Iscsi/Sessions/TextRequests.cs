@@ -1,3 +1,4 @@
+using System.Net;
 using Lunaria.Iscsi.Login;
 using Lunaria.Iscsi.Pdu;
 
@@ -8,8 +9,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// One sequence at a time. The connection's thread only.
 /// </summary>
 internal sealed class TextRequests(
-    ServerContext server, Session session, SessionParameters parameters, ParameterNegotiation negotiation, PduSender sender,
-    Func<IscsiTarget, IReadOnlyList<string>> addresses)
+    ServerContext server, Session session, SessionParameters parameters, ParameterNegotiation negotiation, PduSender sender, IPEndPoint local)
 {
     private readonly TextAccumulator incoming = new(LoginEnvironment.MaxTextLengthBytes);
     private TextChunks? outgoing;
@@ -61,7 +61,7 @@ internal sealed class TextRequests(
             if (name == "SendTargets")
             {
                 LoginIdentity who = session.Identity;
-                if (!SendTargets.TryAnswer(value, server.Targets, who, addresses, answer)) answer.Add(new(name, "Reject"));
+                if (!SendTargets.TryAnswer(value, server.Targets, who, target => server.AddressesOf(target, local), answer)) answer.Add(new(name, "Reject"));
                 continue;
             }
             bool mayChange = NegotiationTable.Find(name) is not NegotiationKey key || key.Scope.HasFlag(KeyScope.FullFeature);

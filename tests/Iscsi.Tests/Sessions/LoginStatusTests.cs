@@ -69,6 +69,28 @@ public class LoginStatusTests
         Assert.AreEqual(0, again.Read(0, 1).Status);
     }
 
+    [TestMethod]
+    [DataRow("0")]
+    [DataRow("2")]
+    public async Task A_host_that_comes_back_takes_the_place_of_its_own_connection_when_there_are_as_many_as_may_be(string level)
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { MaxConnections = 2 });
+        using ScriptedInitiator one = server.LogIn(1, ("MaxConnections", "4"), ("ErrorRecoveryLevel", level)), two = server.Join(one, 2), stranger = server.Connect(2);
+        Assert.AreEqual(0x0302, Try(stranger));
+        // Connection reinstatement (RFC 7143 6.3.4): the old one has not been noticed to be dead.
+        using ScriptedInitiator again = server.Join(one, 2), third = server.NewConnection(one, 3);
+        Assert.IsTrue(two.IsClosedByTarget());
+        Assert.AreEqual(0x0302, Try(third), "a further connection takes nobody's place");
+        // Session reinstatement (6.3.5), then the other connection's place is free.
+        using ScriptedInitiator fresh = server.Connect(1);
+        fresh.Login(TestServer.TargetName);
+        Assert.IsTrue(one.IsClosedByTarget());
+        Assert.IsTrue(again.IsClosedByTarget());
+        await server.Server.Context.Connections.WhenAtMostAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
+        using ScriptedInitiator late = server.LogIn(2);
+        Assert.AreEqual(0, late.Read(0, 1).Status);
+    }
+
     private static ushort Try(ScriptedInitiator initiator, string target = TestServer.TargetName) => initiator.LoginRound(
         LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase, ("InitiatorName", initiator.InitiatorName), ("TargetName", target)).Status();
 

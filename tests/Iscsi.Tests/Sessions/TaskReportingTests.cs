@@ -124,6 +124,35 @@ public class TaskReportingTests
     }
 
     [TestMethod]
+    public async Task The_answers_of_a_reassignment_and_of_its_task_wait_behind_a_fence()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        server.Target.Luns.Add(1, new LogicalUnit(server.Medium, new() { Identity = Guid.NewGuid() }));
+        using ScriptedInitiator first = server.LogIn(null, Many, Fences, ("ErrorRecoveryLevel", "2")), second = server.Join(first, 2);
+        using ScriptedInitiator third = server.Join(first, 3), fourth = server.Join(first, 4);
+        server.Medium.Hold();
+        byte[] read = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 8), 4096, read: true);
+        second.Send(read);
+        await server.Medium.WhenHeldAsync();
+        second.Dispose();
+        Assert.AreEqual(AsyncEvent.ConnectionDropped, new AsyncMessageHeader(first.Receive(Opcode.AsyncMessage).Header).Event);
+        server.Medium.LetGo();
+        SendFunction(first, TaskManagementFunction.AbortTaskSet, lun: 1);
+        ReceivedPdu question = ReceiveQuestion(fourth);
+        ReceiveQuestion(third);
+        third.Send(Unh.RecoveryRequests.Reassign(third, new BasicHeader(read).InitiatorTaskTag));
+        // The thread of the lost connection ends with its last task, and the first one has said by its pong that it has none such.
+        await server.Server.Context.Connections.WhenAtMostAsync(3).WaitAsync(TimeSpan.FromSeconds(30));
+        TaskManagementTests.Ping(first);
+        TaskManagementTests.Ping(third);
+        AnswerQuestion(fourth, question);
+        first.Receive(Opcode.TaskManagementResponse);
+        AnswerQuestion(first, ReceiveQuestion(first));
+        Assert.AreEqual((byte)TaskManagementResponse.FunctionComplete, new CodeResponseHeader(third.Receive(Opcode.TaskManagementResponse).Header).Code);
+        Assert.AreEqual(4096, third.ReceiveResult().Data.Length);
+    }
+
+    [TestMethod]
     public async Task A_fast_abort_tells_every_other_connection_once_for_each_unit_and_drops_the_data_that_is_on_its_way()
     {
         await using TestServer server = await TestServer.StartAsync();
@@ -154,10 +183,11 @@ public class TaskReportingTests
         return (new BasicHeader(write).InitiatorTaskTag, initiator.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag);
     }
 
-    private static void SendFunction(ScriptedInitiator initiator, TaskManagementFunction function, uint referencedTag = BasicHeader.ReservedTag)
+    private static void SendFunction(ScriptedInitiator initiator, TaskManagementFunction function, uint referencedTag = BasicHeader.ReservedTag, int lun = 0)
     {
         byte[] bytes = initiator.NewHeader(Opcode.TaskManagementRequest, immediate: true);
         TaskManagementRequestHeader header = new(bytes) { Function = function, ReferencedTaskTag = referencedTag };
+        header.Basic.SetUInt16(8, (ushort)lun);
         initiator.Send(header.Basic.Bytes.ToArray());
     }
 
