@@ -47,6 +47,12 @@ public sealed record IscsiServerOptions
     /// </summary>
     public TimeSpan DataRequestInterval { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// A function that ends many tasks waits for the data that its initiator was asked for before (RFC 7143 4.2.3.3), but no longer than this without any: some hosts
+    /// send none after it.
+    /// </summary>
+    public TimeSpan AbortedDataTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long <see cref="IscsiServer.DisposeAsync"/> waits for commands in flight and for logouts.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -19,6 +19,15 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
     /// <summary>The connection whose initiator asked for it; null where a command did (PREEMPT AND ABORT).</summary>
     public ConnectionInbox? Asker { get; } = asker;
 
+    /// <summary>The session of <see cref="Asker"/>.</summary>
+    public Session? Issuer { get; init; }
+
+    /// <summary>Of the request.</summary>
+    public uint CmdSN { get; init; }
+
+    /// <summary>True where commands before it that are still on their way must come before it is answered; a reset of the target needs none to (RFC 7143 4.2.3.3).</summary>
+    public bool AwaitsCommands => Function is not (TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset);
+
     /// <summary>True where the function may end many tasks, of other connections, too (RFC 7143 4.2.3.2).</summary>
     public bool IsMultiTask => Function is not TaskManagementFunction.AbortTask;
 
@@ -34,18 +43,27 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
     /// <summary>What the answer will say; set by the connection that asked.</summary>
     public TaskManagementResponse Response { get; set; } = TaskManagementResponse.FunctionComplete;
 
-    /// <summary>True for a command the function ends.</summary>
-    public bool Matches(Command command)
+    /// <summary>True for a command of <paramref name="session"/> that the function ends.</summary>
+    public bool Matches(Command command, Session session)
     {
         bool matches = Function switch
         {
-            TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or TaskManagementFunction.ITNexusReset => true,
             TaskManagementFunction.AbortTask => command.Task.LunField == Lun && command.InitiatorTaskTag == ReferencedTag,
-            _ => command.Task.LunField == Lun,
+            // What its initiator has sent after it, by another connection, is not meant (RFC 7143 11.5.1).
+            TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet when session == Issuer => command.Task.LunField == Lun && IsAfter(command),
+            _ => IsOfTarget || command.Task.LunField == Lun,
         };
         if (matches) Found = true;
         return matches;
     }
+
+    /// <summary>True for the header of a command of <see cref="Issuer"/> that the function ends although its turn has not come.</summary>
+    public bool Matches(BasicHeader header) => header.Opcode == Opcode.ScsiCommand && !header.Immediate
+        && SerialNumber.IsBefore(header.CmdSN, CmdSN) && (IsOfTarget || header.Lun == Lun);
+
+    private bool IsOfTarget => Function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or TaskManagementFunction.ITNexusReset;
+
+    private bool IsAfter(Command command) => command.Immediate ? !SerialNumber.IsBefore(CmdSN, command.CmdSN) : SerialNumber.IsBefore(command.CmdSN, CmdSN);
 
     /// <summary>One connection has no such command any more.</summary>
     public void PartDone()

@@ -84,6 +84,9 @@ internal sealed class Command
     /// <summary>True when it must end without a response.</summary>
     public bool Aborted { get; set; }
 
+    /// <summary>True when it is aborted but stays until the data has come that the initiator was asked for (RFC 7143 4.2.3.3).</summary>
+    public bool AwaitsLastData { get; set; }
+
     /// <summary>True while the <see cref="CommandTable"/> can find it.</summary>
     public bool IsEntered { get; set; }
 

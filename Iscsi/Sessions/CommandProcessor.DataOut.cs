@@ -17,6 +17,11 @@ internal sealed partial class CommandProcessor
         DataOutHeader header = new(frame.Header);
         // Data of a command that has already ended, or never began, is dropped: late data after an early status.
         if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
+        if (command.Aborted)
+        {
+            ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
+            return;
+        }
         if (KeepsAnswers)
         {
             HandleDataOutOrMiss(command, frame);
@@ -39,7 +44,7 @@ internal sealed partial class CommandProcessor
     public bool TryBeginDataOutStream(DataOutHeader header, [NotNullWhen(true)] out Command? command, out Memory<byte> destination)
     {
         destination = default;
-        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData) return false;
+        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData || command.Aborted) return false;
         int offset = command.DataOut!.ReceivedBytes, length = header.Basic.DataSegmentLengthBytes;
         if (offset + length > command.DataOut.TotalBytes || !command.DataOut.TryAccept(header, out _)) return false;
         destination = command.Buffer!.Array.AsMemory(offset, length);
@@ -51,7 +56,8 @@ internal sealed partial class CommandProcessor
     {
         if (command.Aborted)
         {
-            Release(command);
+            // The transfer knows of the streamed PDU what it needs to.
+            ConcludeData(command, BasicHeader.ReservedTag, final: false);
             return;
         }
         DataOutTransfer transfer = command.DataOut!;

@@ -40,8 +40,9 @@ internal sealed partial class CommandProcessor
     /// <summary>A Data-Out PDU came whose data digest is wrong: it will be asked for again when its burst is over.</summary>
     public void HandleSpoiledDataOut(DataOutHeader header)
     {
-        if (commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) && command.State == CommandState.CollectingData && command.DataOut!.Miss(header))
-            RequestAgain(command);
+        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
+        if (command.Aborted) ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
+        else if (command.DataOut!.Miss(header)) RequestAgain(command);
     }
 
     /// <summary>
@@ -50,11 +51,12 @@ internal sealed partial class CommandProcessor
     /// </summary>
     public void RequestOverdueData()
     {
-        if (time.GetElapsedTime(lastLookedForData) < dataRequestInterval) return;
+        if (time.GetElapsedTime(lastLookedForData) < options.DataRequestInterval) return;
         lastLookedForData = time.GetTimestamp();
         foreach (Command command in commands.All.ToArray())
         {
-            if (command.State != CommandState.CollectingData || time.GetElapsedTime(command.DataExpectedSince) < dataRequestInterval) continue;
+            if (command.State != CommandState.CollectingData || command.Aborted) continue;
+            if (time.GetElapsedTime(command.DataExpectedSince) < options.DataRequestInterval) continue;
             if (++command.DataRequests <= MaxDataRequests) RequestAgain(command);
             else FailTransfer(command, TransportSense.ProtocolServiceCrcError);
         }
@@ -96,6 +98,7 @@ internal sealed partial class CommandProcessor
     public void Suspend()
     {
         IsSuspended = true;
+        StopAwaitingData();
         foreach (HeldResponse held in fences?.TakeAll() ?? [])
             if (held.Command is not null)
                 RespondNow(held.Command);

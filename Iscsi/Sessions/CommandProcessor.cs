@@ -15,7 +15,7 @@ namespace Lunaria.Iscsi.Sessions;
 /// </summary>
 internal sealed partial class CommandProcessor(
     DeviceServer device, Session session, SessionParameters parameters, CommandTable commands, PduSender sender, FencedResponses? fences, BufferPool pool,
-    TimeProvider time, TimeSpan dataRequestInterval, ILogger logger)
+    TimeProvider time, IscsiServerOptions options, ILogger logger)
 {
     /// <summary>Immediate commands stand outside the window, so they have a limit of their own.</summary>
     private const int MaxImmediateCommands = 32;
@@ -109,16 +109,6 @@ internal sealed partial class CommandProcessor(
             FailUnexpectedly(command, error);
         }
         Respond(command);
-    }
-
-    /// <summary>Ends a command without a response as soon as possible; one that the medium works on ends when that is done.</summary>
-    public void Abort(Command command)
-    {
-        command.Aborted = command.Task.Aborted = true;
-        if (command.State == CommandState.Executing || command.IsStreaming) return;
-        if (command.State == CommandState.Blocked) ordered.Forget(command);
-        if (command.State == CommandState.Held) fences!.Forget(command);
-        Release(command);
     }
 
     /// <summary>True when nothing here would keep a command of another connection waiting unseen: no ORDERED command runs or waits.</summary>
@@ -353,6 +343,7 @@ internal sealed partial class CommandProcessor(
     private void Release(Command command)
     {
         if (!command.Aborted) command.Task.Latency?.Record(command.ArrivedTimestamp);
+        if (command.AwaitsLastData) ForgetLastData(command);
         ordered.Ended(command);
         EndCounting(command);
         commands.Release(command);

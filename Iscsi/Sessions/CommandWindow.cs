@@ -9,6 +9,8 @@ internal enum CommandOrder
     Now,
     /// <summary>Inside the window, but others before it are missing, or it is ORDERED and others still run.</summary>
     Later,
+    /// <summary>A function has ended it before it came: its number is used up, and nothing is done for it.</summary>
+    Ended,
     /// <summary>Outside the window, or here already: ignored.</summary>
     Ignore,
 }
@@ -22,6 +24,9 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
 {
     /// <summary>How often a connection looks whether its turn has come before it keeps a request.</summary>
     private const int TurnLooks = 8;
+
+    /// <summary>Functions of a session that may wait for commands on their way at once.</summary>
+    private const int MaxFunctions = 32;
 
     private readonly HashSet<uint> given = [];
     private volatile SharedOrder? shared;
@@ -57,30 +62,48 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         }
         AwaitTurn(header.CmdSN);
         ConnectionInbox? next = null;
-        IReadOnlyList<ConnectionInbox> due = [];
+        IReadOnlyList<AbortOperation> due;
         CommandOrder result;
         lock (order.Gate)
         {
-            result = order.Take(header, Place(header.CmdSN), taker);
-            if (result == CommandOrder.Now && !order.HasBarrier) Advance();
-            if (result == CommandOrder.Now) (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
+            if (order.IsEnded(header))
+            {
+                result = TryGiveUp(order, header.CmdSN) ? CommandOrder.Ended : CommandOrder.Ignore;
+            }
+            else
+            {
+                result = order.Take(header, Place(header.CmdSN), taker);
+                if (result == CommandOrder.Now && !order.HasBarrier) Advance();
+            }
+            if (result is CommandOrder.Now or CommandOrder.Ended) next = order.NextKeeper(expCmdSN);
+            due = TakeDue(order);
         }
         Tell(next, due);
         return result;
     }
 
     /// <summary>
-    /// True where commands before <paramref name="cmdSN"/> have not come yet, on whichever connection: a function that is to end them must wait, and its connection hears
-    /// when they have (RFC 7143 4.2.3.3). Not behind an ORDERED command: that may wait for data that does not come any more.
+    /// Ends the commands before a function that have not come yet, on whichever connection: each is over when it comes. False = some have not, and
+    /// <see cref="AbortOperation.PartDone"/> is called when the last of them has, if the function waits for them (RFC 7143 4.2.3.3). One that came is for who keeps it.
     /// </summary>
-    public bool MustAwait(uint cmdSN, ConnectionInbox connection)
+    public bool EndLate(AbortOperation operation)
     {
-        if (shared is not SharedOrder order) return false;
+        if (shared is not SharedOrder order) return true;
         lock (order.Gate)
         {
-            if (order.HasBarrier || !SerialNumber.IsBefore(expCmdSN, cmdSN)) return false;
-            order.Await(cmdSN, connection);
-            return true;
+            if (HaveCome(order, operation.CmdSN)) return true;
+            order.Ending.Add(operation);
+            return false;
+        }
+    }
+
+    /// <summary>True when no further function may wait for commands on their way.</summary>
+    public bool IsFullOfFunctions
+    {
+        get
+        {
+            if (shared is not SharedOrder order) return false;
+            lock (order.Gate) return order.Ending.Count >= MaxFunctions;
         }
     }
 
@@ -98,28 +121,28 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     {
         if (shared is not SharedOrder order) return;
         ConnectionInbox? next;
-        IReadOnlyList<ConnectionInbox> due;
+        IReadOnlyList<AbortOperation> due;
         lock (order.Gate)
         {
             if (order.EndOne()) Advance();
-            (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
+            (next, due) = (order.NextKeeper(expCmdSN), TakeDue(order));
         }
         Tell(next, due);
     }
 
     /// <summary>
-    /// Counts a CmdSN as received although its command has not come: ABORT TASK of a command that is still on its way (RFC 7143 11.6.1).
+    /// Counts a CmdSN as received although its command has not come, or is kept and will not be done: ABORT TASK of one that is still on its way (RFC 7143 11.6.1).
     /// </summary>
     public bool TryGiveUp(uint cmdSN)
     {
         if (shared is not SharedOrder order) return GiveUp(cmdSN);
         ConnectionInbox? next;
-        IReadOnlyList<ConnectionInbox> due;
+        IReadOnlyList<AbortOperation> due;
         bool known;
         lock (order.Gate)
         {
-            known = !(order.HasBarrier && cmdSN == expCmdSN) && GiveUp(cmdSN);
-            (next, due) = (order.NextKeeper(expCmdSN), order.TakeDue(expCmdSN));
+            known = TryGiveUp(order, cmdSN);
+            (next, due) = (order.NextKeeper(expCmdSN), TakeDue(order));
         }
         Tell(next, due);
         return known;
@@ -151,10 +174,36 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         for (int i = 0; i < TurnLooks && Judge(cmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
     }
 
-    private static void Tell(ConnectionInbox? next, IReadOnlyList<ConnectionInbox> due)
+    private static void Tell(ConnectionInbox? next, IReadOnlyList<AbortOperation> due)
     {
         next?.Post(new(MessageKind.TurnCame, null));
-        foreach (ConnectionInbox one in due) one.Post(new(MessageKind.TurnCame, null));
+        foreach (AbortOperation one in due)
+            if (one.AwaitsCommands)
+                one.PartDone();
+    }
+
+    /// <summary>Functions for which all commands before them have come; nothing is made where there are none.</summary>
+    private IReadOnlyList<AbortOperation> TakeDue(SharedOrder order)
+    {
+        if (order.Ending.Count == 0) return [];
+        AbortOperation[] due = [.. order.Ending.Where(one => HaveCome(order, one.CmdSN))];
+        order.Ending.RemoveAll(due.Contains);
+        return due;
+    }
+
+    /// <summary>True when each request before <paramref name="cmdSN"/> has come, whether its turn has or not.</summary>
+    private bool HaveCome(SharedOrder order, uint cmdSN)
+    {
+        uint next = expCmdSN;
+        while (SerialNumber.IsBefore(next, cmdSN) && (given.Contains(next) || order.Has(next, expCmdSN))) next++;
+        return !SerialNumber.IsBefore(next, cmdSN);
+    }
+
+    private bool TryGiveUp(SharedOrder order, uint cmdSN)
+    {
+        if ((order.HasBarrier && cmdSN == expCmdSN) || !GiveUp(cmdSN)) return false;
+        order.Forget(cmdSN);
+        return true;
     }
 
     private CommandOrder Place(uint cmdSN)

@@ -120,6 +120,17 @@ internal sealed class DataOutTransfer
         return header.Basic.Final;
     }
 
+    /// <summary>The initiator has sent the last PDU of a burst whose data nobody wants any more; it may be shorter than was asked for.</summary>
+    public void Conclude(uint tag)
+    {
+        if (hasCurrent && current.Tag == tag) hasCurrent = false;
+        for (int left = bursts.Count; left > 0; left--)
+        {
+            Burst one = bursts.Dequeue();
+            if (one.Tag != tag) bursts.Enqueue(one);
+        }
+    }
+
     /// <summary>Nothing more of what was asked for is expected: the next R2T asks for the rest of it.</summary>
     public void Rewind()
     {

@@ -37,6 +37,14 @@ internal sealed class DeferredPdus(int maxBytes)
         return (pdu = all.Find(one => !one.IsData && one.CmdSN == expCmdSN)) is not null;
     }
 
+    /// <summary>Takes out the commands that a function ends, and returns their CmdSNs.</summary>
+    public List<uint> RemoveEnded(AbortOperation operation)
+    {
+        List<DeferredPdu> ended = all.FindAll(pdu => !pdu.IsData && operation.Matches(pdu.Frame.Basic));
+        foreach (DeferredPdu one in ended) Remove(one);
+        return ended.ConvertAll(one => one.CmdSN);
+    }
+
     /// <summary>Takes out a command that has been handled and returns the data that came for it.</summary>
     public List<DeferredPdu> Remove(DeferredPdu command)
     {

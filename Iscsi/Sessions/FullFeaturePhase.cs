@@ -15,8 +15,6 @@ internal sealed class FullFeaturePhase
     /// <summary>In how many seconds an initiator that is asked to log out or to negotiate is expected to (RFC 7143 11.9.1).</summary>
     private const ushort AnswerWithinSeconds = 3;
 
-    private const int MaxKeptFunctions = 32;
-
     private readonly ServerContext server;
     private readonly Session session;
     private readonly SessionParameters parameters;
@@ -28,7 +26,6 @@ internal sealed class FullFeaturePhase
     private readonly FencedResponses? fences;
     private readonly TextRequests text;
     private readonly DeferredPdus deferred;
-    private readonly Queue<DeferredPdu> functions = new();
     private readonly LogoutRequests logouts;
     private readonly ConnectionInbox inbox;
     private string? dropReason;
@@ -54,8 +51,8 @@ internal sealed class FullFeaturePhase
         if (session.Identity.Target is not IscsiTarget target) return;
         if (session.Fence is not null) fences = new(session, session.Fence, sender, inbox);
         processor = new(
-            target.DeviceServer, session, parameters, commands, sender, fences, server.Pool, server.Time, server.Options.DataRequestInterval, server.Logger);
-        taskManager = new(session, parameters, commands, processor, sender, fences, inbox);
+            target.DeviceServer, session, parameters, commands, sender, fences, server.Pool, server.Time, server.Options, server.Logger);
+        taskManager = new(session, parameters, commands, processor, sender, fences, deferred, inbox);
         snacks = new(commands, processor, sender);
         Recovers = parameters.ErrorRecoveryLevel > 0;
     }
@@ -86,6 +83,7 @@ internal sealed class FullFeaturePhase
         get
         {
             if (negotiateBy is not null) return AnswerWithinSeconds * 1000;
+            if (processor is { AwaitsAbortedData: true }) return processor.AbortedDataDueMs;
             return Recovers && HasCommands ? (int)server.Options.DataRequestInterval.TotalMilliseconds : int.MaxValue;
         }
     }
@@ -114,8 +112,8 @@ internal sealed class FullFeaturePhase
         }
         switch (session.Window.Take(header, inbox))
         {
-            case CommandOrder.Now when header.Immediate && taskManager is not null && TaskManager.EndsTaskSet(header) && session.Window.MustAwait(header.CmdSN, inbox):
-                KeepFunction(frame);
+            case CommandOrder.Now when header.Opcode == Opcode.TaskManagementRequest && header.Immediate && session.Window.IsFullOfFunctions:
+                sender.Reject(RejectReason.ImmediateCommandReject, frame.HeaderBytes);
                 break;
             case CommandOrder.Now:
                 Dispatch(frame, out streaming);
@@ -129,12 +127,11 @@ internal sealed class FullFeaturePhase
     /// <summary>Handles PDUs whose turn has come because those before them have been handled.</summary>
     public void HandleDeferred()
     {
-        while (functions.TryPeek(out DeferredPdu? function) && !session.Window.MustAwait(function.CmdSN, inbox))
-            Dispatch(functions.Dequeue().Frame, out _);
         while (!deferred.IsEmpty && deferred.TryFind(session.Window.ExpCmdSN, out DeferredPdu? next))
         {
-            if (session.Window.Take(next.Frame.Basic, inbox) != CommandOrder.Now) return;
-            Dispatch(next.Frame, out _);
+            CommandOrder order = session.Window.Take(next.Frame.Basic, inbox);
+            if (order is not (CommandOrder.Now or CommandOrder.Ended)) return;
+            if (order == CommandOrder.Now) Dispatch(next.Frame, out _);
             foreach (DeferredPdu data in deferred.Remove(next)) processor?.HandleDataOut(data.Frame);
         }
     }
@@ -249,6 +246,7 @@ internal sealed class FullFeaturePhase
         processor?.Resume();
         processor?.CommitWrites();
         if (Recovers) processor!.RequestOverdueData();
+        if (processor is { AwaitsAbortedData: true }) processor.EndOverdueAborts();
         if (negotiateBy is long latest && latest < server.Time.GetTimestamp()) dropReason = "the initiator did not negotiate when it was asked to";
         if (sharesWindow) ShareWindow();
         // Nothing else may be due that would tell the initiator of the open window.
@@ -284,11 +282,9 @@ internal sealed class FullFeaturePhase
     public void AbortAll()
     {
         processor?.AbandonWrites();
-        foreach (Command command in commands.All.ToArray())
-        {
-            command.IsStreaming = false;
-            processor!.Abort(command);
-        }
+        foreach (Command command in commands.All) command.IsStreaming = false;
+        processor?.StopAwaitingData();
+        foreach (Command command in commands.All.ToArray()) processor!.Abort(command);
         processor?.AbandonAnswers();
     }
 
@@ -325,13 +321,6 @@ internal sealed class FullFeaturePhase
                 sender.Reject(RejectReason.CommandNotSupported, frame.HeaderBytes);
                 break;
         }
-    }
-
-    /// <summary>A function that ends tasks of which some are still on their way, by another connection: it is done when they have come.</summary>
-    private void KeepFunction(PduFrame frame)
-    {
-        if (functions.Count >= MaxKeptFunctions) sender.Reject(RejectReason.ImmediateCommandReject, frame.HeaderBytes);
-        else functions.Enqueue(new(frame.Basic.CmdSN, frame.Basic.InitiatorTaskTag, IsData: false, frame.HeaderBytes.ToArray(), []));
     }
 
     private void AnswerPing(PduFrame frame)

@@ -6,14 +6,17 @@ namespace Lunaria.Iscsi.Sessions;
 /// <summary>
 /// What the connections of one session share beside the numbers of its <see cref="CommandWindow"/>: how many commands run, which connection
 /// keeps the command of a CmdSN whose turn has not come, and the ORDERED command that all others wait for. Such a command is the next one
-/// (ExpCmdSN) until it has ended, so those behind it wait as if it had not come. Guarded by <see cref="Gate"/>.
+/// (ExpCmdSN) until it has ended, so those behind it wait as if it had not come. And the functions that end commands which are still on their way.
+/// Guarded by <see cref="Gate"/>.
 /// </summary>
 internal sealed class SharedOrder(int running)
 {
     private readonly Dictionary<uint, ConnectionInbox> keepers = [];
-    private readonly List<(uint CmdSN, ConnectionInbox Connection)> awaiting = [];
 
     public Lock Gate { get; } = new();
+
+    /// <summary>Functions that end commands which have not come yet.</summary>
+    public List<AbortOperation> Ending { get; } = [];
 
     /// <summary>Commands of all connections under way, immediate ones left out.</summary>
     public int Running { get; private set; } = running;
@@ -36,6 +39,15 @@ internal sealed class SharedOrder(int running)
         return CommandOrder.Now;
     }
 
+    /// <summary>True for a command that one of <see cref="Ending"/> has ended before it came.</summary>
+    public bool IsEnded(BasicHeader header)
+    {
+        foreach (AbortOperation one in Ending)
+            if (one.Matches(header))
+                return true;
+        return false;
+    }
+
     /// <summary>A command has ended; true = it was the ORDERED one, and its number is used up.</summary>
     public bool EndOne()
     {
@@ -47,25 +59,15 @@ internal sealed class SharedOrder(int running)
     /// <summary>Who keeps the next request; null = nobody, or it must still wait.</summary>
     public ConnectionInbox? NextKeeper(uint expCmdSN) => HasBarrier ? null : keepers.GetValueOrDefault(expCmdSN);
 
-    /// <summary>The connection is to hear when all before <paramref name="cmdSN"/> have been taken.</summary>
-    public void Await(uint cmdSN, ConnectionInbox connection)
-    {
-        if (!awaiting.Contains((cmdSN, connection))) awaiting.Add((cmdSN, connection));
-    }
+    /// <summary>True when a connection keeps the request of that number, or it is the ORDERED command that runs.</summary>
+    public bool Has(uint cmdSN, uint expCmdSN) => (HasBarrier && cmdSN == expCmdSN) || keepers.ContainsKey(cmdSN);
 
-    /// <summary>Those of <see cref="Await"/> who need wait no longer, as where an ORDERED command holds up the rest; nothing is made where there are none.</summary>
-    public IReadOnlyList<ConnectionInbox> TakeDue(uint expCmdSN)
-    {
-        if (awaiting.Count == 0) return [];
-        (uint CmdSN, ConnectionInbox Connection)[] due = [.. awaiting.Where(one => HasBarrier || !SerialNumber.IsBefore(expCmdSN, one.CmdSN))];
-        foreach ((uint, ConnectionInbox) one in due) awaiting.Remove(one);
-        return [.. due.Select(one => one.Connection)];
-    }
+    /// <summary>The request of that number will not be done, whoever keeps it.</summary>
+    public void Forget(uint cmdSN) => keepers.Remove(cmdSN);
 
     /// <summary>A connection is gone, and what it kept with it.</summary>
     public void Forget(ConnectionInbox connection)
     {
-        awaiting.RemoveAll(one => one.Connection == connection);
         foreach ((uint cmdSN, ConnectionInbox keeper) in keepers)
             if (keeper == connection)
                 keepers.Remove(cmdSN);

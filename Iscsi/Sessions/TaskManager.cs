@@ -11,13 +11,10 @@ namespace Lunaria.Iscsi.Sessions;
 /// and on every other connection. The connection's thread only.
 /// </summary>
 internal sealed class TaskManager(
-    Session session, SessionParameters parameters, CommandTable commands, CommandProcessor processor, PduSender sender, FencedResponses? fences, ConnectionInbox inbox)
+    Session session, SessionParameters parameters, CommandTable commands, CommandProcessor processor, PduSender sender, FencedResponses? fences, DeferredPdus deferred,
+    ConnectionInbox inbox)
 {
     private readonly IscsiTarget target = session.Identity.Target!;
-
-    /// <summary>True for a request that ends the tasks of a unit that came before it. A reset of the target needs none of them to have come (RFC 7143 4.2.3.3).</summary>
-    public static bool EndsTaskSet(BasicHeader header) => header.Opcode == Opcode.TaskManagementRequest && new TaskManagementRequestHeader(header.Bytes).Function
-        is TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet or TaskManagementFunction.LogicalUnitReset;
 
     /// <summary>Handles a request whose turn has come. Writes that were collected must have been committed.</summary>
     public void Handle(PduFrame frame)
@@ -67,11 +64,14 @@ internal sealed class TaskManager(
     {
         AbortPart part = new(operation);
         HashSet<ulong> ended = [];
+        bool isOwn = operation.Issuer == session;
+        if (isOwn && !processor.IsSuspended)
+            foreach (uint cmdSN in deferred.RemoveEnded(operation)) session.Window.TryGiveUp(cmdSN);
         foreach (Command command in commands.All.ToArray())
         {
-            if (!operation.Matches(command)) continue;
+            if (!operation.Matches(command, session)) continue;
             if (!command.Aborted) ended.Add(command.Task.LunField);
-            End(command, part);
+            End(command, part, awaitsData: isOwn && operation.IsMultiTask && !parameters.FastAborts);
         }
         part.Remove();
         bool tells = parameters.FastAborts && operation.IsMultiTask && operation.Asker is not null && operation.Asker != inbox && !processor.IsSuspended;
@@ -136,7 +136,7 @@ internal sealed class TaskManager(
         {
             AbortOperation operation = new(header.Function, header.Basic.Lun, tag, 1, inbox);
             AbortPart part = new(operation);
-            End(command, part);
+            End(command, part, awaitsData: false);
             part.Remove();
             return;
         }
@@ -159,7 +159,10 @@ internal sealed class TaskManager(
         bool own = header.Function is TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ITNexusReset;
         Session[] concerned = own ? [session] : target.Sessions.Snapshot();
         ConnectionInbox[] others = [.. concerned.SelectMany(one => one.Holders).Select(one => one.Inbox).Where(one => one != inbox)];
-        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 1, inbox);
+        // One part for each connection, and one for the commands that have not come.
+        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 2, inbox) { Issuer = session, CmdSN = header.Basic.CmdSN };
+        // First of all: what comes from now on is ended by the window, what has come by the connection that has it.
+        if (session.Window.EndLate(operation) || !operation.AwaitsCommands) operation.PartDone();
         foreach (ConnectionInbox other in others) other.Post(new(MessageKind.Abort, operation));
         Abort(operation);
     }
@@ -197,11 +200,11 @@ internal sealed class TaskManager(
         sender.EndWithStatus();
     }
 
-    private void End(Command command, AbortPart part)
+    private void End(Command command, AbortPart part, bool awaitsData)
     {
         part.Add();
         (command.Aborts ??= []).Add(part);
-        processor.Abort(command);
+        processor.Abort(command, awaitsData);
     }
 
     private async ValueTask ApplyAsync(AbortOperation operation)

@@ -176,23 +176,76 @@ public class MultipleConnectionTests
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
-        byte[] late = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 8), 4096, write: true), later = second.CommandHeader(new byte[16]);
-        byte[] bytes = first.NewHeader(Opcode.TaskManagementRequest, immediate: true);
-        TaskManagementRequestHeader header = new(bytes) { Function = (TaskManagementFunction)function, ReferencedTaskTag = BasicHeader.ReservedTag };
-        first.Send(header.Basic.Bytes.ToArray());
-        // It is not answered while commands before it have not come.
-        TaskManagementTests.Ping(first);
-        second.Send(late);
-        uint transfer = second.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag;
+        byte[] late = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1), 512, write: true), later = second.CommandHeader(new byte[16]);
+        TaskManagementTests.SendFunction(first, (TaskManagementFunction)function);
+        // It is not answered while commands before it have not come, in whatever order they do.
         TaskManagementTests.Ping(first);
         second.Send(later);
-        Assert.AreEqual(0, second.ReceiveResult().Status);
-        Assert.AreEqual((byte)TaskManagementResponse.FunctionComplete, new CodeResponseHeader(first.Receive(Opcode.TaskManagementResponse).Header).Code);
-        second.SendDataOut(new BasicHeader(late).InitiatorTaskTag, transfer, Enumerable.Repeat((byte)9, 4096).ToArray(), 0, 4096, 4096);
+        TaskManagementTests.Ping(second);
+        TaskManagementTests.Ping(first);
+        second.Send(late, Enumerable.Repeat((byte)9, 512).ToArray());
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, TaskManagementTests.ReceiveFunction(first));
         second.Send(second.CommandHeader(new byte[16]));
         CommandResult next = second.ReceiveResult();
         Assert.IsTrue(next.Status == 0 || next.SenseCode == 0x062903, $"{next.SenseCode:x6}");
         Assert.AreEqual(0, server.Medium.Bytes[0], "the write has not been done");
+        Assert.AreEqual(second.CmdSN, second.ExpCmdSN);
+    }
+
+    [TestMethod]
+    [DataRow(TaskManagementFunction.AbortTaskSet)]
+    [DataRow(TaskManagementFunction.ClearTaskSet)]
+    [DataRow(TaskManagementFunction.LogicalUnitReset)]
+    [DataRow(TaskManagementFunction.TargetWarmReset)]
+    public async Task A_function_ends_commands_that_wait_behind_an_ORDERED_one_too(object function)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
+        byte[] ordered = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 8), 4096, write: true);
+        ordered[1] = (byte)((ordered[1] & ~7) | 2);
+        second.Send(ordered);
+        uint transfer = second.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag;
+        foreach (ScriptedInitiator one in new[] { first, second })
+        {
+            one.Send(one.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1), 512, write: true), Enumerable.Repeat((byte)9, 512).ToArray());
+            one.Send(one.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true));
+            TaskManagementTests.Ping(one);
+        }
+        TaskManagementTests.SendFunction(first, (TaskManagementFunction)function);
+        // Of the ORDERED one the data that was asked for must come first.
+        TaskManagementTests.Ping(first);
+        second.SendDataOut(new BasicHeader(ordered).InitiatorTaskTag, transfer, Enumerable.Repeat((byte)9, 4096).ToArray(), 0, 4096, 4096);
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, TaskManagementTests.ReceiveFunction(first));
+        foreach (ScriptedInitiator one in new[] { first, second }) TaskManagementTests.Ping(one);
+        if ((TaskManagementFunction)function is not (TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet)) first.ClearUnitAttention();
+        Assert.AreEqual(0, second.Read(0, 1).Data[0], "none of the writes has been done");
+        Assert.AreEqual(second.CmdSN, second.ExpCmdSN);
+    }
+
+    [TestMethod]
+    public async Task ABORT_TASK_SET_leaves_what_was_sent_after_it_and_other_units()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        server.Target.Luns.Add(1, new Lunaria.Iscsi.Scsi.LogicalUnit(server.Medium, new() { Identity = Guid.NewGuid() }));
+        using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
+        first.ClearUnitAttention(1);
+        server.Medium.Hold();
+        byte[] before = first.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true);
+        byte[] other = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true, lun: 1);
+        byte[] function = first.NewHeader(Opcode.TaskManagementRequest, immediate: true);
+        TaskManagementRequestHeader header = new(function) { Function = TaskManagementFunction.AbortTaskSet, ReferencedTaskTag = BasicHeader.ReservedTag };
+        byte[] after = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 1), 512, read: true);
+        first.Send(before);
+        TaskManagementTests.Ping(first);
+        second.Send(other);
+        second.Send(after);
+        TaskManagementTests.Ping(second);
+        first.Send(header.Basic.Bytes.ToArray());
+        TaskManagementTests.Ping(first);
+        server.Medium.LetGo();
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, TaskManagementTests.ReceiveFunction(first));
+        Assert.AreEqual(512, second.ReceiveResult().Data.Length);
+        Assert.AreEqual(512, second.ReceiveResult().Data.Length);
     }
 
     [TestMethod]
@@ -203,8 +256,10 @@ public class MultipleConnectionTests
         byte[] write = second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 8), 4096, write: true);
         second.Send(write);
         uint transfer = second.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag;
-        Assert.AreEqual(TaskManagementResponse.FunctionComplete, first.Manage(TaskManagementFunction.AbortTaskSet));
+        TaskManagementTests.SendFunction(first, TaskManagementFunction.AbortTaskSet);
+        TaskManagementTests.Ping(first);
         second.SendDataOut(new BasicHeader(write).InitiatorTaskTag, transfer, new byte[4096], 0, 4096, 4096);
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, TaskManagementTests.ReceiveFunction(first));
         // No status for it comes: the next one is that of a read.
         Assert.AreEqual(512, second.Read(0, 1).Data.Length);
     }
