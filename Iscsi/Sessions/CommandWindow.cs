@@ -62,7 +62,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         }
         AwaitTurn(header.CmdSN);
         ConnectionInbox? next = null;
-        IReadOnlyList<AbortOperation> due;
+        AbortOperation[] due;
         CommandOrder result;
         lock (order.Gate)
         {
@@ -121,7 +121,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     {
         if (shared is not SharedOrder order) return;
         ConnectionInbox? next;
-        IReadOnlyList<AbortOperation> due;
+        AbortOperation[] due;
         lock (order.Gate)
         {
             if (order.EndOne()) Advance();
@@ -137,7 +137,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     {
         if (shared is not SharedOrder order) return GiveUp(cmdSN);
         ConnectionInbox? next;
-        IReadOnlyList<AbortOperation> due;
+        AbortOperation[] due;
         bool known;
         lock (order.Gate)
         {
@@ -174,7 +174,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
         for (int i = 0; i < TurnLooks && Judge(cmdSN, immediate: false) == CommandOrder.Later; i++) Thread.Yield();
     }
 
-    private static void Tell(ConnectionInbox? next, IReadOnlyList<AbortOperation> due)
+    private static void Tell(ConnectionInbox? next, AbortOperation[] due)
     {
         next?.Post(new(MessageKind.TurnCame, null));
         foreach (AbortOperation one in due)
@@ -183,7 +183,7 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     }
 
     /// <summary>Functions for which all commands before them have come; nothing is made where there are none.</summary>
-    private IReadOnlyList<AbortOperation> TakeDue(SharedOrder order)
+    private AbortOperation[] TakeDue(SharedOrder order)
     {
         if (order.Ending.Count == 0) return [];
         AbortOperation[] due = [.. order.Ending.Where(one => HaveCome(order, one.CmdSN))];
