@@ -32,7 +32,7 @@ public sealed partial class VolumeManager
                 SqliteFile.ReadScalar(metadataRows, "SELECT count(*) FROM identity");
                 return SqliteFile.ReadScalar(mapRows, "SELECT count(*) FROM checkpoint");
             }));
-            await Task.Run(() => RunCheckAsync(metadataRows, mapRows, findings, options, cancellation), cancellation);
+            await RunCheckAsync(metadataRows, mapRows, findings, options, cancellation);
             CheckReport report = findings.ToReport();
             return volume is null ? report : report with { Findings = [.. report.Findings.Where(finding => Concerns(finding, volume))] };
         }
@@ -88,6 +88,8 @@ public sealed partial class VolumeManager
 
     private async Task RunCheckAsync(SqliteConnection metadataRows, SqliteConnection mapRows, Findings findings, CheckOptions options, CancellationToken cancellation)
     {
+        // Off the caller's thread: SQLite blocks.
+        await Task.Yield();
         MetadataCheck metadata = new(metadataRows, findings);
         if (!metadata.Run())
             return;

@@ -254,7 +254,7 @@ public sealed class ReadCache : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         using IDisposable held = await _changing.LockAsync();
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loading;
         await _warming;
         await Queue.DisposeAsync();

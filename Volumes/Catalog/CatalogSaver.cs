@@ -86,17 +86,17 @@ internal sealed partial class CatalogSaver : IDisposable
 
     /// <summary>Completes when the store has the engine as it is now, or later.</summary>
     /// <exception cref="ObjectStoreException">The store did not take it. It is tried again in the background.</exception>
-    public Task SaveAsync()
+    public async Task SaveAsync()
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (sync)
         {
             if (end is not null)
-                return Task.FromException(end);
+                throw end;
             requests.Add(done);
         }
         bell.Set();
-        return done.Task;
+        await done.Task;
     }
 
     /// <summary>Segments wait to be deleted until a save.</summary>
@@ -109,7 +109,7 @@ internal sealed partial class CatalogSaver : IDisposable
     /// <summary>Ends the loop; with <paramref name="save"/> after a last save, if the store takes it soon.</summary>
     public async ValueTask StopAsync(bool save)
     {
-        await stop.CancelAsync();
+        stop.Cancel();
         await loop;
         if (!save || whileMapRests is null)
             return;

@@ -42,7 +42,7 @@ internal sealed class Scrubber : IAsyncDisposable
     }
 
     /// <summary>Starts the loop.</summary>
-    public void Start() => _loop = Task.Run(RunAsync);
+    public void Start() => _loop = RunAsync();
 
     /// <summary>Sets how many bytes are read a second, durably; 0 = nothing is.</summary>
     public void SetRate(long bytesPerSecond)
@@ -69,6 +69,7 @@ internal sealed class Scrubber : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        await Task.Yield();
         int sinceNote = 0;
         try
         {

@@ -70,17 +70,17 @@ internal sealed class Destager : IDisposable
     }
 
     /// <summary>Completes when everything written before the call is in segments, and with <paramref name="checkpoint"/> the map is in map.db.</summary>
-    public Task DestageAsync(bool checkpoint)
+    public async Task DestageAsync(bool checkpoint)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
             if (_end is not null)
-                return Task.FromException(_end);
+                throw _end;
             _requests.Add((checkpoint, done));
         }
         _bell.Set();
-        return done.Task;
+        await done.Task;
     }
 
     public void Dispose()

@@ -136,7 +136,9 @@ internal sealed partial class BlockMap
         await loadGate.WaitAsync();
         try
         {
-            await Task.Run(() => Load(startBlock, lengthBlocks));
+            // Off the caller's thread: SQLite blocks.
+            await Task.Yield();
+            Load(startBlock, lengthBlocks);
         }
         finally
         {

@@ -35,8 +35,17 @@ internal sealed class RangeReader(SegmentStore segments)
             _blocks[at] = batch[at];
             _places.Add((batch[at].Segment, batch[at].Index), at);
         }
-        ParallelOptions options = new() { MaxDegreeOfParallelism = MostRequests, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(FindRanges(batch.Count), options, ReadRangeAsync);
+        List<List<int>> ranges = FindRanges(batch.Count);
+        int taken = 0;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(MostRequests, ranges.Count)).Select(_ => ReadRangesAsync()));
+
+        async Task ReadRangesAsync()
+        {
+            // Side by side also where nothing has to wait.
+            await Task.Yield();
+            while (Interlocked.Increment(ref taken) is var next && next <= ranges.Count)
+                await ReadRangeAsync(ranges[next - 1], cancellation);
+        }
     }
 
     /// <summary>A block of the batch; false = it does not have it.</summary>

@@ -51,6 +51,12 @@ public sealed class MemoryObjectStore : IObjectStore
     /// <summary>Called before each put, replacement, delete and get with its key; what it throws is what the caller gets.</summary>
     public Action<string>? BeforeOperation { get; set; }
 
+    /// <summary>Awaited before each operation that may wait does what it was asked for, and before a put is answered; null = at once.</summary>
+    public Func<ValueTask>? Late { get; set; }
+
+    /// <summary>Told each operation; null = nobody.</summary>
+    public SimTrace? Trace { get; set; }
+
     /// <summary>Puts that have succeeded.</summary>
     public int PutCount { get; private set; }
 
@@ -167,6 +173,7 @@ public sealed class MemoryObjectStore : IObjectStore
     public async ValueTask<string> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         Check(key, content.Length, cancellation);
+        Trace?.Add("put", key, 0, content.Length);
         byte[] copy = content.ToArray();
         var flight = (key, copy);
         Task? gate;
@@ -182,7 +189,11 @@ public sealed class MemoryObjectStore : IObjectStore
             BeforeOperation?.Invoke(key);
             if (gate is not null) await gate.WaitAsync(cancellation);
             else await Task.Yield();
-            lock (sync) return Store(key, copy);
+            await BeLateAsync();
+            string tag;
+            lock (sync) tag = Store(key, copy);
+            await BeLateAsync();
+            return tag;
         }
         finally
         {
@@ -195,9 +206,11 @@ public sealed class MemoryObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         Check(key, content.Length, cancellation);
+        Trace?.Add("set", key, 0, content.Length);
+        await BeLateAsync();
         BeforeOperation?.Invoke(key);
         lock (sync)
         {
@@ -207,7 +220,7 @@ public sealed class MemoryObjectStore : IObjectStore
             CheckCatalogSpace(key, content.Length - (current?.Length ?? 0));
             Count(key, content.Length - (current?.Length ?? 0));
             objects[key] = content.ToArray();
-            return ValueTask.FromResult(Tag(objects[key]));
+            return Tag(objects[key]);
         }
     }
 
@@ -229,7 +242,9 @@ public sealed class MemoryObjectStore : IObjectStore
     {
         Check(key, 0, cancellation);
         BeforeOperation?.Invoke(key);
+        Trace?.Add("get", key, offsetBytes, destination.Length);
         if (Cold) await Task.Yield();
+        await BeLateAsync();
         lock (sync)
         {
             ThrowIfDead();
@@ -271,16 +286,17 @@ public sealed class MemoryObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public ValueTask DeleteAsync(string key, CancellationToken cancellation)
+    public async ValueTask DeleteAsync(string key, CancellationToken cancellation)
     {
         Check(key, 0, cancellation);
         BeforeOperation?.Invoke(key);
+        Trace?.Add("delete", key);
+        await BeLateAsync();
         lock (sync)
         {
             ThrowIfDead();
             if (objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
         }
-        return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -312,6 +328,8 @@ public sealed class MemoryObjectStore : IObjectStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private ValueTask BeLateAsync() => Late?.Invoke() ?? default;
 
     private void Land(string key, byte[] content)
     {

@@ -87,6 +87,8 @@ public sealed class SimDisk : IDisk
                 throw new IOException($"Injected failure of the flush of directory '{directory}'.");
             count = _unflushedNames.Count;
         }
+        Faults.Trace?.Add("flush", directory);
+        await Faults.BeLateAsync();
         await Faults.FlushGate.PassAsync();
         lock (_lock)
         {
@@ -169,6 +171,7 @@ public sealed class SimDisk : IDisk
 
     private void Change(NameChange change)
     {
+        Faults.Trace?.Add("name", change.To ?? change.From!);
         change.Apply(_files);
         _unflushedNames.Add(change);
     }

@@ -52,6 +52,8 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
 
     public async ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
     {
+        disk.Faults.Trace?.Add("read", path, offsetBytes, destination.Length);
+        await disk.Faults.BeLateAsync();
         await disk.Faults.ReadGate.PassAsync();
         lock (disk.Lock)
         {
@@ -71,7 +73,8 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
         {
             BeginWrite(source, offsetBytes);
             disk.Allocate(file, offsetBytes, source.Length);
-            file.Write(offsetBytes, source);
+            if (disk.Faults.TryPlace(path, file.LengthBytes, ref offsetBytes, ref source))
+                file.Write(offsetBytes, source);
         }
     }
 
@@ -101,6 +104,8 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
                 throw new IOException($"Injected failure of the flush of '{path}'.");
             covered = file.Sequence;
         }
+        disk.Faults.Trace?.Add("flush", path);
+        await disk.Faults.BeLateAsync();
         await disk.Faults.FlushGate.PassAsync();
         lock (disk.Lock)
             file.Flushed(covered);
@@ -121,6 +126,7 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
     private void BeginWrite(ReadOnlySpan<byte> source, long offsetBytes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        disk.Faults.Trace?.Add("write", path, offsetBytes, source.Length);
         if (!disk.Faults.NextWriteFails(path, out int partialBytes))
             return;
         if (Math.Min(partialBytes, source.Length) is int count and > 0)

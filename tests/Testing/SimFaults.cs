@@ -8,7 +8,9 @@ namespace Lunaria.Testing;
 /// </summary>
 public sealed class SimFaults
 {
-    private readonly Countdown _writes = new(), _flushes = new(), _reads = new(), _spoiltReads = new();
+    private readonly Countdown _writes = new(), _flushes = new(), _reads = new(), _spoiltReads = new(), _strayWrites = new();
+    private SimWriteFate _fate;
+    private long _shiftBytes;
 
     /// <summary>Writes, flushes (of files) and reads that were begun.</summary>
     public long Writes => _writes.Done;
@@ -24,6 +26,12 @@ public sealed class SimFaults
 
     /// <summary>False: <see cref="IDiskFile.TryRead"/> always says that it would have to wait.</summary>
     public bool PageCache { get; set; } = true;
+
+    /// <summary>Awaited before flushes and asynchronous reads do what they were asked for; null = they do it at once.</summary>
+    public Func<ValueTask>? Late { get; set; }
+
+    /// <summary>Told each access; null = nobody.</summary>
+    public SimTrace? Trace { get; set; }
 
     /// <summary>Holds flushes back after they were asked for: they cover what was written before.</summary>
     public SimGate FlushGate { get; } = new();
@@ -45,6 +53,43 @@ public sealed class SimFaults
 
     /// <summary>The n-th read from now on gives a flipped bit, though the file is whole, see <see cref="FailWrite"/>.</summary>
     public void SpoilRead(int n, bool forever = false, string path = "") => _spoiltReads.Set(n, forever, path, 0);
+
+    /// <summary>
+    /// The n-th write from now on is answered as done, and is not, see <see cref="FailWrite"/>; a misdirected one goes to <paramref name="shiftBytes"/> behind its place, or, where the file ends
+    /// before that, as far in front of it.
+    /// </summary>
+    public void StrayWrite(int n, SimWriteFate fate, string path = "", long shiftBytes = 0)
+    {
+        _strayWrites.Set(n, forever: false, path, 0);
+        (_fate, _shiftBytes, StrayedPath) = (fate, shiftBytes, null);
+    }
+
+    /// <summary>The file whose write went astray; null = none has yet.</summary>
+    public string? StrayedPath { get; private set; }
+
+    /// <summary>Takes a write where it goes; false = nowhere.</summary>
+    internal bool TryPlace(string path, long lengthBytes, ref long offsetBytes, ref ReadOnlySpan<byte> source)
+    {
+        if (source.Length == 0 || !_strayWrites.Next(path))
+            return true;
+        StrayedPath = path;
+        switch (_fate)
+        {
+            case SimWriteFate.Torn:
+                source = source[..(source.Length / 1024 * 512)];
+                return true;
+            case SimWriteFate.Misdirected when offsetBytes + _shiftBytes + source.Length <= lengthBytes:
+                offsetBytes += _shiftBytes;
+                return true;
+            case SimWriteFate.Misdirected when offsetBytes >= _shiftBytes:
+                offsetBytes -= _shiftBytes;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    internal ValueTask BeLateAsync() => Late?.Invoke() ?? default;
 
     internal void Spoil(string path, Span<byte> read)
     {
@@ -88,4 +133,17 @@ public sealed class SimFaults
             return true;
         }
     }
+}
+
+/// <summary>What becomes of a write that is answered as done.</summary>
+public enum SimWriteFate
+{
+    /// <summary>Nothing of it is written.</summary>
+    Lost,
+
+    /// <summary>Its first half is written.</summary>
+    Torn,
+
+    /// <summary>It is written somewhere else in the same file.</summary>
+    Misdirected,
 }

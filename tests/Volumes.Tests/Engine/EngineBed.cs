@@ -42,6 +42,9 @@ internal sealed class EngineBed : IAsyncDisposable
 
     public bool WatchDisk { get; set; }
 
+    /// <summary>Called before each start of the engine, with the disk and the store of that life.</summary>
+    public Action? Starting { get; set; }
+
     public VolumeManager Manager { get; private set; } = null!;
 
     public string SqliteDirectory => Path.Combine(_root, $"life-{_life}");
@@ -60,6 +63,7 @@ internal sealed class EngineBed : IAsyncDisposable
     /// <summary>Starts the engine on what is there.</summary>
     public async Task StartAsync()
     {
+        Starting?.Invoke();
         IDisk disk = WatchDisk ? new WatchedDisk(Disk, _ => Changing?.Invoke()) : Disk;
         if (WatchDisk)
             Store.BeforeOperation = _ => Changing?.Invoke();

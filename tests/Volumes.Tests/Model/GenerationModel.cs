@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Tests.Engine;
@@ -21,23 +22,27 @@ internal sealed class GenerationModel
 
     /// <summary>
     /// Does so many operations, then checks all over a restart, deletes all, and nothing is left. Of <paramref name="dataOnly"/> operations all but one are reads, writes, unmaps and
-    /// flushes. With a <paramref name="faultTime"/> of its own, disk and store fail now and then, in ways that no host may see.
+    /// flushes. On a <paramref name="scheduler"/> disk and store are late and fail now and then, in ways that no host may see.
     /// </summary>
-    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly, TimeProvider? faultTime = null)
+    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly, SimScheduler? scheduler = null, SimTrace? trace = null)
     {
         GenerationModel model = new();
-        await using EngineBed bed = await EngineBed.OpenAsync(options, faultTime, bed =>
+        await using EngineBed bed = await EngineBed.OpenAsync(options, scheduler?.Time, bed =>
         {
             bed.Store.Cold = cold;
             bed.Disk.Faults.PageCache = !cold;
+            if (scheduler is not null)
+                bed.Starting = () => Simulate(bed, scheduler, trace);
         });
         await bed.SaveAsync();
         for (int operation = 0; operation < operations; operation++)
             try
             {
-                if (faultTime is not null)
+                if (scheduler is not null)
                     Fail(bed, random);
-                await model.StepAsync(bed, random, random.Next(dataOnly) == 0 ? random.Next(1000) : random.Next(DataChoices));
+                int choice = random.Next(dataOnly) == 0 ? random.Next(1000) : random.Next(DataChoices);
+                trace?.Add("operation", choice.ToString(CultureInfo.InvariantCulture), operation);
+                await model.StepAsync(bed, random, choice);
                 bed.Disk.Faults.PageCache = !cold;
             }
             catch (Exception e) when (e is not AssertFailedException)
@@ -45,6 +50,12 @@ internal sealed class GenerationModel
                 throw new AssertFailedException($"operation {operation}: {e.Message}", e);
             }
         await model.EndAsync(bed);
+    }
+
+    private static void Simulate(EngineBed bed, SimScheduler scheduler, SimTrace? trace)
+    {
+        (bed.Disk.Faults.Late, bed.Store.Late) = (scheduler.BeLateAsync, scheduler.BeLateAsync);
+        (bed.Disk.Faults.Trace, bed.Store.Trace) = (trace, trace);
     }
 
     private static void Fail(EngineBed bed, Random random)
