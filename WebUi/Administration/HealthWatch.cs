@@ -46,7 +46,9 @@ internal sealed class HealthWatch(VolumeManager volumes, IscsiServer server, Poo
     private void LookAtCatalog()
     {
         if (volumes.Rebuilt is { } rebuilt && !_rebuildTold)
-            events.Add(EventCode.CatalogRebuilt, Severity.Warning, "catalog", rebuilt);
+            events.Add(
+                EventCode.CatalogRebuilt, Severity.Warning, "catalog",
+                $"{rebuilt} What was stored after that moment and belongs to no volume any more stays in the store until an administrator clears it: 'lunaria pool audit' lists it.");
         _rebuildTold = true;
         var failure = volumes.GetBackend().Catalog.Failure;
         if (failure != null == _catalogFails)
