@@ -13,12 +13,10 @@ internal sealed class KeyLocks
     /// <summary>Waits until nobody else changes the key; dispose the result to let the next one in.</summary>
     public async ValueTask<Held> TakeAsync(string key, CancellationToken cancellation)
     {
-        // A lock that nobody holds is given even then.
-        cancellation.ThrowIfCancellationRequested();
         KeyLock mine = Join(key);
         try
         {
-            return new Held(this, key, mine, await mine.Turn.LockAsync(cancellation));
+            return new Held(this, key, mine, await mine.Turn.TakeAsync(cancellation));
         }
         catch
         {

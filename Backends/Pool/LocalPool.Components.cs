@@ -126,9 +126,8 @@ public sealed partial class LocalPool
 
     private async ValueTask ChangeAsync(Func<Task> change, CancellationToken cancellation)
     {
-        using (await changing.LockAsync(cancellation))
+        using (await changing.TakeAsync(cancellation))
         {
-            cancellation.ThrowIfCancellationRequested();
             await change();
         }
     }
