@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Tests.Engine;
-using Microsoft.Extensions.Logging.Abstractions;
+using static Lunaria.Volumes.Tests.Bench.BenchEngine;
 
 namespace Lunaria.Volumes.Tests.Bench;
 
@@ -16,14 +15,12 @@ public sealed class MapBench(TestContext context)
     private const long MiB = 1 << 20, GiB = 1 << 30, TiB = 1L << 40;
     private const int Block = EngineBed.Block;
 
-    private static readonly bool IsFull = Environment.GetEnvironmentVariable("LUNARIA_BENCH") == "1";
-
     [TestMethod]
     public async Task A_tebibyte_works_in_64_mebibytes()
     {
         long mapped = IsFull ? TiB : 4 * GiB;
         int count = IsFull ? 100_000 : 500;
-        await OnDiskAsync(64 * MiB, async manager =>
+        await OnDiskAsync(async manager =>
         {
             Volume volume = await manager.CreateVolumeAsync("large", 64 * TiB);
             await WriteAsync(manager, volume, 16 * MiB, 1, 16 * MiB);
@@ -57,11 +54,11 @@ public sealed class MapBench(TestContext context)
             });
             Say($"{mapped / (double)TiB:0.###} TiB mapped, 64 MiB for the map: {count / writesMs * 1000:0} random writes and {written.Count / readsMs * 1000:0} random reads a second, destaged in {destageMs / 1000:0.0} s, "
                 + $"map memory {manager.MapMemoryBytes / MiB} MiB");
-        });
+        }, 64 * MiB);
     }
 
     [TestMethod]
-    public Task A_mapped_tebibyte_takes_little_memory() => OnDiskAsync(GiB, async manager =>
+    public Task A_mapped_tebibyte_takes_little_memory() => OnDiskAsync(async manager =>
     {
         long size = IsFull ? GiB : 64 * MiB;
         long before = manager.MapMemoryBytes;
@@ -73,10 +70,10 @@ public sealed class MapBench(TestContext context)
         Say($"map memory for a TiB: {PerTiB(afterSequential - before):0} MiB written in order, {PerTiB(manager.MapMemoryBytes - afterSequential):0} MiB written block by block at random");
 
         double PerTiB(long bytes) => bytes / (double)MiB * (TiB / size);
-    });
+    }, GiB);
 
     [TestMethod]
-    public Task Metadata_is_little_of_what_is_written() => OnDiskAsync(256 * MiB, async manager =>
+    public Task Metadata_is_little_of_what_is_written() => OnDiskAsync(async manager =>
     {
         if (!OperatingSystem.IsLinux())
             Assert.Inconclusive("What a process has written is counted by Linux: /proc/self/io.");
@@ -93,7 +90,7 @@ public sealed class MapBench(TestContext context)
         await manager.DestageAsync(checkpoint: true);
         long metadata = WrittenBytes() - written - (long)(manager.LogNextLsn - lsn);
         Say($"{count} random writes of 4 KiB over 64 GiB, one checkpoint at the end included: {metadata / (double)MiB:0.0} MiB of metadata, {100.0 * metadata / (count * Block):0.0} % of what was written");
-    });
+    }, 256 * MiB);
 
     /// <summary>Writes all of a volume's first bytes: in order in pieces of a MiB, or block by block at random; cut each so many bytes.</summary>
     private static async Task WriteAsync(VolumeManager manager, Volume volume, long lengthBytes, int? seed, long cutBytes)
@@ -118,32 +115,8 @@ public sealed class MapBench(TestContext context)
         await manager.DestageAsync(checkpoint: true);
     }
 
-    private static async Task OnDiskAsync(long mapBytes, Func<VolumeManager, Task> work)
-    {
-        string root = Directory.CreateTempSubdirectory("lunaria-bench-").FullName;
-        try
-        {
-            using FileSystemDisk disk = new(root);
-            await using MemoryObjectStore store = new();
-            VolumesOptions options = new() { Log = new() { FileBytes = 64 << 20, SizeBytes = (IsFull ? 16 : 4) * (64 << 20) }, MapMemoryBytes = mapBytes };
-            await using VolumeManager manager = await VolumeManager.OpenAsync(disk, root, store, options, TimeProvider.System, NullLoggerFactory.Instance);
-            await work(manager);
-        }
-        finally
-        {
-            Directory.Delete(root, true);
-        }
-    }
-
     private static long WrittenBytes() =>
         long.Parse(File.ReadLines("/proc/self/io").First(line => line.StartsWith("wchar: ", StringComparison.Ordinal))["wchar: ".Length..], CultureInfo.InvariantCulture);
-
-    private static async Task<double> TimeAsync(Func<Task> work)
-    {
-        long start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-    }
 
     private void Say(string line) => context.WriteLine($"bench: {line}");
 }

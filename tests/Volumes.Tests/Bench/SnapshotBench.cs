@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Tests.Engine;
-using Microsoft.Extensions.Logging.Abstractions;
+using static Lunaria.Volumes.Tests.Bench.BenchEngine;
 
 namespace Lunaria.Volumes.Tests.Bench;
 
@@ -14,8 +13,6 @@ public sealed class SnapshotBench(TestContext context)
 {
     private const long MiB = 1 << 20, GiB = 1 << 30, TiB = 1L << 40;
     private const int Block = EngineBed.Block, WritesPerSecond = 10_000;
-
-    private static readonly bool IsFull = Environment.GetEnvironmentVariable("LUNARIA_BENCH") == "1";
 
     [TestMethod]
     public Task A_snapshot_under_load_costs_the_same_whatever_is_mapped() => OnDiskAsync(async manager =>
@@ -112,23 +109,6 @@ public sealed class SnapshotBench(TestContext context)
         }
     });
 
-    private static async Task OnDiskAsync(Func<VolumeManager, Task> work)
-    {
-        string root = Directory.CreateTempSubdirectory("lunaria-bench-").FullName;
-        try
-        {
-            using FileSystemDisk disk = new(root);
-            await using MemoryObjectStore store = new();
-            VolumesOptions options = new() { Log = new() { FileBytes = 64 << 20, SizeBytes = (IsFull ? 16 : 4) * (64 << 20) } };
-            await using VolumeManager manager = await VolumeManager.OpenAsync(disk, root, store, options, TimeProvider.System, NullLoggerFactory.Instance);
-            await work(manager);
-        }
-        finally
-        {
-            Directory.Delete(root, true);
-        }
-    }
-
     /// <summary>A volume of which every block is mapped: the first 16 MiB are written, the others share them.</summary>
     private static async Task<Volume> MapAsync(VolumeManager manager, string name, long sizeBytes)
     {
@@ -198,13 +178,6 @@ public sealed class SnapshotBench(TestContext context)
                 Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(random.Next((int)(volume.SizeBytes / Block)) * (long)Block, block));
         });
         return count / ms * 1000;
-    }
-
-    private static async Task<double> TimeAsync(Func<Task> work)
-    {
-        long start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
     private static byte[] Pattern(int value)
