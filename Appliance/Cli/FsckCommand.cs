@@ -2,10 +2,8 @@ using System.CommandLine;
 using System.Diagnostics.Metrics;
 using Lunaria.Appliance.Hosting;
 using Lunaria.Appliance.Settings;
-using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Check;
 using Lunaria.Volumes.Io;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lunaria.Appliance.Cli;
@@ -29,25 +27,7 @@ internal static class FsckCommand
         var quick = new Option<bool>("--headers-only") { Description = "Do not read the blocks of segments." };
         command.Add(repair);
         command.Add(quick);
-        command.SetAction(async parsed =>
-        {
-            var output = parsed.InvocationConfiguration;
-            try
-            {
-                using var stop = new StopSignals();
-                return await RunAsync(configuration.Read(parsed), parsed.GetValue(repair), !parsed.GetValue(quick), output.Output, stop.Token);
-            }
-            catch (SettingsException e)
-            {
-                await output.Error.WriteLineAsync(e.Message);
-                return ExitCode.WrongUsage;
-            }
-            catch (Exception e) when (e is StartException or IOException or UnauthorizedAccessException or InvalidDataException or ObjectStoreException or SqliteException or OperationCanceledException)
-            {
-                await output.Error.WriteLineAsync($"lunaria: {e.Message}");
-                return NotChecked;
-            }
-        });
+        command.Does(NotChecked, (parsed, output, stop) => RunAsync(configuration.Read(parsed), parsed.GetValue(repair), !parsed.GetValue(quick), output, stop));
         return command;
     }
 

@@ -2,12 +2,10 @@ using System.CommandLine;
 using System.Diagnostics.Metrics;
 using Lunaria.Appliance.Hosting;
 using Lunaria.Appliance.Settings;
-using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.WebUi.Catalog;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lunaria.Appliance.Cli;
@@ -26,25 +24,10 @@ internal static class ImportCommand
         var without = new Option<bool>("--without-secrets") { Description = "There is no recovery key: initiators with CHAP are let in again once they get new secrets." };
         command.Add(key);
         command.Add(without);
-        command.SetAction(async parsed =>
+        command.Does(ExitCode.Failed, async (parsed, output, stop) =>
         {
-            var output = parsed.InvocationConfiguration;
-            try
-            {
-                using var stop = new StopSignals();
-                await RunAsync(configuration.Read(parsed), parsed.GetValue(key), parsed.GetValue(without), configuration.GetFile(parsed), output.Output, stop.Token);
-                return ExitCode.Ok;
-            }
-            catch (SettingsException e)
-            {
-                await output.Error.WriteLineAsync(e.Message);
-                return ExitCode.WrongUsage;
-            }
-            catch (Exception e) when (e is StartException or IOException or UnauthorizedAccessException or InvalidDataException or ObjectStoreException or SqliteException or OperationCanceledException)
-            {
-                await output.Error.WriteLineAsync($"lunaria: {e.Message}");
-                return ExitCode.Failed;
-            }
+            await RunAsync(configuration.Read(parsed), parsed.GetValue(key), parsed.GetValue(without), configuration.GetFile(parsed), output, stop);
+            return ExitCode.Ok;
         });
         return command;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text;
-using Lunaria.Appliance.Settings;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Security;
 
@@ -18,29 +17,15 @@ internal static class RecoveryKeyCommand
         configuration.AddDirectoryTo(command);
         var file = new Option<string?>("--output") { Description = "A file to write, readable by its owner only, in place of printing it.", HelpName = "FILE" };
         command.Add(file);
-        command.SetAction(async parsed =>
+        command.Does(ExitCode.Failed, async (parsed, output, _) =>
         {
-            var output = parsed.InvocationConfiguration;
-            try
-            {
-                var directory = configuration.GetDataDirectory(parsed);
-                if (RecoveryKey.Export(directory) is not { } key)
-                    throw new InvalidDataException($"there is no secrets.key in {directory}: start the appliance once, or name its data directory with --data DIR");
-                if (parsed.GetValue(file) is { } path)
-                    PrivateFile.Write(Path.GetFullPath(path), Encoding.ASCII.GetBytes(key + "\n"));
-                await output.Output.WriteLineAsync(parsed.GetValue(file) is { } written ? $"wrote {Path.GetFullPath(written)}" : key);
-                return ExitCode.Ok;
-            }
-            catch (SettingsException e)
-            {
-                await output.Error.WriteLineAsync(e.Message);
-                return ExitCode.WrongUsage;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
-            {
-                await output.Error.WriteLineAsync($"lunaria: {e.Message}");
-                return ExitCode.Failed;
-            }
+            var directory = configuration.GetDataDirectory(parsed);
+            if (RecoveryKey.Export(directory) is not { } key)
+                throw new InvalidDataException($"there is no secrets.key in {directory}: start the appliance once, or name its data directory with --data DIR");
+            if (parsed.GetValue(file) is { } path)
+                PrivateFile.Write(Path.GetFullPath(path), Encoding.ASCII.GetBytes(key + "\n"));
+            await output.WriteLineAsync(parsed.GetValue(file) is { } written ? $"wrote {Path.GetFullPath(written)}" : key);
+            return ExitCode.Ok;
         });
         return command;
     }

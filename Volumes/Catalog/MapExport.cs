@@ -32,15 +32,8 @@ internal static class MapExport
         foreach (RowTable table in Noted.Concat(Whole))
         {
             rows.Begin(table);
-            using SqliteCommand command = snapshot.CreateCommand();
-            command.CommandText = $"SELECT {table.ColumnList} FROM {table.Name}";
-            using SqliteDataReader reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                rows.Put(reader);
-                if (rows.IsFull)
-                    yield return rows.TakePiece();
-            }
+            foreach (byte[] piece in rows.PutAll(snapshot))
+                yield return piece;
         }
         yield return rows.TakePiece();
     }
@@ -74,11 +67,8 @@ internal static class MapExport
         {
             rows.Begin(table);
             rows.Clear();
-            using SqliteCommand command = snapshot.CreateCommand();
-            command.CommandText = $"SELECT {table.ColumnList} FROM {table.Name}";
-            using SqliteDataReader reader = command.ExecuteReader();
-            while (reader.Read())
-                rows.Put(reader);
+            foreach (byte[] piece in rows.PutAll(snapshot))
+                yield return piece;
         }
         yield return rows.TakePiece();
     }

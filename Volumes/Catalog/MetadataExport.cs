@@ -21,15 +21,8 @@ internal static class MetadataExport
         {
             rows.Begin(new(name, Columns(snapshot, name), 0));
             rows.Clear();
-            using SqliteCommand command = snapshot.CreateCommand();
-            command.CommandText = $"SELECT * FROM {RowTable.Quote(name)}";
-            using SqliteDataReader reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                rows.Put(reader);
-                if (rows.IsFull)
-                    yield return rows.TakePiece();
-            }
+            foreach (byte[] piece in rows.PutAll(snapshot))
+                yield return piece;
         }
         foreach ((_, _, string sql) in parts.Where(part => part.Type != "table"))
             rows.Statement(sql);

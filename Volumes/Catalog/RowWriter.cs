@@ -59,6 +59,20 @@ internal sealed class RowWriter(int pieceBytes)
             WriteValue(row.GetValue(firstColumn + i));
     }
 
+    /// <summary>All rows that the current table has. Gives the pieces that are full before the last row; what is left is in the next one that is taken.</summary>
+    public IEnumerable<byte[]> PutAll(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT {table!.ColumnList} FROM {RowTable.Quote(table.Name)}";
+        using SqliteDataReader reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            Put(reader);
+            if (IsFull)
+                yield return TakePiece();
+        }
+    }
+
     /// <summary>A row is gone: its key columns are the reader's first ones.</summary>
     public void Delete(SqliteDataReader key)
     {

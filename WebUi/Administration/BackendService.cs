@@ -26,8 +26,7 @@ public sealed class BackendService
     /// <summary>How it is now.</summary>
     public BackendView Show()
     {
-        Look();
-        var status = _manager.GetBackend();
+        var status = Look();
         lock (_sync)
         {
             var oldest = status.WaitingBytes == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_written[0].At);
@@ -48,8 +47,8 @@ public sealed class BackendService
         progress.Say($"Everything written before {catalog.SavedAt:yyyy-MM-dd HH:mm:ss} UTC, log position {catalog.SavedLsn}, can be rebuilt from the store alone.");
     });
 
-    /// <summary>Notes how far it is; each second.</summary>
-    internal void Look()
+    /// <summary>Notes how far it is, and tells it; each second.</summary>
+    internal BackendStatus Look()
     {
         var status = _manager.GetBackend();
         var now = _time.GetTimestamp();
@@ -65,6 +64,8 @@ public sealed class BackendService
             while (_pace.Count > 1 && _time.GetElapsedTime(_pace.Peek().At, now) > Pace)
                 _pace.Dequeue();
         }
+
+        return status;
     }
 
     /// <summary>Bytes a second that hosts write and that come into the store.</summary>
