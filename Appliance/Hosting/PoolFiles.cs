@@ -99,7 +99,10 @@ internal sealed class PoolFiles : IAsyncDisposable
             status.Name, status.Id, (long)status.Membership, status.ChunkBytes, (PoolSpaceState)(int)status.Watermark, status.TotalBytes, status.FreeBytes, status.ReservedBytes,
             0, 0, null, status.Copies, Mending(status), status.RepairedCopies, status.DamagedObjects,
             [.. status.Components.Select(component => new ComponentView(
-                component.Path, component.Id, component.IsDevice, (ComponentState)(int)component.State, component.TotalBytes, component.UsedBytes, component.FailureCause))],
+                component.Path, component.Id, component.IsDevice, (ComponentState)(int)component.State, component.TotalBytes, component.UsedBytes, component.FailureCause)
+            {
+                StableName = component.IsDevice ? DeviceNames.FindStable(component.Path) : null,
+            })],
             [.. status.Findings.Select(finding => finding.Message)]);
     }
 

@@ -61,10 +61,12 @@ public sealed record PoolView(
 
 /// <summary>
 /// A component of the pool: a file or a block device. <paramref name="Cause"/>: why it failed; <paramref name="Volumes"/>: those that may have data that only it has, where it has
-/// failed, else null; <paramref name="Job"/>: the evacuation that runs, with its progress.
+/// failed, else null; <paramref name="Job"/>: the evacuation that runs, with its progress; <paramref name="StableName"/>: the name with the serial number of a device whose path may be
+/// another one's after the next start of the machine, else null.
 /// </summary>
 public sealed record ComponentView(
-    string Path, Guid Id, bool IsDevice, ComponentState State, long TotalBytes, long UsedBytes, string? Cause, JobView? Job = null, IReadOnlyList<string>? Volumes = null);
+    string Path, Guid Id, bool IsDevice, ComponentState State, long TotalBytes, long UsedBytes, string? Cause, JobView? Job = null, IReadOnlyList<string>? Volumes = null,
+    string? StableName = null);
 
 /// <summary>A component to add.</summary>
 public sealed record AddComponent

@@ -121,6 +121,8 @@ internal static class PoolVerbs
                 component.Job is { } job ? JobWatch.Progress(job) : null,
                 $"{component.Id}");
         table.Write(output);
+        foreach (var component in pool.Components.Where(component => component.StableName != null))
+            output.WriteLine($"{component.Path} is {component.StableName}");
         foreach (var component in pool.Components.Where(component => component.Volumes is { Count: > 0 }))
             output.WriteLine($"only {component.Path} has data of {string.Join(", ", component.Volumes!)}: evacuate it");
         foreach (var finding in pool.Findings)

@@ -75,7 +75,7 @@ const components = (one, view) => table(view, "components", {
   key: (component) => component.id,
   empty: null,
   columns: [
-    { name: "path", title: "Component", cell: (component) => h("span", { class: "main-link mono" }, component.path) },
+    { name: "path", title: "Component", cell: (component) => [h("span", { class: "main-link mono" }, component.path), component.stableName && h("span", { class: "small muted" }, ` ${component.stableName}`)] },
     { name: "kind", title: "Kind", cell: (component) => (component.isDevice ? "device" : "file") },
     { name: "size", title: "Size", number: true, cell: (component) => bytes(component.totalBytes) },
     { name: "used", title: "Used", cell: (component) => h("span", { class: "used" }, h("span", { class: "small" }, bytes(component.usedBytes)), bar(component.totalBytes ? component.usedBytes / component.totalBytes : 0, `Used of ${component.path}`, { thin: true })) },
