@@ -244,6 +244,9 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
     {
         try
         {
+            // Making and signing a request takes longer than handing it over: a connection's thread, which asks for many at once, is not held up by it.
+            if (store.Capabilities.IsShared)
+                await Task.Yield();
             await store.GetAsync(directory.Key, directory.HeaderBytes + (long)firstBlock * SegmentHeader.BlockBytes, destination, CancellationToken.None);
         }
         catch (Exception e)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -24,6 +25,7 @@ internal static class Crc32CFolding
     /// Takes whole rounds off <paramref name="source"/>, at least <see cref="MinBytes"/> long: the 64 bytes in <paramref name="rest"/> stand for them, with
     /// a register of zero.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ReadOnlySpan<byte> Fold(uint register, ReadOnlySpan<byte> source, scoped Span<byte> rest)
     {
         ReadOnlySpan<Vector512<ulong>> vectors = MemoryMarshal.Cast<byte, Vector512<ulong>>(source[..(source.Length & -RoundBytes)]);

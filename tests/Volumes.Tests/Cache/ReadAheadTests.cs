@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lunaria.Volumes.Backend;
 
 namespace Lunaria.Volumes.Tests.Cache;
@@ -87,6 +88,25 @@ public sealed class ReadAheadTests
         for (int block = firstBlock + 60; block < 1740; block += 120)
             await CacheBed.ReadAsync(volume, content, block);
         Assert.IsGreaterThan(places / 2, bed.Gets - gets, $"{places} places: what is beside was not read");
+    }
+
+    [TestMethod]
+    public async Task The_thread_that_asks_makes_no_requests_for_blocks_of_a_store_over_a_network()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(32 << 20, memoryBytes: 16 << 20, isShared: true);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", 256, 1);
+        ConcurrentQueue<int> requesters = new();
+        bed.Engine.Store.BeforeOperation = _ => requesters.Enqueue(Environment.CurrentManagedThreadId);
+        byte[] read = new byte[16 * CacheBed.Block];
+        VolumeStatus status = VolumeStatus.Unavailable;
+        // The directories are in memory, so the requests are for blocks only. Like a connection's thread, this one is none of the pool.
+        Thread asks = new(() => status = volume.ReadAsync(0, read).AsTask().GetAwaiter().GetResult());
+        asks.Start();
+        asks.Join();
+        Assert.AreEqual(VolumeStatus.Ok, status);
+        Assert.IsTrue(read.AsSpan().SequenceEqual(content.AsSpan(0, read.Length)));
+        Assert.IsNotEmpty(requesters);
+        CollectionAssert.DoesNotContain(requesters, asks.ManagedThreadId);
     }
 
     [TestMethod]
