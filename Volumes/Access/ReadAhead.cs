@@ -8,7 +8,7 @@ namespace Lunaria.Volumes.Access;
 /// </summary>
 internal sealed class ReadAhead(OpenLine line, SegmentStore segments)
 {
-    private const int Streams = 4, FirstBlocks = 32, BlocksPerLookup = 256, RunsPerLookup = 32;
+    private const int Streams = 4, FirstBlocks = 32, BlocksPerLookup = 512, RunsPerLookup = 32;
     private readonly Lock _lock = new();
     private readonly (ulong Next, ulong Ahead, int Length)[] _streams = new (ulong, ulong, int)[Streams];
     private int _victim;

@@ -12,15 +12,15 @@ namespace Lunaria.Volumes.Cache;
 /// </summary>
 internal sealed class WindowReader(IObjectStore store, WindowMemory memory, ReadCache cache)
 {
-    private const int WindowsPerRequest = 16, Attempts = 3, MaxReadAheads = 8;
+    private const int WindowsPerRequest = 32, WindowsAround = 16, Attempts = 3, MaxReadAheads = 8;
 
     // Memory that windows around those that are missing may take together is half of this at most.
-    private const long LeastMemoryBytes = 2L * MaxReadAheads * WindowsPerRequest * CacheWindow.Bytes;
+    private const long LeastMemoryBytes = 2L * MaxReadAheads * WindowsAround * CacheWindow.Bytes;
     private readonly bool _mayReadAround = store.Capabilities.IsShared && memory.BudgetBytes >= LeastMemoryBytes;
     private int _readAheads;
 
     /// <summary>Most blocks that are worth reading ahead of one stream.</summary>
-    public int MaxReadAheadBlocks { get; } = (int)Math.Min(1024, memory.BudgetBytes / 4 / SegmentHeader.BlockBytes);
+    public int MaxReadAheadBlocks { get; } = (int)Math.Min(2048, memory.BudgetBytes / 4 / SegmentHeader.BlockBytes);
 
     /// <summary>Reads without waiting and without allocating; false = use <see cref="ReadAsync"/>. <paramref name="crcs"/>: of the segment, or none where they are not known.</summary>
     public bool TryRead(CacheClient client, SegmentId segment, int blockIndex, Span<byte> destination, ReadOnlySpan<uint> crcs)
@@ -183,7 +183,7 @@ internal sealed class WindowReader(IObjectStore store, WindowMemory memory, Read
     {
         if (!_mayReadAround || !cache.HasRoomForAllOf(directory.Segment) || client.Policy is not { Behaviour: not CacheBehaviour.None, LimitBytes: 0 })
             return false;
-        _ = ReadAheadAsync(client, directory, (window & -WindowsPerRequest) << CacheWindow.BlocksShift, WindowsPerRequest << CacheWindow.BlocksShift);
+        _ = ReadAheadAsync(client, directory, (window & -WindowsAround) << CacheWindow.BlocksShift, WindowsAround << CacheWindow.BlocksShift);
         return true;
     }
 

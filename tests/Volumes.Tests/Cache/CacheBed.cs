@@ -26,13 +26,14 @@ internal sealed class CacheBed : IAsyncDisposable
     public string DevicePath(int number = 0) => _directory[$"{number}.lcache"];
 
     public static async Task<CacheBed> OpenAsync(
-        long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null, Histogram<double>? readDurations = null, bool isShared = false)
+        long deviceBytes, int devices = 1, long memoryBytes = 2 << 20, Func<string, IDisk>? openDisk = null, Histogram<double>? readDurations = null, bool isShared = false,
+        int segmentBytes = 512 << 10)
     {
         CacheBed bed = new();
         VolumesOptions options = EngineBed.Tiny with
         {
             Log = new() { FileBytes = 8 << 20, SizeBytes = 8L * (8 << 20) },
-            SegmentBytes = 512 << 10,
+            SegmentBytes = segmentBytes,
             CutBytes = 16 << 20,
             DestageThresholdBytes = 1L << 40,
             DestageIdleAge = TimeSpan.FromHours(1),

@@ -127,4 +127,18 @@ public sealed class ReadAheadTests
         Assert.IsLessThan(4096 / 16 / 2, waited, "waits of a stream over 256 windows");
         Assert.IsLessThan(150, bed.Gets);
     }
+
+    [TestMethod]
+    public async Task What_a_long_stream_asks_for_next_is_read_by_two_MiB()
+    {
+        await using CacheBed bed = await CacheBed.OpenAsync(64 << 20, memoryBytes: 64 << 20, segmentBytes: 8 << 20);
+        (Volume volume, byte[] content) = await bed.FillAsync("v", 1024, 2);
+        int gets = bed.Gets;
+        await CacheBed.ReadAsync(volume, content, 0, 256);
+        await CacheBed.ReadAsync(volume, content, 256, 256);
+        Assert.AreEqual(3, bed.Gets - gets, "a MiB for each read, and the two that follow in one request");
+        await CacheBed.ReadAsync(volume, content, 512, 256);
+        await CacheBed.ReadAsync(volume, content, 768, 256);
+        Assert.AreEqual(3, bed.Gets - gets, "the rest is there, or on its way");
+    }
 }
