@@ -16,6 +16,7 @@ public sealed class MemoryObjectStore : IObjectStore
     private readonly List<(string Key, byte[] Content)> inFlight = [];
     private TaskCompletionSource? hold;
     private TaskCompletionSource arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<string> lastPuts = [];
     private readonly SortedSet<string> keyed = new(StringComparer.Ordinal);
     private readonly Queue<ObjectStoreError> putFailures = new();
     private readonly Queue<ObjectStoreError> getFailures = new();
@@ -53,6 +54,12 @@ public sealed class MemoryObjectStore : IObjectStore
 
     /// <summary>Awaited before each operation that may wait does what it was asked for, and before a put is answered; null = at once.</summary>
     public Func<ValueTask>? Late { get; set; }
+
+    /// <summary>So many of the last puts are lost when the appliance dies, although they were answered.</summary>
+    public int PutsLostOnDeath { get; set; }
+
+    /// <summary>True = deletes are answered as done and are not.</summary>
+    public bool KeepsDeleted { get; set; }
 
     /// <summary>Told each operation; null = nobody.</summary>
     public SimTrace? Trace { get; set; }
@@ -162,7 +169,7 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             copy.keyed.UnionWith(keyed);
-            foreach ((string key, byte[] content) in objects) copy.Land(key, content);
+            foreach ((string key, byte[] content) in objects.Where(o => !lastPuts.TakeLast(PutsLostOnDeath).Contains(o.Key))) copy.Land(key, content);
             foreach ((string key, byte[] content) in inFlight)
                 if (random.Next(2) == 0) copy.Land(key, content);
         }
@@ -295,7 +302,7 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             ThrowIfDead();
-            if (objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
+            if (!KeepsDeleted && objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
         }
     }
 
@@ -351,6 +358,7 @@ public sealed class MemoryObjectStore : IObjectStore
         if (usedBytes + content.Length > CapacityBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
         objects.Add(key, content);
         Count(key, content.Length);
+        if (PutsLostOnDeath > 0) lastPuts.Add(key);
         PutCount++;
         PutBytes += content.Length;
         if (lostAnswers == 0) return Tag(content);

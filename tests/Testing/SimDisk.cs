@@ -90,6 +90,8 @@ public sealed class SimDisk : IDisk
         Faults.Trace?.Add("flush", directory);
         await Faults.BeLateAsync();
         await Faults.FlushGate.PassAsync();
+        if (Faults.IsSkipped(directory))
+            return;
         lock (_lock)
         {
             foreach (NameChange change in _unflushedNames.Take(count).Where(change => change.Directory == directory))

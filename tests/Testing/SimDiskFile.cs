@@ -108,7 +108,8 @@ internal sealed class SimDiskFile(SimDisk disk, string path, SimFile file) : IDi
         await disk.Faults.BeLateAsync();
         await disk.Faults.FlushGate.PassAsync();
         lock (disk.Lock)
-            file.Flushed(covered);
+            if (!disk.Faults.IsSkipped(path))
+                file.Flushed(covered);
     }
 
     public bool PunchHole(long offsetBytes, long lengthBytes)

@@ -89,6 +89,11 @@ public sealed class SimFaults
         }
     }
 
+    /// <summary>Flushes of files and directories whose path starts with this are answered as done and are not; null = none.</summary>
+    public string? SkippedFlushes { get; set; }
+
+    internal bool IsSkipped(string path) => SkippedFlushes is { } skipped && path.StartsWith(skipped, StringComparison.Ordinal);
+
     internal ValueTask BeLateAsync() => Late?.Invoke() ?? default;
 
     internal void Spoil(string path, Span<byte> read)

@@ -50,7 +50,8 @@ internal sealed record MediaFault(string Name, Func<EngineBed, Random, bool> Arm
         return false;
     }
 
-    private static bool TryChange(EngineBed bed, Random random, Func<byte[], Random, byte[]?> change)
+    /// <summary>Changes an object that is there; false where none is.</summary>
+    public static bool TryChange(EngineBed bed, Random random, Func<byte[], Random, byte[]?> change)
     {
         if (AnySegment(bed, random) is not { } key)
             return false;

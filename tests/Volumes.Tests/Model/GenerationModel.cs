@@ -22,9 +22,9 @@ internal sealed class GenerationModel
 
     /// <summary>
     /// Does so many operations, then checks all over a restart, deletes all, and nothing is left. Of <paramref name="dataOnly"/> operations all but one are reads, writes, unmaps and
-    /// flushes. On a <paramref name="scheduler"/> disk and store are late and fail now and then, in ways that no host may see.
+    /// flushes. On a <paramref name="scheduler"/> disk and store are late and fail now and then, in ways that no host may see; <paramref name="plant"/> does before each start what no engine survives unseen.
     /// </summary>
-    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly, SimScheduler? scheduler = null, SimTrace? trace = null)
+    public static async Task RunAsync(VolumesOptions options, Random random, bool cold, int operations, int dataOnly, SimScheduler? scheduler = null, SimTrace? trace = null, Action<EngineBed>? plant = null)
     {
         GenerationModel model = new();
         await using EngineBed bed = await EngineBed.OpenAsync(options, scheduler?.Time, bed =>
@@ -32,7 +32,11 @@ internal sealed class GenerationModel
             bed.Store.Cold = cold;
             bed.Disk.Faults.PageCache = !cold;
             if (scheduler is not null)
-                bed.Starting = () => Simulate(bed, scheduler, trace);
+                bed.Starting = () =>
+                {
+                    Simulate(bed, scheduler, trace);
+                    plant?.Invoke(bed);
+                };
         });
         await bed.SaveAsync();
         for (int operation = 0; operation < operations; operation++)

@@ -4,8 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Lunaria.Volumes.Tests.PowerCut;
 
 /// <summary>
-/// One life of an engine under random load, in which the power fails many times, each time on a copy. One thread; what follows from a seed is always the same, but
-/// for leaves that are read on other threads.
+/// One life of an engine under random load, in which the power fails many times, each time on a copy. One thread; what follows from a seed is always the same.
 /// </summary>
 internal sealed class PowerCutRun(int seed, string directory, MemoryObjectStore store, Action<CutPoint> onCut)
 {
@@ -14,11 +13,18 @@ internal sealed class PowerCutRun(int seed, string directory, MemoryObjectStore 
     private const string Journal = "journal", MapWal = "map.db-wal", Map = "map.db";
     private readonly Random _random = new(seed);
     private readonly SimDisk _disk = new();
+    private Dictionary<string, byte[]>? _staleDatabases;
     private Dictionary<string, byte[]>? _beforeCheckpoint;
     private double _probability;
     private int _flushed;
 
     public StampHistory History { get; } = new();
+
+    /// <summary>Plants what goes wrong on its disk once all files are there; null = nothing.</summary>
+    public Action<SimFaults>? Plant { get; init; }
+
+    /// <summary>True = the power takes the last checkpoint back, although it was answered.</summary>
+    public bool LosesCheckpoints { get; init; }
 
     /// <summary>What the first cut that was found wrong threw; the engine under it takes that for a failure of its disk.</summary>
     public Exception? Failure { get; private set; }
@@ -34,6 +40,7 @@ internal sealed class PowerCutRun(int seed, string directory, MemoryObjectStore 
         for (int i = 0; i < Volumes; i++)
             await manager.CreateVolumeAsync($"v{i}", VolumeSectors * StampHistory.SectorBytes);
         store.BeforeOperation = OnChange;
+        Plant?.Invoke(_disk.Faults);
         _probability = probability;
         for (int i = 0; i < operations; i++)
         {
@@ -102,8 +109,10 @@ internal sealed class PowerCutRun(int seed, string directory, MemoryObjectStore 
     {
         if (Failure is not null || _probability == 0)
             return;
+        if (LosesCheckpoints)
+            _staleDatabases ??= CutPoint.ReadDatabases(directory);
         if (_random.NextDouble() < _probability)
-            Cut(path, CutPoint.ReadDatabases(directory));
+            Cut(path, _staleDatabases ?? CutPoint.ReadDatabases(directory));
         if (!path.StartsWith(Journal, StringComparison.Ordinal))
             return;
         if (_beforeCheckpoint is { } before && TearLastCommit(before, CutPoint.ReadDatabases(directory)) is { } torn)

@@ -32,16 +32,11 @@ public sealed class PowerCutTests
                 run = new(seed, directory, new(), point =>
                 {
                     string after = Directory.CreateDirectory(Path.Combine(root, $"cut-{seed}-{++cuts}")).FullName;
-                    // On a thread of its own, while the run stands still.
-                    Exception? failure = null;
-                    Thread check = new(() => failure = Try(() => SimScheduler.Run(scheduler => CheckAsync(run!, point, after, new(seed + cuts), scheduler.Time))));
-                    check.Start();
-                    check.Join();
-                    if (failure is not null)
+                    if (CheckApart(run!, point, after, seed + cuts) is { } failure)
                         throw new AssertFailedException($"cut {cuts} at {point.Where}: {failure.Message}", failure);
                     Directory.Delete(after, true);
                 });
-                if (Try(() => SimScheduler.Run(scheduler => run.RunAsync(scheduler.Time, OperationsPerRun, Probability))) is { } failed)
+                if (Try(() => SimScheduler.Run(seed, scheduler => run.RunAsync(scheduler.Time, OperationsPerRun, Probability))) is { } failed)
                     throw new AssertFailedException($"LUNARIA_SEED={seed}: {(run.Failure ?? failed).Message}", run.Failure ?? failed);
                 Directory.Delete(directory, true);
                 wanted -= cuts;
@@ -51,6 +46,16 @@ public sealed class PowerCutTests
         {
             Directory.Delete(root, true);
         }
+    }
+
+    /// <summary>On a thread of its own, while the run stands still; gives what was found wrong.</summary>
+    internal static Exception? CheckApart(PowerCutRun run, CutPoint point, string directory, int seed)
+    {
+        Exception? failure = null;
+        Thread check = new(() => failure = Try(() => SimScheduler.Run(seed, scheduler => CheckAsync(run, point, directory, new(seed), scheduler.Time))));
+        check.Start();
+        check.Join();
+        return failure;
     }
 
     private static Exception? Try(Action action)

@@ -86,6 +86,40 @@ public sealed class CollectionTests
         Books.Check(bed);
     }
 
+    /// <summary>While copies of its blocks are on their way to the store, a snapshot and all that it alone shows go away.</summary>
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_snapshot_may_be_deleted_while_its_blocks_are_collected(bool kill)
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked);
+        Random random = new(12);
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] first = await ScatterAsync(bed, volume, 1500, random);
+        Snapshot gone = await bed.Manager.CreateSnapshotAsync(volume, "gone");
+        byte[] second = await ScatterAsync(bed, volume, 700, random, [.. first]);
+        Snapshot kept = await bed.Manager.CreateSnapshotAsync(volume, "kept");
+        byte[] third = await ScatterAsync(bed, volume, 700, random, [.. second]);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        bed.Store.HoldPuts();
+        Task collection = bed.Manager.CollectGarbageAsync();
+        await bed.Store.PutHeldAsync();
+        await bed.Manager.DeleteSnapshotAsync(gone);
+        bed.Store.ReleasePuts();
+        await collection;
+        if (kill)
+            await bed.KillAsync(random);
+        volume = bed.Manager.Find("v")!;
+        await CheckAsync(bed, volume, third);
+        Volume view = await bed.Manager.OpenSnapshotAsync(bed.Manager.ListSnapshots(volume).Single(snapshot => snapshot.Name == kept.Name));
+        await CheckAsync(bed, view, second);
+        await bed.Manager.CloseSnapshotAsync(view);
+        bed.Manager.IsCollectionPaused = true;
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        Books.Check(bed);
+    }
+
     [TestMethod]
     public async Task It_runs_by_itself_where_garbage_passes_the_share_unless_paused()
     {
