@@ -66,13 +66,31 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         }
     }
 
-    /// <summary>Looks where components were last; whatever else lies there is none of this pool's business.</summary>
+    /// <summary>
+    /// Looks where components were last; whatever else lies there is none of this pool's business. It may be in use (another disk has got that name, or one of the probes has two): then the labels
+    /// that there are say whether a component is missing.
+    /// </summary>
     private async ValueTask LookAtLastPathsAsync(List<ComponentProbe> probes)
     {
         foreach (string path in options.LastPaths)
         {
-            if (!probes.Exists(probe => probe.Source.DisplayPath == path) && !options.Without.Contains(path))
-                await LookAtAsync(probes, options.Locate?.Invoke(path), null);
+            if (probes.Exists(probe => probe.Source.DisplayPath == path) || options.Without.Contains(path) || options.Locate?.Invoke(path) is not { } source)
+                continue;
+            if (!probes.Exists(probe => probe.Label is not null) || CanLock(source))
+                await LookAtAsync(probes, source, null);
+        }
+    }
+
+    private static bool CanLock(PoolComponentSource source)
+    {
+        try
+        {
+            ComponentProbe.Take(source).Dispose();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

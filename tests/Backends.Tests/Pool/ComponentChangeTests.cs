@@ -46,6 +46,31 @@ public sealed class ComponentChangeTests
     }
 
     [TestMethod]
+    public async Task A_former_path_that_is_in_use_stops_nobody_where_the_labels_find_all_components()
+    {
+        var disk = new SimDisk();
+        await using (LocalPool pool = await OpenAsync(disk, "c0"))
+            await pool.AddAsync(Source(disk, "c1"), CancellationToken.None);
+
+        // The name of c0 is another disk's now, which somebody else uses; alias is a second name of c0.
+        using (IDiskFile foreign = ((IDisk)disk).Open("foreign", create: true))
+            foreign.Write(0, new byte[4096]);
+        using IDisposable used = ((IDisk)disk).Lock("foreign.lock");
+        LocalPoolOptions usual = Options(disk, "c0"), options = usual with
+        {
+            LastPaths = ["/pool/foreign", "/pool/alias", "/pool/c1"],
+            Locate = path => path == "/pool/alias" ? new PoolComponentSource(disk, "c0", path, Size) : usual.Locate!(path),
+        };
+        await using (LocalPool again = await LocalPool.OpenAsync(options, NullLogger.Instance))
+            CollectionAssert.AreEquivalent(new[] { "/pool/c0", "/pool/c1" }, again.ComponentPaths.ToArray());
+
+        // One that is missing is not passed over.
+        using IDisposable taken = ((IDisk)disk).Lock("c1.lock");
+        ObjectStoreException refused = await Assert.ThrowsExactlyAsync<ObjectStoreException>(async () => await LocalPool.OpenAsync(options, NullLogger.Instance));
+        StringAssert.Contains(refused.Message, "/pool/c1 cannot be locked");
+    }
+
+    [TestMethod]
     public async Task An_evacuated_component_leaves_nothing_behind_and_goes()
     {
         var disk = new SimDisk();
