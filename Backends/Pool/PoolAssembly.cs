@@ -62,7 +62,8 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
             if (missing is null)
                 return;
             seen.Add(missing.LastPath);
-            await LookAtAsync(probes, locate(missing.LastPath), missing.ComponentId);
+            if (locate(missing.LastPath) is { } source)
+                await LookAtAsync(probes, Take(source), missing.ComponentId);
         }
     }
 
@@ -76,30 +77,14 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         {
             if (probes.Exists(probe => probe.Source.DisplayPath == path) || options.Without.Contains(path) || options.Locate?.Invoke(path) is not { } source)
                 continue;
-            if (!probes.Exists(probe => probe.Label is not null) || CanLock(source))
-                await LookAtAsync(probes, source, null);
-        }
-    }
-
-    private static bool CanLock(PoolComponentSource source)
-    {
-        try
-        {
-            ComponentProbe.Take(source).Dispose();
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
+            if ((probes.Exists(probe => probe.Label is not null) ? TryTake(source) : Take(source)) is { } found)
+                await LookAtAsync(probes, found, null);
         }
     }
 
     /// <summary>Takes what is there among the probes if it is a component, and the wanted one where that is known.</summary>
-    private static async ValueTask LookAtAsync(List<ComponentProbe> probes, PoolComponentSource? source, Guid? wanted)
+    private static async ValueTask LookAtAsync(List<ComponentProbe> probes, ComponentProbe found, Guid? wanted)
     {
-        if (source is null)
-            return;
-        ComponentProbe found = Take(source);
         probes.Add(found);
         await found.ReadAsync();
         if (found.Label is { } label && (wanted ?? label.ComponentId) == label.ComponentId)
@@ -144,6 +129,19 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         {
             throw PoolMembership.Refuse(
                 $"Pool component {source.DisplayPath} cannot be locked: another process uses it, or its directory is not there. {e.Message}", e);
+        }
+    }
+
+    /// <summary>Null = somebody has it locked.</summary>
+    private static ComponentProbe? TryTake(PoolComponentSource source)
+    {
+        try
+        {
+            return ComponentProbe.Take(source);
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 
