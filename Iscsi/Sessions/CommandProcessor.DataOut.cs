@@ -15,13 +15,7 @@ internal sealed partial class CommandProcessor
     public void HandleDataOut(PduFrame frame)
     {
         DataOutHeader header = new(frame.Header);
-        // Data of a command that has already ended, or never began, is dropped: late data after an early status.
-        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
-        if (command.Aborted)
-        {
-            ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
-            return;
-        }
+        if (!TryFindCollecting(header, out Command? command)) return;
         if (KeepsAnswers)
         {
             HandleDataOutOrMiss(command, frame);
@@ -135,5 +129,17 @@ internal sealed partial class CommandProcessor
     {
         command.Task.Fail(sense);
         Respond(command);
+    }
+
+    /// <summary>
+    /// The command that data has come for. False = there is nothing to put it into: the command has ended, or never began (late data after an early status), or it is aborted, and of its data only
+    /// counts whether it is the last of a burst.
+    /// </summary>
+    private bool TryFindCollecting(DataOutHeader header, [NotNullWhen(true)] out Command? command)
+    {
+        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData) return false;
+        if (!command.Aborted) return true;
+        ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
+        return false;
     }
 }

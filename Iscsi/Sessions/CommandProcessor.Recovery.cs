@@ -40,9 +40,7 @@ internal sealed partial class CommandProcessor
     /// <summary>A Data-Out PDU came whose data digest is wrong: it will be asked for again when its burst is over.</summary>
     public void HandleSpoiledDataOut(DataOutHeader header)
     {
-        if (!commands.TryFind(header.Basic.InitiatorTaskTag, out Command? command) || command.State != CommandState.CollectingData) return;
-        if (command.Aborted) ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
-        else if (command.DataOut!.Miss(header)) RequestAgain(command);
+        if (TryFindCollecting(header, out Command? command) && command.DataOut!.Miss(header)) RequestAgain(command);
     }
 
     /// <summary>
