@@ -19,16 +19,16 @@ export const pool = {
   title: "Pool",
   async load() {
     const [backend, marks] = await Promise.all([api.get("/backend"), api.get("/watermarks")]);
-    return { backend, marks, pool: backend.kind === "pool" ? { ...(await api.get("/pool")), marks } : null };
+    return { backend, marks, pool: backend.kind === "pool" ? await api.get("/pool") : null };
   },
   refreshMs: 3000,
-  show: ({ backend, marks, pool: one }, view) => (one ? showPool(one, backend, view) : [
+  show: ({ backend, marks, pool: one }, view) => (one ? showPool(one, backend, marks, view) : [
     head("Bucket", { lead: "The volumes' data lie in an S3 store: its operator says how much it holds." }),
     backendCard(backend, marks, view),
   ]),
 };
 
-function showPool(one, backend, view) {
+function showPool(one, backend, marks, view) {
   return [
     head("Pool", {
       lead: "The files and disks that hold the volumes' data.",
@@ -39,9 +39,9 @@ function showPool(one, backend, view) {
     one.mending && notice(one.mending.cause ? "bad" : "warn", mending(one.mending)),
     one.damagedObjects.length > 0 && notice("bad", `Every copy is damaged of ${one.damagedObjects.join(", ")}.`),
     one.components.filter(({ volumes }) => volumes?.length > 0).map(({ path, volumes }) => notice("bad", `Only ${path}, which has failed, has data of ${volumes.join(", ")}. Save what is on it.`)),
-    card("Space", {}, space(one, view)),
+    card("Space", {}, space(one, marks, view)),
     card("Components", {}, components(one, view)),
-    backendCard(backend, one.marks, view),
+    backendCard(backend, marks, view),
   ];
 }
 
@@ -53,7 +53,7 @@ const mending = ({ objects, doneBytes, totalBytes, cause }) => cause
   ? `Some of ${number(objects)} objects still lack a copy: ${cause}`
   : `${number(objects)} objects lack a copy or have one that must go; ${bytes(doneBytes)} of ${bytes(totalBytes)} are done.`;
 
-function space(one, view) {
+function space(one, marks, view) {
   const used = one.totalBytes - one.freeBytes;
   const share = one.totalBytes ? used / one.totalBytes : 0;
   return facts([
@@ -61,8 +61,8 @@ function space(one, view) {
     ["Free for new data", bytes(one.freeBytes)],
     ["Kept for metadata and deletes", bytes(one.reservedBytes)],
     ["Copies of each object", h("span", {}, number(one.copies), one.repairedCopies > 0 && ` (${number(one.repairedCopies)} damaged ones replaced since the start)`, can("system") && one.components.length > 1 && [" ", button(one.copies > 1 ? "Keep one" : "Keep two", { size: "small", onClick: then(view, () => setCopies(one)) })])],
-    ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool${one.marks.overCommitLimit ? ` of at most ${number(one.marks.overCommitLimit)}` : ""}`],
-    ["Told when", h("span", {}, poolMarksText(one.marks), can("system") && [" ", button("Change", { size: "small", label: "Change the pool's watermarks", onClick: then(view, () => setPoolMarks(one.marks)) })])],
+    ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool${marks.overCommitLimit ? ` of at most ${number(marks.overCommitLimit)}` : ""}`],
+    ["Told when", h("span", {}, poolMarksText(marks), can("system") && [" ", button("Change", { size: "small", label: "Change the pool's watermarks", onClick: then(view, () => setPoolMarks(marks)) })])],
     ["Full in", one.daysToFull == null ? "not filling up, or too new to tell" : `${days(one.daysToFull)} at the pace of the last week`],
     ["Id", h("code", {}, one.id)],
   ]);
