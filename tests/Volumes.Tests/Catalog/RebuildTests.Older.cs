@@ -158,6 +158,4 @@ public sealed partial class RebuildTests
         foreach ((string name, byte[] content) in files)
             File.WriteAllBytes(Path.Combine(bed.SqliteDirectory, name), content);
     }
-
-    /// <summary>What a line in quarantine misses is in the catalog, too, and so is that it is there.</summary>
 }

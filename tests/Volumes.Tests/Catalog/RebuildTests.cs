@@ -187,6 +187,7 @@ public sealed partial class RebuildTests
         await CheckAsync(bed, ("v", v));
     }
 
+    /// <summary>What a line in quarantine misses is in the catalog, too, and so is that it is there.</summary>
     [TestMethod]
     [DataRow(false)]
     [DataRow(true)]
