@@ -18,7 +18,10 @@ public sealed record IscsiServerOptions
     /// <summary>Most connections at once that have logged in; further logins are refused (out of resources).</summary>
     public int MaxConnections { get; init; } = 1024;
 
-    /// <summary>Most connections at once from one address.</summary>
+    /// <summary>
+    /// Most connections at once from one address. At the limit a few more may log in, as far as they take the place of others from there: a host that comes back is not
+    /// kept out by its dead connections.
+    /// </summary>
     public int MaxConnectionsPerAddress { get; init; } = 256;
 
     /// <summary>Most sessions at once of one target; further logins are refused (out of resources).</summary>
@@ -48,10 +51,10 @@ public sealed record IscsiServerOptions
     public TimeSpan DataRequestInterval { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// A function that ends many tasks waits for the data that its initiator was asked for before (RFC 7143 4.2.3.3), but no longer than this without any: some hosts
-    /// send none after it.
+    /// A function that ends many tasks waits for the data that its initiator was asked for before (RFC 7143 4.2.3.3), and the answer to a command that failed for what is
+    /// on its way (11.4.2), but no longer than this without any: some hosts send none.
     /// </summary>
-    public TimeSpan AbortedDataTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan LastDataTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long <see cref="IscsiServer.DisposeAsync"/> waits for commands in flight and for logouts.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);

@@ -34,7 +34,7 @@ public sealed partial class VolumeManager
     {
         CheckName("snapshot", name);
         string labels = (options ??= new()).Encode();
-        return await ChangeAsync<IReadOnlyList<Snapshot>>(async () =>
+        return await _changes.RunAsync<IReadOnlyList<Snapshot>>(async () =>
         {
             foreach (Volume volume in volumes)
                 CheckCanBeMarked(volume, name);
@@ -55,9 +55,9 @@ public sealed partial class VolumeManager
     /// Changes name, stickiness or labels, durably; null = as it is. InvalidOperationException where the name is taken.
     /// </summary>
     public ValueTask<Snapshot> UpdateSnapshotAsync(Snapshot snapshot, string? name = null, bool? sticky = null, IReadOnlyDictionary<string, string>? labels = null) =>
-        ChangeAsync(() =>
+        _changes.RunAsync(() =>
         {
-            SnapshotRecord before = CheckOwn(snapshot);
+            SnapshotRecord before = _catalog.Get(snapshot);
             if (name != null)
                 CheckName("snapshot", name);
             SnapshotRecord after = before with
@@ -74,9 +74,9 @@ public sealed partial class VolumeManager
     /// <summary>
     /// Deletes snapshots, durably, all or none; what only they showed comes back in the background. Their clones keep what they need. InvalidOperationException for sticky ones.
     /// </summary>
-    public ValueTask DeleteSnapshotsAsync(IReadOnlyList<Snapshot> snapshots) => ChangeAsync(() =>
+    public ValueTask DeleteSnapshotsAsync(IReadOnlyList<Snapshot> snapshots) => _changes.RunAsync(() =>
     {
-        List<SnapshotRecord> records = [.. snapshots.Select(CheckOwn)];
+        List<SnapshotRecord> records = [.. snapshots.Select(_catalog.Get)];
         if (records.Find(record => record.Sticky) is { } sticky)
             throw new InvalidOperationException($"Snapshot '{sticky.Name}' is kept (sticky). Let go of it first.");
         _files.Metadata.RemoveSnapshots(records);
@@ -93,10 +93,10 @@ public sealed partial class VolumeManager
     /// Opens a snapshot for reading, as a volume whose writes are answered with <see cref="VolumeStatus.ReadOnly"/>. It stays readable, whatever happens to the snapshot,
     /// until it is closed with <see cref="CloseSnapshotAsync"/>.
     /// </summary>
-    public ValueTask<Volume> OpenSnapshotAsync(Snapshot snapshot) => ChangeAsync(async () =>
+    public ValueTask<Volume> OpenSnapshotAsync(Snapshot snapshot) => _changes.RunAsync(async () =>
     {
-        SnapshotRecord record = CheckOwn(snapshot);
-        await LimitDepthAsync(record);
+        SnapshotRecord record = _catalog.Get(snapshot);
+        await _views.LimitDepthAsync(record);
         LineRecord line = _catalog.Find(record.Line)!;
         _catalog.AddView(record.Line, record.Generation);
         VolumeIndex index;
@@ -119,7 +119,7 @@ public sealed partial class VolumeManager
     });
 
     /// <summary>Closes what <see cref="OpenSnapshotAsync"/> opened; nobody reads it any more.</summary>
-    public ValueTask CloseSnapshotAsync(Volume view) => ChangeAsync(async () =>
+    public ValueTask CloseSnapshotAsync(Volume view) => _changes.RunAsync(async () =>
     {
         if (!view.IsReadOnly || view.Health.State == HealthState.Closed)
             return;
@@ -133,18 +133,8 @@ public sealed partial class VolumeManager
                 maps.CloseView(view.Index.Map);
             return true;
         });
-        ForgetView(line, generation);
+        _views.Forget(line, generation);
     });
-
-    /// <summary>Somebody has looked at a generation, and does so no longer: what only that showed goes.</summary>
-    private void ForgetView(uint line, uint generation)
-    {
-        _catalog.RemoveView(line, generation);
-        if (_catalog.IsView(line, generation))
-            return;
-        _files.Metadata.AddPrune(line, generation);
-        _keeper.Wake();
-    }
 
     /// <summary>
     /// Makes a new volume that begins as a snapshot was, durably; it may be written at once and shares all data. InvalidOperationException where the name is taken.
@@ -152,10 +142,10 @@ public sealed partial class VolumeManager
     public ValueTask<Volume> CloneAsync(Snapshot snapshot, string name)
     {
         CheckName("volume", name);
-        return ChangeAsync(async () =>
+        return _changes.RunAsync(async () =>
         {
-            SnapshotRecord record = CheckOwn(snapshot);
-            await LimitDepthAsync(record);
+            SnapshotRecord record = _catalog.Get(snapshot);
+            await _views.LimitDepthAsync(record);
             return await OpenNewAsync(_files.Metadata.CreateVolume(Guid.NewGuid(), name, record.SizeBytes, _catalog.Find(record.Line)!, record.Generation));
         });
     }
@@ -164,11 +154,11 @@ public sealed partial class VolumeManager
     /// Makes a volume what it was at one of its snapshots, size included, durably; nobody may use it meanwhile. Younger snapshots stay as a branch that can be gone back to, or
     /// go with <paramref name="dropYounger"/>. Whatever fails leaves the volume as it is. InvalidOperationException for a template, and for younger snapshots that are sticky and should go.
     /// </summary>
-    public ValueTask RollBackAsync(Snapshot snapshot, bool dropYounger = false) => ChangeAsync(async () =>
+    public ValueTask RollBackAsync(Snapshot snapshot, bool dropYounger = false) => _changes.RunAsync(async () =>
     {
-        SnapshotRecord target = CheckOwn(snapshot);
+        SnapshotRecord target = _catalog.Get(snapshot);
         Volume volume = snapshot.Volume;
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         if (volume.IsTemplate)
             throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
         List<SnapshotRecord> younger = dropYounger
@@ -176,7 +166,7 @@ public sealed partial class VolumeManager
             : [];
         if (younger.Find(other => other.Sticky) is { } sticky)
             throw new InvalidOperationException($"Snapshot '{sticky.Name}' is younger and kept (sticky). Let go of it first, or keep the younger ones.");
-        await LimitDepthAsync(target);
+        await _views.LimitDepthAsync(target);
         OpenLine before = await MoveToNewLineAsync(volume, "rolled back", () => _files.Metadata.RollBack(volume.Record, target, _catalog.Find(target.Line)!, younger));
         foreach (SnapshotRecord other in younger)
             _catalog.Remove(other);
@@ -220,12 +210,26 @@ public sealed partial class VolumeManager
     }
 
     /// <summary>Complete = the object store has all of a snapshot.</summary>
-    public ValueTask SettleSnapshotAsync(Snapshot snapshot) => SettleAsync(CheckOwn(snapshot));
+    public ValueTask SettleSnapshotAsync(Snapshot snapshot)
+    {
+        SnapshotRecord record = _catalog.Get(snapshot);
+        return _views.SettleAsync(record.Line, record.Generation);
+    }
+
+    /// <summary>How far the object store is with a snapshot.</summary>
+    public SnapshotProgress GetProgress(Snapshot snapshot)
+    {
+        (uint line, uint generation) = (snapshot.Record.Line, snapshot.Record.Generation);
+        if (_volumes.FindLine(line)?.Index is not { } index || !index.Holds(generation))
+            return new(true, 0, TimeSpan.Zero);
+        ulong end = index.EndOf(generation) ?? _engine.Log.NextLsn, start = _engine.Log.NextLsn - _engine.Log.UsedBytes;
+        return new(false, index.CountBlocksInLog(generation) << BlockGeometry.BlockShift, TimeSpan.FromSeconds((end > start ? end - start : 0) / _engine.Pacer.BytesPerSecond));
+    }
 
     /// <summary>Makes a volume a template, which takes no writes and cannot be deleted, or an ordinary volume again. Durable.</summary>
-    public ValueTask SetTemplateAsync(Volume volume, bool isTemplate) => ChangeAsync(() =>
+    public ValueTask SetTemplateAsync(Volume volume, bool isTemplate) => _changes.RunAsync(() =>
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         _files.Metadata.SetTemplate(volume.Uuid, isTemplate);
         volume.Change(volume.Record with { IsTemplate = isTemplate });
         if (volume.Record.State == VolumeRecordState.Active)
@@ -239,9 +243,9 @@ public sealed partial class VolumeManager
     /// </summary>
     public async ValueTask FlattenAsync(Volume volume)
     {
-        CheckOwn(volume);
-        CheckNotInQuarantine(volume.Line.Number, volume.Name);
-        await SettleAsync(volume.Line);
+        _volumes.CheckOwn(volume);
+        _views.CheckNotInQuarantine(volume.Line.Number, volume.Name);
+        await _views.SettleAsync(volume.Line);
         await _keeper.FlattenAsync(volume.Line.Number);
     }
 
@@ -249,9 +253,9 @@ public sealed partial class VolumeManager
     /// The snapshots that a clone's origin took up to the point where the clone began become the clone's, durably. InvalidOperationException where a name is taken, or the volume
     /// is no clone.
     /// </summary>
-    public ValueTask PromoteAsync(Volume volume) => ChangeAsync(() =>
+    public ValueTask PromoteAsync(Volume volume) => _changes.RunAsync(() =>
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         LineRecord line = _catalog.Find(volume.Line.Number)!;
         if (line.Parent == 0)
             throw new InvalidOperationException($"Volume '{volume.Name}' is no clone, or was flattened: it has no origin whose snapshots it could take.");
@@ -285,7 +289,7 @@ public sealed partial class VolumeManager
 
     private void CheckCanBeMarked(Volume volume, string name)
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         if (volume.Health is { State: HealthState.Closed or HealthState.Faulted or HealthState.ReadOnly } health)
             throw new InvalidOperationException($"No snapshot can be taken of volume '{volume.Name}': {health.Cause}");
         if (volume.IsTemplate)
@@ -319,35 +323,10 @@ public sealed partial class VolumeManager
         await _engine.Log.FlushAsync();
     }
 
-    /// <summary>Complete = the map shows all of a snapshot.</summary>
-    private ValueTask SettleAsync(SnapshotRecord record) => SettleAsync(record.Line, record.Generation);
-
-    private async ValueTask SettleAsync(uint line, uint generation)
-    {
-        CheckNotInQuarantine(line, $"line {line}");
-        while (FindIndex(line)?.Holds(generation) == true)
-            await _destager.DestageAsync(checkpoint: false);
-    }
-
-    /// <summary>Complete = the map has all that a line began as.</summary>
-    private async ValueTask SettleAsync(OpenLine line)
-    {
-        while (!line.Index.IsSettled)
-            await _destager.DestageAsync(checkpoint: false);
-    }
-
-    /// <summary>What is made of a snapshot reads through all that waits for the object store before it: where that is too long a chain, it waits, too.</summary>
-    private async ValueTask LimitDepthAsync(SnapshotRecord record)
-    {
-        CheckNotInQuarantine(record.Line, record.Name);
-        if (FindIndex(record.Line)?.Depth >= Beginning.MaxDepth)
-            await SettleAsync(record);
-    }
-
     private VolumeIndex OpenView(MapStore maps, LineRecord line, uint generation)
     {
         ulong sizeBlocks = (ulong)line.CapacityBytes >> BlockGeometry.BlockShift;
-        if (FindIndex(line.Number) is { } parent && parent.Holds(generation))
+        if (_volumes.FindLine(line.Number)?.Index is { } parent && parent.Holds(generation))
         {
             VolumeIndex index = new(new(parent, generation, (all, size, mapLock) => all.OpenView(line.Number, generation, size, mapLock)), sizeBlocks);
             _volumes.AddUnsettled(index);
@@ -356,7 +335,4 @@ public sealed partial class VolumeManager
         Lock own = new();
         return new(maps.OpenView(line.Number, generation, sizeBlocks, own), own);
     }
-
-    private SnapshotRecord CheckOwn(Snapshot snapshot) => _catalog.FindSnapshot(snapshot.Uuid)
-        ?? throw new InvalidOperationException($"There is no snapshot '{snapshot.Name}' of volume '{snapshot.Volume.Name}' any more.");
 }

@@ -10,8 +10,8 @@ using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Reclaim;
 using Lunaria.Volumes.Recovery;
 using Lunaria.Volumes.Segments;
+using Lunaria.Volumes.Transfer;
 using Microsoft.Extensions.Logging;
-using Nito.AsyncEx;
 
 namespace Lunaria.Volumes;
 
@@ -31,22 +31,25 @@ public sealed partial class VolumeManager : IAsyncDisposable
     private readonly SegmentCollector _collector;
     private readonly LineRecovery _recovery;
     private readonly IObjectStore _store;
-    private readonly StoreAudit _audit;
-    private readonly Scrubber _scrubber;
-
-    // Held by whoever changes which volumes, lines and snapshots there are.
-    private readonly AsyncLock _changing = new();
-    private bool _disposed;
+    private readonly ChangeGate _changes = new();
+    private readonly LineViews _views;
+    private readonly ImportNotes _imports;
+    private readonly EraseNotes _erases;
 
     internal VolumeManager(
         EngineFiles files, EngineParts engine, VolumeRegistry volumes, LineCatalog catalog, LineKeeper keeper, SegmentCollector collector,
         LineRecovery recovery, Publisher publisher, Destager destager, IObjectStore store)
     {
         (_files, _engine, _volumes, _catalog, _keeper, _collector, _recovery, _publisher, _destager, _store) = (files, engine, volumes, catalog, keeper, collector, recovery, publisher, destager, store);
-        _audit = new(store, publisher, engine.Time);
+        _views = new(catalog, volumes, files.Metadata, files.Maps, keeper, destager);
+        _imports = new(files.Metadata);
+        _erases = new(files.Metadata);
+        Checks = new(files, engine, store, _changes, publisher, destager);
+        Comparison = new(_changes, _views, catalog, volumes, publisher, files.Maps.Segments);
+        Transfers = new(this, _imports);
         RestoreCollectionRate();
-        _scrubber = new(engine.Segments, files.Maps.Segments, files.Metadata, engine.Options.VerificationBytesPerSecond, engine.Time, engine.Logger);
-        _scrubber.Start();
+        Checks.Start();
+        BeginFinishingErases();
     }
 
     /// <summary>
@@ -68,6 +71,15 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// <summary>The read cache.</summary>
     public ReadCache Cache => _files.Cache;
 
+    /// <summary>Checks of what is stored.</summary>
+    public EngineChecks Checks { get; }
+
+    /// <summary>Space of volumes and snapshots, and what differs between them.</summary>
+    public VolumeComparison Comparison { get; }
+
+    /// <summary>Exports and imports.</summary>
+    public VolumeTransfers Transfers { get; }
+
     /// <summary>Memory for leaves of all maps in use now, in bytes; for tests.</summary>
     internal long MapMemoryBytes => _files.Maps.MemoryBytes;
 
@@ -85,7 +97,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
     {
         CheckName("volume", name);
         CheckSize(name, sizeBytes);
-        return await ChangeAsync(async () =>
+        return await _changes.RunAsync(async () =>
         {
             if (Find(name) is { } existing)
                 return existing.SizeBytes == sizeBytes
@@ -99,9 +111,9 @@ public sealed partial class VolumeManager : IAsyncDisposable
     /// Deletes a volume, durably, and with <paramref name="withSnapshots"/> its snapshots; clones of them keep what they need. Its space comes back in the background.
     /// InvalidOperationException, with what stands in the way, for a template and for snapshots that were not given up or are sticky.
     /// </summary>
-    public ValueTask DeleteVolumeAsync(Volume volume, bool withSnapshots = false) => ChangeAsync(async () =>
+    public ValueTask DeleteVolumeAsync(Volume volume, bool withSnapshots = false) => _changes.RunAsync(async () =>
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         IReadOnlyList<SnapshotRecord> snapshots = _catalog.SnapshotsOf(volume.Uuid);
         if (volume.IsTemplate)
             throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
@@ -111,7 +123,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
             throw new InvalidOperationException($"Volume '{volume.Name}' has snapshots that are kept ({Names(sticky)}). Let go of them first.");
         OpenLine line = volume.Line;
         _files.Metadata.RemoveVolume(volume.Uuid, line.Number);
-        Remember(volume, null);
+        _imports.Forget(volume);
         volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' was deleted."));
         _volumes.Remove(volume);
         foreach (SnapshotRecord snapshot in snapshots)
@@ -125,9 +137,9 @@ public sealed partial class VolumeManager : IAsyncDisposable
     });
 
     /// <summary>Gives a volume another name, durably. InvalidOperationException where it is taken.</summary>
-    public ValueTask RenameVolumeAsync(Volume volume, string name) => ChangeAsync(() =>
+    public ValueTask RenameVolumeAsync(Volume volume, string name) => _changes.RunAsync(() =>
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         CheckName("volume", name);
         if (volume.Name != name)
         {
@@ -144,15 +156,15 @@ public sealed partial class VolumeManager : IAsyncDisposable
     public ValueTask ResizeVolumeAsync(Volume volume, long sizeBytes, bool discardTail = false)
     {
         CheckSize(volume.Name, sizeBytes);
-        return ChangeAsync(async () =>
+        return _changes.RunAsync(async () =>
         {
-            CheckOwn(volume);
+            _volumes.CheckOwn(volume);
             long before = volume.SizeBytes;
             if (volume.IsTemplate)
                 throw new InvalidOperationException($"Volume '{volume.Name}' is a template. Make it an ordinary volume first.");
             if (sizeBytes < before && !discardTail)
                 throw new InvalidOperationException(
-                    $"Volume '{volume.Name}' has {before} bytes; with {sizeBytes} its tail would be lost. Say that the tail is to be discarded.");
+                    $"Volume '{volume.Name}' has {before} bytes; with {sizeBytes} its tail would be lost. Say that it is to be discarded (--discard-tail).");
             if (sizeBytes > before)
             {
                 // What a shrinking that a crash cut short left behind the end must not come back.
@@ -174,9 +186,9 @@ public sealed partial class VolumeManager : IAsyncDisposable
     }
 
     /// <summary>Closes a volume, durably: its I/O is answered with <see cref="VolumeStatus.Unavailable"/> until it is opened again. What the log holds of it is destaged.</summary>
-    public ValueTask CloseVolumeAsync(Volume volume) => ChangeAsync(() =>
+    public ValueTask CloseVolumeAsync(Volume volume) => _changes.RunAsync(() =>
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         _files.Metadata.SetVolumeState(volume.Uuid, VolumeRecordState.Closed);
         volume.Refuse(new(HealthState.Closed, $"Volume '{volume.Name}' was closed by the operator. Open it."));
         volume.Line.Writer.Close();
@@ -185,10 +197,10 @@ public sealed partial class VolumeManager : IAsyncDisposable
     });
 
     /// <summary>Opens a volume that was closed. InvalidOperationException for one in quarantine, which is recovered.</summary>
-    public ValueTask OpenVolumeAsync(Volume volume) => ChangeAsync(() =>
+    public ValueTask OpenVolumeAsync(Volume volume) => _changes.RunAsync(() =>
     {
-        CheckOwn(volume);
-        CheckNotInQuarantine(volume.Line.Number, volume.Name);
+        _volumes.CheckOwn(volume);
+        _views.CheckNotInQuarantine(volume.Line.Number, volume.Name);
         _files.Metadata.SetVolumeState(volume.Uuid, VolumeRecordState.Active);
         volume.Change(volume.Record with { State = VolumeRecordState.Active });
         SetWritable(volume);
@@ -196,14 +208,31 @@ public sealed partial class VolumeManager : IAsyncDisposable
         return ValueTask.CompletedTask;
     });
 
+    /// <summary>
+    /// Brings a volume back from quarantine: puts its map right as far as what is whole proves what was there, applies what was written meanwhile, and lets I/O in. InvalidDataException,
+    /// with what is left of the damage, where that cannot be done. A volume that is not in quarantine stays as it is.
+    /// </summary>
+    public ValueTask RecoverVolumeAsync(Volume volume, CancellationToken cancellation) => _changes.RunAsync(async () =>
+    {
+        _volumes.CheckOwn(volume);
+        if (!_files.Maps.IsFaulted(volume.Line.Number))
+            return;
+        await _recovery.RecoverAsync(volume.Line.Number).WaitAsync(cancellation);
+        if (volume.Record.State == VolumeRecordState.Active)
+        {
+            SetWritable(volume);
+            volume.Refuse(null);
+        }
+    });
+
     /// <summary>Sets what a volume may do at most, durably; counts from its next operation on. ArgumentException for limits that make no sense.</summary>
     public ValueTask SetLimitsAsync(Volume volume, VolumeLimits limits)
     {
         if (limits.FindFault() is { } fault)
             throw new ArgumentException(fault, nameof(limits));
-        return ChangeAsync(() =>
+        return _changes.RunAsync(() =>
         {
-            CheckOwn(volume);
+            _volumes.CheckOwn(volume);
             _files.Metadata.WriteLimits(volume.Uuid, limits);
             volume.SetLimits(limits);
             return ValueTask.CompletedTask;
@@ -247,16 +276,14 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     private async ValueTask CloseAsync(bool flush)
     {
-        using (await _changing.LockAsync())
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-        }
+        if (!await _changes.CloseAsync())
+            return;
         foreach (OpenLine line in _volumes.Lines)
             line.Writer.Close();
-        await _scrubber.DisposeAsync();
+        await Checks.DisposeAsync();
+        await _closing.CancelAsync();
         await _destager.StopAsync();
+        await FinishingErases;
         if (flush && !_engine.Log.IsFenced)
             await _engine.Log.FlushAsync();
         await _files.Catalog.StopAsync(save: flush && !_engine.Log.IsFenced);
@@ -264,6 +291,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
         await _files.DisposeAsync();
         _destager.Dispose();
         _engine.Health.Dispose();
+        _closing.Dispose();
     }
 
     private async ValueTask<Volume> OpenNewAsync(VolumeRecord record)
@@ -284,7 +312,7 @@ public sealed partial class VolumeManager : IAsyncDisposable
         return await _publisher.WhileMapRestsAsync(maps =>
         {
             maps.AddLine(record);
-            VolumeIndex index = VolumeIndex.Open(maps, record, FindIndex(record.Parent));
+            VolumeIndex index = VolumeIndex.Open(maps, record, _volumes.FindLine(record.Parent)?.Index);
             if (!index.IsSettled)
                 _volumes.AddUnsettled(index);
             OpenLine line = new(record, name, index, _engine);
@@ -292,11 +320,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
             return line;
         });
     }
-
-    /// <summary>The index of a line that may have something in the log, or null.</summary>
-    private VolumeIndex? FindIndex(uint line) => FindLine(line)?.Index;
-
-    private OpenLine? FindLine(uint line) => _volumes.Lines.FirstOrDefault(open => open.Number == line);
 
     private static async ValueTask DiscardAsync(Volume volume, long fromBytes, long toBytes)
     {
@@ -317,12 +340,6 @@ public sealed partial class VolumeManager : IAsyncDisposable
             volume.Line.Writer.Open();
     }
 
-    private void CheckOwn(Volume volume)
-    {
-        if (volume.IsReadOnly || Find(volume.Name) != volume)
-            throw new InvalidOperationException($"'{volume.Name}' is no volume of this engine, or was deleted.");
-    }
-
     private static void CheckName(string what, string name)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > 128 || name.Any(char.IsControl) || name.Trim() != name)
@@ -337,20 +354,4 @@ public sealed partial class VolumeManager : IAsyncDisposable
 
     private static string Names(IReadOnlyList<SnapshotRecord> snapshots) =>
         string.Join(", ", snapshots.Take(5).Select(snapshot => $"'{snapshot.Name}'")) + (snapshots.Count > 5 ? ", ..." : "");
-
-    private async ValueTask ChangeAsync(Func<ValueTask> change) => await ChangeAsync(async () =>
-    {
-        await change();
-        return true;
-    });
-
-    /// <summary>One change of volumes, lines and snapshots at a time.</summary>
-    private async ValueTask<T> ChangeAsync<T>(Func<ValueTask<T>> change)
-    {
-        using (await _changing.LockAsync())
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return await change();
-        }
-    }
 }

@@ -40,6 +40,16 @@ internal sealed class VolumeRegistry
     /// <summary>The volume of that name, or null.</summary>
     public Volume? Find(string name) => Array.Find(_volumes, volume => volume.Name == name);
 
+    /// <summary>The line of that number where it may have something in the log, else null.</summary>
+    public OpenLine? FindLine(uint number) => Array.Find(_lines, line => line.Number == number);
+
+    /// <summary>InvalidOperationException where a volume is a view of a snapshot, of another engine, or deleted.</summary>
+    public void CheckOwn(Volume volume)
+    {
+        if (volume.IsReadOnly || Find(volume.Name) != volume)
+            throw new InvalidOperationException($"'{volume.Name}' is no volume of this engine, or was deleted.");
+    }
+
     /// <summary>Adds a volume, behind all others.</summary>
     public void Add(Volume volume)
     {

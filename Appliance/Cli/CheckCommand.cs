@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lunaria.Appliance.Settings;
+using Lunaria.WebUi;
 
 namespace Lunaria.Appliance.Cli;
 
@@ -19,7 +20,7 @@ internal static class CheckCommand
                 var settings = configuration.Read(parsed);
                 output.Output.WriteLine(
                     $"{configuration.GetFile(parsed)}: right. Data in {settings.DataDirectory}, portals {string.Join(", ", settings.Iscsi.Portals)}, "
-                    + $"{settings.BootstrapTargets.Count} bootstrap target(s)");
+                    + $"{Plural.Of(settings.BootstrapTargets.Count, "bootstrap target")}");
                 return ExitCode.Ok;
             }
             catch (SettingsException e)

@@ -16,8 +16,8 @@ internal static class CommandLine
         var parsed = CreateRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (var wrong in parsed.Errors)
-                await error.WriteLineAsync($"lunaria: {wrong.Message}");
+            foreach (var wrong in FindFaults(parsed))
+                await error.WriteLineAsync($"lunaria: {wrong}");
             await error.WriteLineAsync($"lunaria: see lunaria {VerbOf(parsed.CommandResult)}--help");
             return ExitCode.WrongUsage;
         }
@@ -25,6 +25,11 @@ internal static class CommandLine
         // The appliance stops by its own rules (RunCommand), so the library's signal handling is off.
         return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
+
+    // A noun without a verb, or with none that there is, lacks the list of its verbs most.
+    private static IEnumerable<string> FindFaults(ParseResult parsed) => parsed.CommandResult.Command is { Action: null } noun
+        ? [$"{(parsed.UnmatchedTokens is [var word, ..] ? $"{word} is no verb of {noun.Name}" : $"{noun.Name} needs a verb")}: {string.Join(", ", noun.Subcommands.Select(verb => verb.Name))}"]
+        : parsed.Errors.Select(wrong => wrong.Message);
 
     // "volume clone ", or nothing of the program itself.
     private static string VerbOf(CommandResult verb) => verb.Parent is CommandResult parent ? $"{VerbOf(parent)}{verb.Command.Name} " : "";

@@ -52,6 +52,8 @@ internal static class ImportCommand
         await output.WriteLineAsync(report.HasLog
             ? "journal and write log were there: nothing that was acknowledged is lost"
             : $"whole up to {report.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, log position {report.Lsn}; what was written later is lost");
+        if (report is { HasLog: false, IsPoint: false })
+            await output.WriteLineAsync("the object store was full then, or a clone was made independent, so blocks written over just before may show what was there earlier: have your hosts check their file systems");
         foreach (var lost in sealedAccess.Removed)
             await output.WriteLineAsync($"no secret: {lost} is refused until it gets a new one: lunaria initiator chap");
         await output.WriteLineAsync($"start it: lunaria run --config {configurationFile}");

@@ -10,7 +10,7 @@ namespace Lunaria.Appliance.Cli;
 /// </summary>
 internal sealed class ServerOptions(ConfigurationOptions configuration)
 {
-    private readonly Option<Uri?> _server = new("--server")
+    private readonly Option<string?> _server = new("--server")
     {
         Description = "Another appliance's API, like https://storage1:8480; or LUNARIA_SERVER. Needs a token.",
         HelpName = "URL",
@@ -53,9 +53,7 @@ internal sealed class ServerOptions(ConfigurationOptions configuration)
     /// <summary>The appliance that is meant; <see cref="VerbException"/> where it cannot be found.</summary>
     public ApiClient Connect(ParseResult parsed)
     {
-        var server = parsed.GetValue(_server) ?? (Variable("LUNARIA_SERVER") is { } url ? new Uri(url) : null);
-        if (server != null && (!server.IsAbsoluteUri || server.Scheme != Uri.UriSchemeHttps))
-            throw new VerbException(ExitCode.WrongUsage, $"--server {server} is not the address of an API: write https://HOST:PORT");
+        var server = (parsed.GetValue(_server) ?? Variable("LUNARIA_SERVER")) is { } url ? ReadAddress(url) : null;
         var certificate = parsed.GetValue(_certificate) ?? Variable("LUNARIA_CERTIFICATE");
         var token = parsed.GetValue(_token) is { } file ? ReadLine(file) : Variable("LUNARIA_TOKEN");
         if (server == null)
@@ -73,6 +71,10 @@ internal sealed class ServerOptions(ConfigurationOptions configuration)
             ? new ApiClient(server, token, certificate)
             : throw new VerbException(ExitCode.WrongUsage, "--server needs a token: --token-file FILE, or LUNARIA_TOKEN (lunaria token create makes one)");
     }
+
+    private static Uri ReadAddress(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps
+        ? address
+        : throw new VerbException(ExitCode.WrongUsage, $"--server {url} is not the address of an API: write https://HOST:PORT");
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 

@@ -77,6 +77,10 @@ internal sealed class VerbCall(ParseResult parsed, ServerOptions server, ApiClie
     /// <summary>Bytes for people.</summary>
     public static string Size(long bytes) => new ByteSize(bytes).ToRoundedString();
 
+    /// <summary>Space of the pool for people.</summary>
+    public static string Space(long usedBytes, long reservedBytes, long freeBytes, long totalBytes) =>
+        $"{Size(usedBytes)} used, {Size(reservedBytes)} reserved, {Size(freeBytes)} free of {Size(totalBytes)}";
+
     private void Show<T>(string answer, JsonTypeInfo<T> type, Action<T> show)
     {
         if (IsJson)

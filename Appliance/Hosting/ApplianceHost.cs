@@ -12,6 +12,7 @@ using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
 using Lunaria.Volumes.Metadata;
 using Lunaria.Volumes.Recovery;
+using Lunaria.WebUi;
 using Lunaria.WebUi.Administration;
 using Lunaria.WebUi.Catalog;
 using Lunaria.WebUi.Contracts;
@@ -109,20 +110,22 @@ internal static partial class ApplianceHost
             await output.WriteLineAsync(line);
         await output.WriteLineAsync(ConnectionHints.ReadyLine(server.Portals, targets, url));
         await output.FlushAsync(CancellationToken.None);
-        ServiceManager.TellReady($"Serves {targets.Count} target(s)");
+        ServiceManager.TellReady($"Serves {Plural.Of(targets.Count, "target")}");
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var schedules = services.ScheduleRunner.RunAsync(ending.Token);
         using var export = MetricsExport.Begin(settings.OtlpCollector, status.Meter.Name);
         var webhook = Webhook.RunAsync(webhookOptions, services.Events, log.Factory, time, ending.Token);
+        var memory = IdleMemory.RunAsync(() => services.Load.Newest is { ReadsPerSecond: 0, WritesPerSecond: 0 }, time, ending.Token);
         var watch = status.WatchAsync(logger, ending.Token);
         await Task.WhenAny(backend.Ownership == null ? [watch] : [watch, backend.Ownership.Lost]);
         await ending.CancelAsync();
         await watch;
         await schedules;
         await webhook;
+        await memory;
         ServiceManager.TellStopping();
-        LogStop(logger, server.Sessions.Count);
+        LogStop(logger, Plural.Of(server.Sessions.Count, "session"));
         await pages.DisposeAsync(); // First: a report reads the parts that close now.
         if (!stop.IsCancellationRequested)
             throw new StartException(await backend.Ownership!.Lost);
@@ -162,6 +165,6 @@ internal static partial class ApplianceHost
     [LoggerMessage(1, LogLevel.Information, "Lunaria {Version} starts on {Directory}")]
     private static partial void LogStart(ILogger logger, string version, string directory);
 
-    [LoggerMessage(2, LogLevel.Information, "Lunaria stops; {Sessions} session(s) are asked to log out")]
-    private static partial void LogStop(ILogger logger, int sessions);
+    [LoggerMessage(2, LogLevel.Information, "Lunaria stops; {Sessions} are asked to log out")]
+    private static partial void LogStop(ILogger logger, string sessions);
 }

@@ -96,8 +96,8 @@ internal sealed class PoolFiles : IAsyncDisposable
     {
         var status = Pool.GetStatus();
         return new PoolView(
-            status.Name, status.Id, (long)status.Membership, status.ChunkBytes, (PoolSpaceState)(int)status.Watermark, status.TotalBytes, status.FreeBytes, status.ReservedBytes,
-            0, 0, null, status.Copies, Mending(status), status.RepairedCopies, status.DamagedObjects,
+            status.Name, status.Id, (long)status.Membership, status.ChunkBytes, (PoolSpaceState)(int)status.Watermark,
+            status.Space.TotalBytes, status.Space.UsedBytes, status.Space.ReservedBytes, status.Space.FreeBytes, 0, 0, null, status.Copies, Mending(status), status.RepairedCopies, status.DamagedObjects,
             [.. status.Components.Select(component => new ComponentView(
                 component.Path, component.Id, component.IsDevice, (ComponentState)(int)component.State, component.TotalBytes, component.UsedBytes, component.FailureCause)
             {

@@ -24,7 +24,7 @@ public sealed partial class LocalPool
 
     /// <summary>The pool and its components now. Any thread.</summary>
     public PoolStatus GetStatus() => new(
-        PoolName, PoolId, Volatile.Read(ref membership), chunkBytes, Watermark, space.TotalBytes, space.FreeBytes, space.ReservedBytes,
+        PoolName, PoolId, Volatile.Read(ref membership), chunkBytes, Watermark, space.Now,
         space.Copies, mendingNow, Interlocked.Read(ref repairedCopies), [.. damaged.Keys.Order(StringComparer.Ordinal)],
         [.. space.Components.Select(StatusOf), .. Absent().Select(StatusOf)], Findings);
 

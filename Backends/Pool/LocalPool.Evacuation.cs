@@ -87,7 +87,7 @@ public sealed partial class LocalPool
         try
         {
             long used = leaving.IsFaulted ? 0 : space.UsedBytes(leaving);
-            long free = space.Copies == 1 ? space.FreeBytes : Math.Max(0, space.FreeBytesWithout(leaving) - space.ReservedBytes);
+            long free = space.Copies == 1 ? space.Now.FreeBytes : Math.Max(0, space.FreeBytesWithout(leaving) - space.ReservedBytes);
             if (used > free)
                 throw new ObjectStoreException(ObjectStoreError.OutOfSpace,
                     $"{leaving.DisplayPath} holds {used} bytes, and the other components of pool '{PoolName}' have {free} free. Add a component first.");

@@ -48,8 +48,8 @@ public sealed partial class LocalPool : IObjectStore
     /// <inheritdoc/>
     public ObjectStoreCapabilities Capabilities { get; }
 
-    /// <summary>Bytes in all, and bytes that new objects can use: the reserve is not among them.</summary>
-    public ObjectStoreSpace? Space => new(space.TotalBytes, space.FreeBytes);
+    /// <inheritdoc/>
+    public ObjectStoreSpace? Space => space.Now;
 
     /// <summary>How scarce space is.</summary>
     public WatermarkState Watermark => space.State;

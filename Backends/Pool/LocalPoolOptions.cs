@@ -42,7 +42,8 @@ public sealed record LocalPoolOptions
     public PoolAllocation Allocation { get; init; } = PoolAllocation.Spread;
 
     /// <summary>
-    /// Free bytes, in whole chunks, that new objects leave alone, so that objects can still be replaced; null = 1 % of the pool, at least two chunks, at most 1 GiB.
+    /// Free bytes, in whole chunks, that new objects leave alone, so that objects can still be replaced and garbage collection can work; null = 1 % of the pool, at least 8 chunks, at most 1 GiB,
+    /// but no more than a sixteenth of a small pool, of which it is two chunks at least.
     /// </summary>
     public long? ReserveBytes { get; init; }
 

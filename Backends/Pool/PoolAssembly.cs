@@ -225,7 +225,7 @@ internal sealed class PoolAssembly(LocalPoolOptions options, ILogger logger)
         foreach (PoolFinding finding in findings)
             PoolLog.Found(logger, name, finding.Message);
         var space = new PoolSpace(name, components, copiesWanted, options, logger);
-        PoolLog.Opened(logger, name, components[0].Label.PoolId, components.Length, index.Count, space.FreeBytes, space.TotalBytes);
+        PoolLog.Opened(logger, name, components[0].Label.PoolId, components.Length, index.Count, space.Now.FreeBytes, space.Now.TotalBytes);
         return new LocalPool(options, space, index, generation, findings, logger);
     }
 

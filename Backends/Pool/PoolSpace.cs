@@ -50,33 +50,26 @@ internal sealed class PoolSpace
     /// <summary>On how many components each object is stored, where so many take objects.</summary>
     public int Copies => copies;
 
-    /// <summary>Bytes of objects that fit in all, the reserve included. Of a component that is evacuated only what it still holds counts.</summary>
-    public long TotalBytes
+    /// <summary>
+    /// Bytes of objects that fit in all; that new ones can use, without what lies on faulted components; and what is left of the reserve. Of a component that is evacuated only what it
+    /// still holds counts.
+    /// </summary>
+    public ObjectStoreSpace Now
     {
         get
         {
             lock (gate)
-                return TotalSlots() * slotBytes;
+                return new(TotalSlots() * slotBytes, UsableSlots() * slotBytes, Math.Min(FreeSlots(), ReserveSlots) * slotBytes);
         }
     }
 
-    /// <summary>Bytes kept for replacing objects.</summary>
+    /// <summary>Bytes to be kept for replacing objects.</summary>
     public long ReservedBytes
     {
         get
         {
             lock (gate)
                 return ReserveSlots * slotBytes;
-        }
-    }
-
-    /// <summary>Bytes that new objects can use now: without the reserve and what lies on faulted components.</summary>
-    public long FreeBytes
-    {
-        get
-        {
-            lock (gate)
-                return UsableSlots() * slotBytes;
         }
     }
 
@@ -123,9 +116,12 @@ internal sealed class PoolSpace
     /// <summary>How scarce space is that new objects can use, looked at whenever some is given out or back.</summary>
     public WatermarkState State { get; private set; }
 
-    /// <summary>The reserve that the options ask for, in bytes.</summary>
+    /// <summary>
+    /// The reserve that the options ask for, in bytes. Without them a hundredth, 8 chunks or more, with which garbage collection and the catalog get along in a pool that is full; of a small pool
+    /// a sixteenth.
+    /// </summary>
     public static long ReserveBytes(LocalPoolOptions options, long totalBytes, int chunkBytes) =>
-        options.ReserveBytes ?? Math.Max(2L * chunkBytes, Math.Min(totalBytes / 100, 1L << 30));
+        options.ReserveBytes ?? Math.Max(2L * chunkBytes, Math.Min(Math.Max(8L * chunkBytes, totalBytes / 100), Math.Min(totalBytes / 16, 1L << 30)));
 
     /// <summary>
     /// Takes a run of slots in one chunk on each of <paramref name="wanted"/> components, none of them in <paramref name="besides"/>, or of all that take objects where there

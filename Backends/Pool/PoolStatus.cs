@@ -1,3 +1,5 @@
+using Lunaria.Volumes.Backend;
+
 namespace Lunaria.Backends.Pool;
 
 /// <summary>What a component does for its pool.</summary>
@@ -23,7 +25,7 @@ public sealed record PoolComponentStatus(
     string Path, Guid Id, bool IsDevice, PoolComponentState State, long TotalBytes, long UsedBytes, string? FailureCause);
 
 /// <summary>
-/// A pool now. Bytes of objects, each counted once; the reserve is not among <paramref name="FreeBytes"/>. <paramref name="Mending"/>: null where each object has its
+/// A pool now. <paramref name="Space"/> counts objects once, whatever copies they have. <paramref name="Mending"/>: null where each object has its
 /// copies; <paramref name="RepairedCopies"/>: damaged copies that were replaced since the start; <paramref name="DamagedObjects"/>: keys of objects of which every copy is damaged.
 /// </summary>
 public sealed record PoolStatus(
@@ -32,9 +34,7 @@ public sealed record PoolStatus(
     ulong Membership,
     int ChunkBytes,
     WatermarkState Watermark,
-    long TotalBytes,
-    long FreeBytes,
-    long ReservedBytes,
+    ObjectStoreSpace Space,
     int Copies,
     PoolMending? Mending,
     long RepairedCopies,

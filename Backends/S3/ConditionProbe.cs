@@ -55,7 +55,7 @@ internal sealed class ConditionProbe(S3Lane lane, S3Requests requests)
         try
         {
             return await lane.TryAsync("the probe for conditional uploads", content.Length,
-                (client, token) => requests.PutAsync(client, key, content, condition, "probe", token), cancellation);
+                (address, token) => requests.PutAsync(address, key, content, condition, "probe", token), cancellation);
         }
         catch (ObjectStoreException e) when (e.Error is ObjectStoreError.Exists)
         {
@@ -67,9 +67,9 @@ internal sealed class ConditionProbe(S3Lane lane, S3Requests requests)
     {
         try
         {
-            await lane.TryAsync("deleting the probe", 0, async (client, token) =>
+            await lane.TryAsync("deleting the probe", 0, async (address, token) =>
             {
-                await requests.DeleteAsync(client, key, token);
+                await requests.DeleteAsync(address, key, token);
                 return true;
             }, CancellationToken.None);
         }

@@ -10,8 +10,6 @@ namespace Lunaria.Backends.S3;
 /// </summary>
 internal sealed class S3HttpClients : HttpClientFactory, IDisposable
 {
-    private readonly HttpClient client;
-
     /// <summary>Throws IOException or CryptographicException where the CA file cannot be read.</summary>
     public S3HttpClients(S3StoreOptions options, int connections)
     {
@@ -20,17 +18,21 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
             AllowAutoRedirect = false,
             UseProxy = false,
             UseCookies = false,
+            ActivityHeadersPropagator = null,
             MaxConnectionsPerServer = connections,
             ConnectTimeout = options.RequestTimeout / 2,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
         if (options.CaFile is { } caFile)
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustOnly(caFile) };
-        client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        Client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>Asks over these connections.</summary>
+    public HttpClient Client { get; }
+
     /// <inheritdoc/>
-    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => Client;
 
     /// <inheritdoc/>
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
@@ -39,7 +41,7 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
     public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public void Dispose() => Client.Dispose();
 
     private static X509ChainPolicy TrustOnly(string caFile)
     {

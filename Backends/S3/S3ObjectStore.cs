@@ -22,6 +22,8 @@ public sealed class S3ObjectStore : IObjectStore
     private readonly S3Requests requests;
     private readonly S3Lane reads, writes;
     private readonly HedgedReader reader;
+    // The destager makes many of these one after the other: one that hangs must not cost its whole time limit.
+    private readonly Hedge looks, deletions;
     private readonly KeyLocks keyLocks = new();
 
     private S3ObjectStore(S3StoreOptions options, TimeProvider time)
@@ -33,6 +35,7 @@ public sealed class S3ObjectStore : IObjectStore
         reads = new S3Lane(options, credentials, ring, options.MaxReads, time);
         writes = new S3Lane(options, credentials, ring, options.MaxWrites, time);
         reader = new HedgedReader(reads, requests, time);
+        (looks, deletions) = (new Hedge(reads, time), new Hedge(writes, time));
         Capabilities = new(ConditionalWrites: false, MaxObjectBytes, options.SegmentBytes, IsShared: true);
     }
 
@@ -124,7 +127,7 @@ public sealed class S3ObjectStore : IObjectStore
         string? from = null;
         do
         {
-            S3Page page = await writes.RunAsync($"listing '{prefix}'", 0, (client, token) => requests.ListAsync(client, prefix, from, KeysPerPage, token), cancellation);
+            S3Page page = await writes.RunAsync($"listing '{prefix}'", 0, (address, token) => requests.ListAsync(address, prefix, from, KeysPerPage, token), cancellation);
             foreach (ObjectInfo info in page.Objects)
                 yield return info;
             from = page.Next;
@@ -136,11 +139,11 @@ public sealed class S3ObjectStore : IObjectStore
     public async ValueTask DeleteAsync(string key, CancellationToken cancellation)
     {
         ObjectKey.Check(key);
-        await writes.RunAsync($"deleting object '{key}'", 0, async (client, token) =>
+        await deletions.RunAsync((_, stop) => writes.RunAsync($"deleting object '{key}'", 0, async (address, token) =>
         {
-            await requests.DeleteAsync(client, key, token);
+            await requests.DeleteAsync(address, key, token);
             return true;
-        }, cancellation);
+        }, stop), cancellation);
     }
 
     /// <inheritdoc/>
@@ -176,17 +179,17 @@ public sealed class S3ObjectStore : IObjectStore
         bool isFirst = true;
         try
         {
-            return await writes.RunAsync($"storing object '{key}'", content.Length, async (client, token) =>
+            return await writes.RunAsync($"storing object '{key}'", content.Length, async (address, token) =>
             {
                 bool wasFirst = isFirst;
                 isFirst = false;
                 try
                 {
-                    return await requests.PutAsync(client, key, content, condition, writer, token);
+                    return await requests.PutAsync(address, key, content, condition, writer, token);
                 }
                 catch (Amazon.S3.AmazonS3Exception e) when (!wasFirst && S3Errors.IsFailedCondition(e))
                 {
-                    S3Head head = await requests.HeadAsync(client, key, token);
+                    S3Head head = await requests.HeadAsync(address, key, token);
                     return head.Writer == writer ? head.Info.Tag : throw Exists(key, e);
                 }
             }, cancellation);
@@ -199,7 +202,7 @@ public sealed class S3ObjectStore : IObjectStore
 
     private async Task ReadAsync(string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
-        using var patience = new CancellationTokenSource(options.ReadPatience, time);
+        using var patience = new CancellationTokenSource(options.PatienceFor(destination.Length), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         try
         {
@@ -215,7 +218,8 @@ public sealed class S3ObjectStore : IObjectStore
     {
         try
         {
-            return await reads.RunAsync($"looking for object '{key}'", 0, (client, token) => requests.HeadAsync(client, key, token), cancellation);
+            return await looks.RunAsync(
+                (_, stop) => reads.RunAsync($"looking for object '{key}'", 0, (address, token) => requests.HeadAsync(address, key, token), stop), cancellation);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
         {

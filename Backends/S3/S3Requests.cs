@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Amazon.S3;
 using Amazon.S3.Model;
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Io;
@@ -39,7 +39,7 @@ internal sealed class S3Requests(S3StoreOptions options)
 
     /// <summary>Uploads an object; gives its tag. The store checks the bytes against their MD5.</summary>
     public async Task<string> PutAsync(
-        IAmazonS3 client, string key, ReadOnlyMemory<byte> content, S3Condition condition, string writer, CancellationToken cancellation)
+        S3Address address, string key, ReadOnlyMemory<byte> content, S3Condition condition, string writer, CancellationToken cancellation)
     {
         var request = new PutObjectRequest
         {
@@ -57,42 +57,49 @@ internal sealed class S3Requests(S3StoreOptions options)
             request.IfNoneMatch = "*";
         if (condition.Tag is { } tag)
             request.IfMatch = QuotesTags ? $"\"{tag}\"" : tag;
-        return Bare((await client.PutObjectAsync(request, cancellation)).ETag);
+        return Bare((await address.Client.PutObjectAsync(request, cancellation)).ETag);
     }
 
     /// <summary>Fills a buffer (not empty) from an offset. A whole object is checked against its checksum.</summary>
-    public async Task GetAsync(IAmazonS3 client, string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    public async Task GetAsync(S3Address address, string key, long offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
+        using HttpResponseMessage? direct = await address.TryGetRangeAsync(options.Bucket, prefix + key, offsetBytes, destination.Length, cancellation);
+        if (direct is not null)
+        {
+            HttpContentHeaders headers = direct.Content.Headers;
+            CheckLength(key, offsetBytes, headers.ContentLength ?? 0, destination.Length);
+            await (await direct.Content.ReadAsStreamAsync(cancellation)).ReadExactlyAsync(destination, cancellation);
+            string? stored = direct.Headers.TryGetValues(ChecksumName, out IEnumerable<string>? values) ? values.First() : null;
+            CheckContent(key, destination.Span, isWhole: offsetBytes == 0 && headers.ContentRange?.Length == destination.Length, stored);
+            return;
+        }
+
         var request = new GetObjectRequest
         {
             BucketName = options.Bucket,
             Key = prefix + key,
             ByteRange = new ByteRange(offsetBytes, offsetBytes + destination.Length - 1),
         };
-        using GetObjectResponse answer = await client.GetObjectAsync(request, cancellation);
-        if (answer.ContentLength != destination.Length)
-            throw new ObjectStoreException(ObjectStoreError.Fatal,
-                $"{options.DisplayName}: object '{key}' has only {answer.ContentLength} of {destination.Length} bytes at {offsetBytes}. It was cut off; restore it from a copy.");
+        using GetObjectResponse answer = await address.Client.GetObjectAsync(request, cancellation);
+        CheckLength(key, offsetBytes, answer.ContentLength, destination.Length);
         await answer.ResponseStream.ReadExactlyAsync(destination, cancellation);
         // "bytes 0-9/10": the range is all there is.
         bool isWhole = offsetBytes == 0 && answer.ContentRange?.EndsWith($"/{destination.Length}", StringComparison.Ordinal) == true;
-        if (isWhole && answer.Metadata[ChecksumName] is { } checksum && checksum != Checksum(destination.Span))
-            throw new ObjectStoreException(ObjectStoreError.Retry,
-                $"{options.DisplayName}: object '{key}' arrived with bytes that do not have the checksum that it was stored with. If it goes on, restore it from a copy.");
+        CheckContent(key, destination.Span, isWhole, answer.Metadata[ChecksumName]);
     }
 
     /// <summary>What the store says of an object; NotFound where there is none.</summary>
-    public async Task<S3Head> HeadAsync(IAmazonS3 client, string key, CancellationToken cancellation)
+    public async Task<S3Head> HeadAsync(S3Address address, string key, CancellationToken cancellation)
     {
-        GetObjectMetadataResponse answer = await client.GetObjectMetadataAsync(
+        GetObjectMetadataResponse answer = await address.Client.GetObjectMetadataAsync(
             new GetObjectMetadataRequest { BucketName = options.Bucket, Key = prefix + key }, cancellation);
         return new(new(key, answer.ContentLength, Bare(answer.ETag)), answer.Metadata[WriterName]);
     }
 
     /// <summary>Lists objects by prefix, in ordinal order.</summary>
-    public async Task<S3Page> ListAsync(IAmazonS3 client, string keyPrefix, string? from, int most, CancellationToken cancellation)
+    public async Task<S3Page> ListAsync(S3Address address, string keyPrefix, string? from, int most, CancellationToken cancellation)
     {
-        ListObjectsV2Response answer = await client.ListObjectsV2Async(
+        ListObjectsV2Response answer = await address.Client.ListObjectsV2Async(
             new ListObjectsV2Request { BucketName = options.Bucket, Prefix = prefix + keyPrefix, ContinuationToken = from, MaxKeys = most }, cancellation);
         return new(
             [.. (answer.S3Objects ?? []).Select(found => new ObjectInfo(found.Key[prefix.Length..], found.Size ?? 0, Bare(found.ETag)))],
@@ -100,8 +107,22 @@ internal sealed class S3Requests(S3StoreOptions options)
     }
 
     /// <summary>Deletes an object, also where there is none. Stores know no condition for it that all of them keep.</summary>
-    public Task DeleteAsync(IAmazonS3 client, string key, CancellationToken cancellation) =>
-        client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = options.Bucket, Key = prefix + key }, cancellation);
+    public Task DeleteAsync(S3Address address, string key, CancellationToken cancellation) =>
+        address.Client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = options.Bucket, Key = prefix + key }, cancellation);
+
+    private void CheckLength(string key, long offsetBytes, long lengthBytes, int wantedBytes)
+    {
+        if (lengthBytes != wantedBytes)
+            throw new ObjectStoreException(ObjectStoreError.Fatal,
+                $"{options.DisplayName}: object '{key}' has only {lengthBytes} of {wantedBytes} bytes at {offsetBytes}. It was cut off; restore it from a copy.");
+    }
+
+    private void CheckContent(string key, ReadOnlySpan<byte> content, bool isWhole, string? stored)
+    {
+        if (isWhole && stored is not null && stored != Checksum(content))
+            throw new ObjectStoreException(ObjectStoreError.Retry,
+                $"{options.DisplayName}: object '{key}' arrived with bytes that do not have the checksum that it was stored with. If it goes on, restore it from a copy.");
+    }
 
     private static MemoryStream Open(ReadOnlyMemory<byte> content) => MemoryMarshal.TryGetArray(content, out ArraySegment<byte> array)
         ? new(array.Array!, array.Offset, array.Count, writable: false)

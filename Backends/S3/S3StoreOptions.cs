@@ -42,14 +42,20 @@ public sealed record S3StoreOptions
     /// <summary>How often a request is tried before its failure is the caller's.</summary>
     public int Attempts { get; init; } = 5;
 
-    /// <summary>The longest that a read takes with all its attempts: a host waits for it.</summary>
+    /// <summary>The longest that a read takes with all its attempts: a host waits for it. One of more than <see cref="LongestHostReadBytes"/> may take longer.</summary>
     public TimeSpan ReadPatience { get; init; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>No host waits for a read of more.</summary>
+    public const int LongestHostReadBytes = 4 << 20;
 
     /// <summary>How long an address that failed is left alone while there are others.</summary>
     public TimeSpan EndpointRest { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Where the pool lies, for messages.</summary>
     public string DisplayName => $"s3://{Bucket}{(Prefix.Length > 0 ? $"/{Prefix}" : "")} at {string.Join(", ", Endpoints.Select(endpoint => endpoint.Authority))}";
+
+    /// <summary>The longest that a read may take with all its attempts.</summary>
+    internal TimeSpan PatienceFor(int lengthBytes) => lengthBytes <= LongestHostReadBytes ? ReadPatience : ReadPatience + TimeoutFor(lengthBytes);
 
     /// <summary>The longest that one attempt may take.</summary>
     internal TimeSpan TimeoutFor(int lengthBytes) => RequestTimeout + TimeSpan.FromSeconds((double)lengthBytes / SlowestBytesPerSecond);

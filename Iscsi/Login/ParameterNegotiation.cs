@@ -12,7 +12,8 @@ internal sealed class ParameterNegotiation
     private const string Irrelevant = "Irrelevant";
     private const string NotUnderstood = "NotUnderstood";
 
-    private readonly Dictionary<string, string> results = [];
+    private Dictionary<string, string> results = [];
+    private Dictionary<string, string>? before;
     private readonly HashSet<string> seen = [];
 
     /// <summary>The agreed value of <paramref name="name"/>, or its default.</summary>
@@ -59,8 +60,19 @@ internal sealed class ParameterNegotiation
         return true;
     }
 
-    /// <summary>Lets declared keys be declared again: each text request of the full feature phase is a negotiation of its own.</summary>
-    public void BeginSequence() => seen.Clear();
+    /// <summary>
+    /// Lets declared keys be declared again: each sequence of text requests in the full feature phase is a negotiation of its own, and what one says that does not
+    /// come to its <see cref="EndSequence"/> is not in force (RFC 7143 7.13).
+    /// </summary>
+    public void BeginSequence()
+    {
+        results = before ?? results;
+        before = new(results);
+        seen.Clear();
+    }
+
+    /// <summary>A sequence has ended well.</summary>
+    public void EndSequence() => before = null;
 
     private static string? Combine(NegotiationKey key, string value)
     {

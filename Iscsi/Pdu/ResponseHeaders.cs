@@ -57,6 +57,9 @@ internal readonly ref struct CodeResponseHeader(Span<byte> bytes)
 
     public byte Code { get => Basic.Bytes[2]; set => Basic.Bytes[2] = value; }
 
+    /// <summary>Reject only: DataSN or R2TSN that the target would send next (11.17.3).</summary>
+    public uint NextSequenceNumber { get => Basic.UInt32(36); set => Basic.SetUInt32(36, value); }
+
     /// <summary>Logout Response only: seconds (11.15.3).</summary>
     public ushort Time2Wait { get => Basic.UInt16(40); set => Basic.SetUInt16(40, value); }
     public ushort Time2Retain { get => Basic.UInt16(42); set => Basic.SetUInt16(42, value); }

@@ -25,8 +25,8 @@ internal sealed class AbortOperation(TaskManagementFunction function, ulong lun,
     /// <summary>Of the request.</summary>
     public uint CmdSN { get; init; }
 
-    /// <summary>True where commands before it that are still on their way must come before it is answered; a reset of the target needs none to (RFC 7143 4.2.3.3).</summary>
-    public bool AwaitsCommands => Function is not (TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset);
+    /// <summary>True where commands before it that are still on their way by other connections must come before it is answered (RFC 7143 4.2.3.3).</summary>
+    public bool AwaitsCommands { get; init; }
 
     /// <summary>True where the function may end many tasks, of other connections, too (RFC 7143 4.2.3.2).</summary>
     public bool IsMultiTask => Function is not TaskManagementFunction.AbortTask;

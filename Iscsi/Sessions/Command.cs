@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Lunaria.Iscsi.Pdu;
 using Lunaria.Iscsi.Scsi;
 using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
@@ -70,6 +71,10 @@ internal sealed class Command
     /// <summary>Length of the data segments it was sent in, bytes, where they may have to be sent again.</summary>
     public int SegmentBytes { get; set; }
 
+    /// <summary>Where the cut into segments begins, and the DataSN there: what was acknowledged before it was cut anew (R-Data SNACK) stays as it was.</summary>
+    public int CutOffsetBytes { get; set; }
+    public uint CutDataSN { get; set; }
+
     /// <summary>Data-In PDUs before this DataSN are acknowledged (DataACK), and the tag of the one that asked for it.</summary>
     public uint AcknowledgedDataSN { get; set; }
     public uint AcknowledgeTag { get; set; }
@@ -84,7 +89,7 @@ internal sealed class Command
     /// <summary>True when it must end without a response.</summary>
     public bool Aborted { get; set; }
 
-    /// <summary>True when it is aborted but stays until the data has come that the initiator was asked for (RFC 7143 4.2.3.3).</summary>
+    /// <summary>True when it is over but stays until its data has come: aborted (RFC 7143 4.2.3.3), or failed and to be answered then (11.4.2).</summary>
     public bool AwaitsLastData { get; set; }
 
     /// <summary>True while the <see cref="CommandTable"/> can find it.</summary>
@@ -116,6 +121,10 @@ internal sealed class Command
         done.GetResult();
     }
 
+    /// <summary>True where Data-In PDUs of this run have been sent, all of it (0 = to the end), and none is acknowledged.</summary>
+    public bool HasSent(uint first, uint count) =>
+        !SerialNumber.IsBefore(first, AcknowledgedDataSN) && SerialNumber.IsBefore(first, NextDataSN) && count <= NextDataSN - first;
+
     /// <summary>Another connection has it from now on. Only while it waits for no medium.</summary>
     public void MoveTo(ConnectionInbox connection) => inbox = connection;
 
@@ -128,11 +137,8 @@ internal sealed class Command
         DataInSentBytes = 0;
         NextDataSN = 0;
         FirstDataSN = 0;
-        if (SegmentBytes > 0)
-        {
-            SegmentBytes = 0;
-            AcknowledgedDataSN = AcknowledgeTag = 0;
-        }
+        SegmentBytes = CutOffsetBytes = 0;
+        AcknowledgedDataSN = AcknowledgeTag = CutDataSN = 0;
         DataRequests = 0;
         Heir = null;
         Aborted = false;

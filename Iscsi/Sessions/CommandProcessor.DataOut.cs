@@ -22,9 +22,10 @@ internal sealed partial class CommandProcessor
             return;
         }
         int offset = command.DataOut!.ReceivedBytes;
-        if (!command.DataOut.TryAccept(header, out int usefulBytes))
+        DataOutFault fault = command.DataOut.Accept(header, out int usefulBytes);
+        if (fault != DataOutFault.None)
         {
-            FailTransfer(command, TransportSense.DataPhaseError);
+            FailTransfer(command, header, fault);
             return;
         }
         frame.Data.Span[..usefulBytes].CopyTo(command.Buffer!.Array.AsSpan(offset));
@@ -40,7 +41,7 @@ internal sealed partial class CommandProcessor
         destination = default;
         if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData || command.Aborted) return false;
         int offset = command.DataOut!.ReceivedBytes, length = header.Basic.DataSegmentLengthBytes;
-        if (offset + length > command.DataOut.TotalBytes || !command.DataOut.TryAccept(header, out _)) return false;
+        if (command.AwaitsLastData || offset + length > command.DataOut.TotalBytes || command.DataOut.Accept(header, out _) != DataOutFault.None) return false;
         destination = command.Buffer!.Array.AsMemory(offset, length);
         return true;
     }
@@ -89,7 +90,7 @@ internal sealed partial class CommandProcessor
         if (wanted > BufferPool.MaxLengthBytes || !commands.TryRentBuffer(command, Math.Max((int)wanted, immediateBytes)))
         {
             task.Fail(ScsiStatus.TaskSetFull);
-            Respond(command);
+            Refuse(command, immediateBytes, final);
             return;
         }
         frame.Data.Span.CopyTo(command.Buffer!.Array);
@@ -125,20 +126,51 @@ internal sealed partial class CommandProcessor
 
     private uint NextTransferTag() => ++lastTransferTag == BasicHeader.ReservedTag ? ++lastTransferTag : lastTransferTag;
 
-    private void FailTransfer(Command command, SenseData sense)
+    private void FailTransfer(Command command, DataOutHeader header, DataOutFault fault)
+    {
+        if (header.Basic.Final) command.DataOut!.Conclude(header.Basic.TargetTransferTag);
+        command.Task.Fail(TransportSense.Of(fault));
+        RespondAfterData(command);
+    }
+
+    /// <summary>Answers a command that has failed before its payload came. Unsolicited data that follows it is waited for.</summary>
+    private void Refuse(Command command, int immediateBytes, bool final)
+    {
+        command.DataOut ??= new();
+        command.DataOut.Begin(0, immediateBytes, final, parameters.FirstBurstLength);
+        RespondAfterData(command);
+    }
+
+    /// <summary>
+    /// Answers a command that has failed, once the last PDU of the data has come that is on its way: the initiator may use the task tag for another command after
+    /// the answer (RFC 7143 11.4.2).
+    /// </summary>
+    private void RespondAfterData(Command command)
+    {
+        if (!command.DataOut!.ExpectsData)
+        {
+            Respond(command);
+            return;
+        }
+        command.State = CommandState.CollectingData;
+        commands.Enter(command);
+        AwaitLastData(command);
+    }
+
+    private void FailNow(Command command, SenseData sense)
     {
         command.Task.Fail(sense);
         Respond(command);
     }
 
     /// <summary>
-    /// The command that data has come for. False = there is nothing to put it into: the command has ended, or never began (late data after an early status), or it is aborted, and of its data only
-    /// counts whether it is the last of a burst.
+    /// The command that data has come for. False = there is nothing to put it into: the command has ended, or never began, or it is over, and of its data only counts
+    /// whether it is the last of a burst.
     /// </summary>
     private bool TryFindCollecting(DataOutHeader header, [NotNullWhen(true)] out Command? command)
     {
         if (!commands.TryFind(header.Basic.InitiatorTaskTag, out command) || command.State != CommandState.CollectingData) return false;
-        if (!command.Aborted) return true;
+        if (command is { Aborted: false, AwaitsLastData: false }) return true;
         ConcludeData(command, header.Basic.TargetTransferTag, header.Basic.Final);
         return false;
     }

@@ -53,10 +53,10 @@ internal sealed partial class CommandProcessor
         lastLookedForData = time.GetTimestamp();
         foreach (Command command in commands.All.ToArray())
         {
-            if (command.State != CommandState.CollectingData || command.Aborted) continue;
+            if (command.State != CommandState.CollectingData || command.Aborted || command.AwaitsLastData) continue;
             if (time.GetElapsedTime(command.DataExpectedSince) < options.DataRequestInterval) continue;
             if (++command.DataRequests <= MaxDataRequests) RequestAgain(command);
-            else FailTransfer(command, TransportSense.ProtocolServiceCrcError);
+            else FailNow(command, TransportSense.ProtocolServiceCrcError);
         }
     }
 
@@ -70,22 +70,20 @@ internal sealed partial class CommandProcessor
         return true;
     }
 
-    /// <summary>Sends Data-In PDUs of an answered read once more. False = they are acknowledged, or were never sent, or there is no room.</summary>
+    /// <summary>Sends Data-In PDUs of an answered read once more. False = they are longer than the initiator takes now.</summary>
     public bool TrySendDataAgain(Command command, uint first, uint count)
     {
-        bool known = command.Task.DataIn.Length > 0 && command.SegmentBytes > 0 && !SerialNumber.IsBefore(first, command.AcknowledgedDataSN)
-            && SerialNumber.IsBefore(first, command.NextDataSN) && count <= command.NextDataSN - first;
-        if (!known || command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength)) return false;
+        if (command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength)) return false;
         responses.SendDataAgain(command, first, count);
         return true;
     }
 
-    /// <summary>Sends all data of an answered read in segments as long as they may be now, then its status with the tag (R-Data SNACK).</summary>
+    /// <summary>Sends the unacknowledged data of an answered read in segments as long as they may be now, then its status with the tag (R-Data SNACK).</summary>
     public void ReplaceData(SentStatus status, uint snackTag)
     {
         Command command = status.Answered!;
-        command.SegmentBytes = 0;
-        responses.SendDataAgain(command, 0, 0);
+        responses.CutAnew(command);
+        responses.SendDataAgain(command, command.CutDataSN, 0);
         ScsiResponseHeader header = new(status.Header);
         header.SnackTag = snackTag;
         header.ExpDataSN = command.NextDataSN;
@@ -134,9 +132,11 @@ internal sealed partial class CommandProcessor
         }
         if (command.State == CommandState.Answered)
         {
-            bool recut = command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
-            if (recut) command.SegmentBytes = 0;
-            command.FirstDataSN = recut ? 0 : expDataSN;
+            // ExpDataSN acknowledges what came before it; 0 says nothing, and what cannot be is ignored (RFC 7143 11.5.5).
+            if (SerialNumber.IsBefore(command.AcknowledgedDataSN, expDataSN) && !SerialNumber.IsBefore(command.NextDataSN, expDataSN))
+                command.AcknowledgedDataSN = expDataSN;
+            if (command.SegmentBytes > Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength)) responses.CutAnew(command);
+            command.FirstDataSN = command.AcknowledgedDataSN;
             Respond(command);
             return;
         }
@@ -166,6 +166,9 @@ internal sealed partial class CommandProcessor
                 break;
             case DataOutOutcome.Incomplete:
                 RequestAgain(command);
+                break;
+            case DataOutOutcome.Wrong:
+                FailTransfer(command, header, DataOutFault.Amount);
                 break;
         }
     }

@@ -49,12 +49,10 @@ internal sealed partial class CommandProcessor(
         bool prepared = device.Prepare(task);
         int immediateBytes = header.Basic.DataSegmentLengthBytes;
         if (prepared && CheckUnsolicited(header, immediateBytes) is SenseData wrong) prepared = task.Fail(wrong);
-        if (!prepared)
-        {
-            Respond(command);
-            return;
-        }
-        if (task.Direction == DataDirection.Out) BeginDataOut(command, frame, header.Final, out streaming);
+        // Where unsolicited data was not agreed on none follows, whatever the F bit says; what comes all the same is the error.
+        bool final = header.Final || parameters.InitialR2T;
+        if (!prepared) Refuse(command, immediateBytes, final);
+        else if (task.Direction == DataDirection.Out) BeginDataOut(command, frame, final, out streaming);
         else BeginDataIn(command);
     }
 
@@ -145,11 +143,9 @@ internal sealed partial class CommandProcessor(
     /// <summary>Unsolicited data that was not agreed on ends the command (RFC 7143 11.4.7.2).</summary>
     private SenseData? CheckUnsolicited(ScsiCommandHeader header, int immediateBytes)
     {
-        if (!header.Final && parameters.InitialR2T) return TransportSense.UnexpectedUnsolicitedData;
         if (immediateBytes == 0) return null;
-        if (!parameters.ImmediateData || !header.Write) return TransportSense.UnexpectedUnsolicitedData;
-        bool tooMuch = immediateBytes > parameters.FirstBurstLength || (uint)immediateBytes > header.ExpectedDataTransferLength;
-        return tooMuch ? TransportSense.IncorrectAmountOfData : null;
+        if (!parameters.ImmediateData || !header.Write || immediateBytes > parameters.FirstBurstLength) return TransportSense.UnexpectedUnsolicitedData;
+        return (uint)immediateBytes > header.ExpectedDataTransferLength ? TransportSense.IncorrectAmountOfData : null;
     }
 
     private void BeginDataIn(Command command)

@@ -188,6 +188,6 @@ internal sealed class CommandTable(ConnectionInbox inbox, BufferPool pool, int m
     {
         if (command.Payload is not ReceiveBuffer payload) return;
         command.Payload = null;
-        if (--payload.References == 0 && payload is { IsDetached: true, Pooled: PooledBuffer pooled }) pool.Return(pooled);
+        payload.Release(pool);
     }
 }

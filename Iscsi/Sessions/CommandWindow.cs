@@ -18,7 +18,7 @@ internal enum CommandOrder
 /// <summary>
 /// ExpCmdSN and MaxCmdSN of a session. While the session has only ever had one connection, that connection's thread alone touches this and
 /// nothing is locked. <see cref="Share"/> ends that for good: from then on each step takes the lock, and <see cref="SharedOrder"/> tells the
-/// connections whose turn it is.
+/// connections whose turn it is. Where lost commands come again (ErrorRecoveryLevel 1 and 2) it is shared from the begin.
 /// </summary>
 internal sealed class CommandWindow(uint firstCmdSN, int width)
 {

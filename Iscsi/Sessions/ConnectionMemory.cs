@@ -13,7 +13,7 @@ internal sealed class ConnectionMemory
     public const int LoginDataLength = 8192;
 
     /// <summary>Receive buffers whose payloads commands still use, at most; then commands wait.</summary>
-    private const int MaxDetached = 8;
+    public const int MaxDetached = 8;
 
     private readonly BufferPool pool;
     private readonly SendBuffer send;

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Lunaria.Iscsi.Sessions;
 
 /// <summary>All connections of a server, and the limits on their number. Any thread.</summary>
@@ -9,7 +7,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
     private readonly HashSet<Connection> all = [];
     private readonly HashSet<ConnectionInbox> loggedIn = [];
     private readonly LinkedList<ConnectionInbox> halfOpen = new();
-    private readonly Dictionary<IPAddress, int> perAddress = [];
+    private readonly AddressPlaces places = new(options.MaxConnectionsPerAddress);
     private readonly List<(int Count, TaskCompletionSource Done)> waiting = [];
 
     public int Count
@@ -25,14 +23,12 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
         lock (gate) return [.. all];
     }
 
-    /// <summary>Enters a new connection; null = accepted, else why not. A full list of half-open connections loses its oldest.</summary>
-    public string? TryEnter(Connection connection)
+    /// <summary>Enters a new connection. A full list of half-open connections loses its oldest.</summary>
+    public void Enter(Connection connection)
     {
-        ConnectionInbox? oldest = null;
+        ConnectionInbox? oldest = null, shownOut;
         lock (gate)
         {
-            int fromAddress = perAddress.GetValueOrDefault(connection.PeerAddress);
-            if (fromAddress >= options.MaxConnectionsPerAddress) return $"{fromAddress} connections from this address are the limit";
             if (halfOpen.Count >= options.MaxHalfOpenConnections)
             {
                 oldest = halfOpen.First!.Value;
@@ -40,21 +36,24 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
             }
             all.Add(connection);
             halfOpen.AddLast(connection.Inbox);
-            perAddress[connection.PeerAddress] = fromAddress + 1;
+            shownOut = places.Enter(connection.Inbox, connection.PeerAddress);
         }
         oldest?.Post(new(MessageKind.Close, "too many connections have not logged in, and this one was the oldest"));
-        return null;
+        shownOut?.Post(new(MessageKind.Close, "its address has as many connections as it may, and others came after this one"));
     }
 
     /// <summary>
-    /// The connection has finished its negotiation; false = as many as there may be are logged in. One that <paramref name="replaces"/> others takes the place of
+    /// The connection has finished its negotiation; false = as many as there may be are logged in, of all or of its address. One that <paramref name="replaces"/> others takes the place of
     /// one of them, which is told to close afterwards: a host that comes back need not wait until its dead connection is noticed.
     /// </summary>
     public bool TryLogIn(ConnectionInbox connection, IEnumerable<ConnectionInbox> replaces)
     {
+        ConnectionInbox[] replaced = [.. replaces];
         lock (gate)
         {
-            if (loggedIn.Count >= options.MaxConnections && !replaces.Any(loggedIn.Remove)) return false;
+            bool isFull = loggedIn.Count >= options.MaxConnections;
+            if ((isFull && !replaced.Any(loggedIn.Contains)) || !places.TryLogIn(connection, replaced)) return false;
+            if (isFull) loggedIn.Remove(replaced.First(loggedIn.Contains));
             halfOpen.Remove(connection);
             return loggedIn.Add(connection);
         }
@@ -67,9 +66,7 @@ internal sealed class ConnectionRegistry(IscsiServerOptions options)
             if (!all.Remove(connection)) return;
             halfOpen.Remove(connection.Inbox);
             loggedIn.Remove(connection.Inbox);
-            int left = perAddress[connection.PeerAddress] - 1;
-            if (left == 0) perAddress.Remove(connection.PeerAddress);
-            else perAddress[connection.PeerAddress] = left;
+            places.Leave(connection.Inbox);
             foreach ((int count, TaskCompletionSource done) in waiting)
                 if (all.Count <= count) done.TrySetResult();
             waiting.RemoveAll(waiter => waiter.Done.Task.IsCompleted);

@@ -10,6 +10,20 @@ internal enum DataOutOutcome
     Ignored,
     /// <summary>The last of a burst of which something is missing: ask again.</summary>
     Incomplete,
+    /// <summary>Of a length that no loss explains (<see cref="DataOutFault.Amount"/>).</summary>
+    Wrong,
+}
+
+/// <summary>What is wrong with a Data-Out PDU (RFC 7143 11.4.7.2).</summary>
+internal enum DataOutFault
+{
+    None,
+    /// <summary>Not the next one: transfer tag, DataSN, offset, or no F bit where it is due.</summary>
+    Sequence,
+    /// <summary>More than was agreed on or asked for, or the end of less.</summary>
+    Amount,
+    /// <summary>Unsolicited where no such data may come.</summary>
+    Unsolicited,
 }
 
 /// <summary>
@@ -42,6 +56,9 @@ internal sealed class DataOutTransfer
     /// <summary>True while unsolicited Data-Out PDUs may come.</summary>
     public bool IsUnsolicitedOpen => hasCurrent && current.Tag == BasicHeader.ReservedTag;
 
+    /// <summary>True while the last PDU of unsolicited data, or of a burst that was asked for, has not come.</summary>
+    public bool ExpectsData => hasCurrent || bursts.Count > 0;
+
     /// <summary>
     /// Begins: <paramref name="immediateBytes"/> came with the command, and unless <paramref name="final"/> more unsolicited data
     /// follow, up to <paramref name="firstBurstLength"/> in all.
@@ -72,30 +89,30 @@ internal sealed class DataOutTransfer
     }
 
     /// <summary>
-    /// Checks a Data-Out header against what is expected next and counts its data as received. False = wrong tag, DataSN, offset,
-    /// length or F bit. Data beyond what the command wants is counted, but <paramref name="usefulBytes"/> leaves it out.
+    /// Checks a Data-Out header against what is expected next and, unless something is wrong, counts its data as received. Data beyond what the command wants is
+    /// counted, but <paramref name="usefulBytes"/> leaves it out.
     /// </summary>
-    public bool TryAccept(DataOutHeader header, out int usefulBytes)
+    public DataOutFault Accept(DataOutHeader header, out int usefulBytes)
     {
         usefulBytes = 0;
-        if (!hasCurrent && !bursts.TryDequeue(out current)) return false;
+        bool isUnsolicited = header.Basic.TargetTransferTag == BasicHeader.ReservedTag;
+        if (!hasCurrent && !bursts.TryDequeue(out current)) return isUnsolicited ? DataOutFault.Unsolicited : DataOutFault.Sequence;
         hasCurrent = true;
-        int length = header.Basic.DataSegmentLengthBytes;
-        int end = current.Next + length;
-        bool right = header.Basic.TargetTransferTag == current.Tag && header.DataSN == current.NextDataSN
-            && header.BufferOffset == (uint)current.Next && end <= current.End;
-        // A solicited burst ends exactly where it was asked to end; unsolicited data may end early.
-        if (header.Basic.Final && current.Tag != BasicHeader.ReservedTag) right &= end == current.End;
-        if (!header.Basic.Final) right &= end < current.End || current.Tag == BasicHeader.ReservedTag;
-        if (!right) return false;
+        if (header.Basic.TargetTransferTag != current.Tag) return isUnsolicited ? DataOutFault.Unsolicited : DataOutFault.Sequence;
+        if (header.DataSN != current.NextDataSN || header.BufferOffset != (uint)current.Next) return DataOutFault.Sequence;
+        int length = header.Basic.DataSegmentLengthBytes, end = current.Next + length;
+        // A burst that was asked for ends exactly where it was asked to; unsolicited data ends with all of the command's, or the first burst.
+        int due = isUnsolicited ? Math.Min(TotalBytes, current.End) : current.End;
+        if (end > current.End || (header.Basic.Final && end < due)) return DataOutFault.Amount;
+        if (!header.Basic.Final && !isUnsolicited && end == current.End) return DataOutFault.Sequence;
         usefulBytes = Math.Clamp(TotalBytes - current.Next, 0, length);
         current.Next = end;
         current.NextDataSN++;
         ReceivedBytes += usefulBytes;
-        if (!header.Basic.Final) return true;
+        if (!header.Basic.Final) return DataOutFault.None;
         hasCurrent = false;
         SolicitedEnd = Math.Max(SolicitedEnd, ReceivedBytes);
-        return true;
+        return DataOutFault.None;
     }
 
     /// <summary>
@@ -107,7 +124,9 @@ internal sealed class DataOutTransfer
         usefulBytes = 0;
         if (!TryPeek(out Burst burst) || header.Basic.TargetTransferTag != burst.Tag) return DataOutOutcome.Ignored;
         if (!isBroken && SerialNumber.IsBefore(header.DataSN, burst.NextDataSN)) return DataOutOutcome.Ignored;
-        if (!isBroken && TryAccept(header, out usefulBytes)) return DataOutOutcome.Accepted;
+        DataOutFault fault = isBroken ? DataOutFault.Sequence : Accept(header, out usefulBytes);
+        if (fault == DataOutFault.None) return DataOutOutcome.Accepted;
+        if (fault == DataOutFault.Amount) return DataOutOutcome.Wrong;
         isBroken = true;
         return header.Basic.Final ? DataOutOutcome.Incomplete : DataOutOutcome.Ignored;
     }

@@ -46,7 +46,7 @@ internal sealed class FullFeaturePhase
         if (parameters.ErrorRecoveryLevel > 0 && session.Identity.Target is not null) sender.Log = new();
         commands = new(inbox, server.Pool, server.Options.MaxConnectionBufferBytes) { Log = sender.Log };
         text = new(server, session, parameters, negotiation, sender, local);
-        deferred = new(server.Options.MaxConnectionBufferBytes);
+        deferred = new(server.Options.MaxConnectionBufferBytes, server.Pool);
         logouts = new(session, parameters, connectionId, sender, inbox);
         if (session.Identity.Target is not IscsiTarget target) return;
         if (session.Fence is not null) fences = new(session, session.Fence, sender, inbox);
@@ -55,6 +55,8 @@ internal sealed class FullFeaturePhase
         taskManager = new(session, parameters, commands, processor, sender, fences, deferred, inbox);
         snacks = new(commands, processor, sender);
         Recovers = parameters.ErrorRecoveryLevel > 0;
+        // A command that was lost may come after a function that ends it: the shared window knows of such.
+        if (Recovers && !session.Window.IsShared) session.Window.Share(0);
     }
 
     public Session Session => session;
@@ -83,7 +85,7 @@ internal sealed class FullFeaturePhase
         get
         {
             if (negotiateBy is not null) return AnswerWithinSeconds * 1000;
-            if (processor is { AwaitsAbortedData: true }) return processor.AbortedDataDueMs;
+            if (processor is { AwaitsLastData: true }) return processor.LastDataDueMs;
             return Recovers && HasCommands ? (int)server.Options.DataRequestInterval.TotalMilliseconds : int.MaxValue;
         }
     }
@@ -132,7 +134,8 @@ internal sealed class FullFeaturePhase
             CommandOrder order = session.Window.Take(next.Frame.Basic, inbox);
             if (order is not (CommandOrder.Now or CommandOrder.Ended)) return;
             if (order == CommandOrder.Now) Dispatch(next.Frame, out _);
-            foreach (DeferredPdu data in deferred.Remove(next)) processor?.HandleDataOut(data.Frame);
+            foreach (DeferredPdu data in deferred.DataOf(next)) processor?.HandleDataOut(data.Frame);
+            deferred.Remove(next);
         }
     }
 
@@ -246,7 +249,7 @@ internal sealed class FullFeaturePhase
         processor?.Resume();
         processor?.CommitWrites();
         if (Recovers) processor!.RequestOverdueData();
-        if (processor is { AwaitsAbortedData: true }) processor.EndOverdueAborts();
+        if (processor is { AwaitsLastData: true }) processor.EndOverdue();
         if (negotiateBy is long latest && latest < server.Time.GetTimestamp()) dropReason = "the initiator did not negotiate when it was asked to";
         if (sharesWindow) ShareWindow();
         // Nothing else may be due that would tell the initiator of the open window.
@@ -283,9 +286,10 @@ internal sealed class FullFeaturePhase
     {
         processor?.AbandonWrites();
         foreach (Command command in commands.All) command.IsStreaming = false;
-        processor?.StopAwaitingData();
         foreach (Command command in commands.All.ToArray()) processor!.Abort(command);
+        processor?.StopAwaitingData();
         processor?.AbandonAnswers();
+        deferred.Clear();
     }
 
     private void Dispatch(PduFrame frame, out Command? streaming)

@@ -38,7 +38,7 @@ internal sealed class LogoutRequests(Session session, SessionParameters paramete
             case LogoutReason.CloseConnection:
                 Respond(request, LogoutResponse.CidNotFound);
                 return;
-            case LogoutReason.RemoveConnectionForRecovery when parameters.ErrorRecoveryLevel < 2:
+            case LogoutReason.RemoveConnectionForRecovery when parameters.ErrorRecoveryLevel < 2 || session.Nexus is null:
                 Respond(request, LogoutResponse.RecoveryNotSupported);
                 return;
             case LogoutReason.RemoveConnectionForRecovery when Find(request.ConnectionId) is ConnectionInbox lost:

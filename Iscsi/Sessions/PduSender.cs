@@ -71,10 +71,14 @@ internal sealed class PduSender(SendBuffer buffer, SocketWaiter waiter, Connecti
     public void EndWithoutStatSN() => End(new(buffer.Header));
 
     /// <summary>Answers a PDU with a Reject that carries its header (RFC 7143 11.17).</summary>
-    public void Reject(RejectReason reason, ReadOnlySpan<byte> rejectedHeader)
+    /// <param name="reason">Why.</param>
+    /// <param name="rejectedHeader">All of the header.</param>
+    /// <param name="nextSequenceNumber">Of a Data/R2T SNACK that is a protocol error: the DataSN or R2TSN that comes next for its task.</param>
+    public void Reject(RejectReason reason, ReadOnlySpan<byte> rejectedHeader, uint nextSequenceNumber = 0)
     {
         CodeResponseHeader reject = new(Begin(Opcode.Reject, BasicHeader.ReservedTag, rejectedHeader.Length));
         reject.Code = (byte)reason;
+        if (reason == RejectReason.ProtocolError) reject.NextSequenceNumber = nextSequenceNumber;
         rejectedHeader.CopyTo(Data);
         EndWithStatus();
     }

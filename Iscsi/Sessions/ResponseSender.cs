@@ -77,12 +77,12 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
     /// </summary>
     public void SendDataAgain(Command command, uint first, uint count)
     {
-        int total = Math.Min(command.Task.DataInLengthBytes, command.Task.DataIn.Length), burstMax = parameters.MaxBurstLength, offset = 0;
+        int total = Math.Min(command.Task.DataInLengthBytes, command.Task.DataIn.Length), burstMax = parameters.MaxBurstLength, offset = command.CutOffsetBytes;
         if (command.SegmentBytes == 0) command.SegmentBytes = Math.Min(MaxSegment, burstMax);
-        uint dataSN = 0;
+        uint dataSN = command.CutDataSN;
         for (; offset < total; dataSN++)
         {
-            int length = Math.Min(Math.Min(command.SegmentBytes, total - offset), burstMax - (offset % burstMax)), end = offset + length;
+            int end = SegmentEnd(command, offset, total), length = end - offset;
             if (dataSN >= first && (count == 0 || dataSN - first < count))
             {
                 command.NextDataSN = dataSN;
@@ -95,6 +95,18 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         command.NextDataSN = dataSN;
         command.DataInSentBytes = total;
     }
+
+    /// <summary>From the first Data-In that is not acknowledged on, the data of an answered read is cut into segments as long as they may be now.</summary>
+    public void CutAnew(Command command)
+    {
+        int total = Math.Min(command.Task.DataInLengthBytes, command.Task.DataIn.Length);
+        for (; SerialNumber.IsBefore(command.CutDataSN, command.AcknowledgedDataSN); command.CutDataSN++)
+            command.CutOffsetBytes = SegmentEnd(command, command.CutOffsetBytes, total);
+        command.SegmentBytes = 0;
+    }
+
+    private int SegmentEnd(Command command, int offset, int total) =>
+        offset + Math.Min(Math.Min(command.SegmentBytes, total - offset), parameters.MaxBurstLength - (offset % parameters.MaxBurstLength));
 
     private void EndPart(Command command, bool isLast, bool endsBurst)
     {
@@ -144,7 +156,8 @@ internal sealed class ResponseSender(PduSender sender, SessionParameters paramet
         window.Update(commands.CountWithout(ended), commands.IsShortOfMemory);
     }
 
-    private int MaxSegment => Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength);
+    /// <summary>Of whole words: only the last segment of a sequence may need padding (RFC 7143 11.7).</summary>
+    private int MaxSegment => Math.Min(parameters.PeerMaxRecvDataSegmentLength, sender.MaxDataLength) & ~3;
 
     private void BeginDataIn(Command command, int offset, int length)
     {

@@ -159,8 +159,15 @@ internal sealed class TaskManager(
         bool own = header.Function is TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ITNexusReset;
         Session[] concerned = own ? [session] : target.Sessions.Snapshot();
         ConnectionInbox[] others = [.. concerned.SelectMany(one => one.Holders).Select(one => one.Inbox).Where(one => one != inbox)];
+        // By one connection nothing is on its way: what is missing was lost, and is ended when it is sent again. A reset of the target waits for nothing.
+        bool awaitsCommands = session.Connections.Length > 1 && header.Function is not (TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset);
         // One part for each connection, and one for the commands that have not come.
-        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 2, inbox) { Issuer = session, CmdSN = header.Basic.CmdSN };
+        AbortOperation operation = new(header.Function, header.Basic.Lun, header.Basic.InitiatorTaskTag, others.Length + 2, inbox)
+        {
+            Issuer = session,
+            CmdSN = header.Basic.CmdSN,
+            AwaitsCommands = awaitsCommands,
+        };
         // First of all: what comes from now on is ended by the window, what has come by the connection that has it.
         if (session.Window.EndLate(operation) || !operation.AwaitsCommands) operation.PartDone();
         foreach (ConnectionInbox other in others) other.Post(new(MessageKind.Abort, operation));

@@ -13,24 +13,23 @@ internal sealed class TextRequests(
 {
     private readonly TextAccumulator incoming = new(LoginEnvironment.MaxTextLengthBytes);
     private TextChunks? outgoing;
-    private uint transferTag;
+    private uint transferTag, taskTag;
 
     public void Handle(PduFrame frame)
     {
         BasicHeader header = frame.Basic;
         bool continues = header.TargetTransferTag != BasicHeader.ReservedTag;
-        bool known = continues && header.TargetTransferTag == transferTag && transferTag != 0;
+        bool known = continues && header.TargetTransferTag == transferTag && transferTag != 0 && header.InitiatorTaskTag == taskTag;
         if ((continues && !known) || (header.Final && header.Continue) || !frame.IsComplete)
         {
-            sender.Reject(RejectReason.ProtocolError, frame.HeaderBytes);
+            Fail(frame);
             return;
         }
         if (!continues)
         {
             // A new sequence drops what an old one has left (RFC 7143 11.10.4).
-            incoming.Take();
-            outgoing = null;
-            negotiation.BeginSequence();
+            Forget();
+            taskTag = header.InitiatorTaskTag;
         }
         if (!incoming.TryAppend(frame.Data.Span)) throw new IscsiProtocolException("the text of a request is longer than this target takes");
         if (header.Continue)
@@ -43,7 +42,7 @@ internal sealed class TextRequests(
             List<KeyValuePair<string, string>> pairs = [], answer = [];
             if (!TextKeys.TryParse(incoming.Take(), pairs) || !Answer(pairs, answer))
             {
-                sender.Reject(RejectReason.ProtocolError, frame.HeaderBytes);
+                Fail(frame);
                 return;
             }
             outgoing = new(TextKeys.Format(answer));
@@ -68,13 +67,32 @@ internal sealed class TextRequests(
             if (!mayChange) answer.Add(new(name, "Reject"));
             else if (!negotiation.Take(name, value, session.Identity.IsDiscovery, answer)) return false;
         }
-        parameters.PeerMaxRecvDataSegmentLength = negotiation.Number("MaxRecvDataSegmentLength");
         return true;
+    }
+
+    /// <summary>The sequence has failed: what was said in it is not in force, and nothing continues it (RFC 7143 7.13).</summary>
+    private void Fail(PduFrame frame)
+    {
+        Forget();
+        sender.Reject(RejectReason.ProtocolError, frame.HeaderBytes);
+    }
+
+    private void Forget()
+    {
+        incoming.Take();
+        outgoing = null;
+        transferTag = 0;
+        negotiation.BeginSequence();
     }
 
     private void Respond(uint initiatorTaskTag, ReadOnlySpan<byte> text, bool final, bool more)
     {
-        if (final) transferTag = 0;
+        if (final)
+        {
+            transferTag = 0;
+            negotiation.EndSequence();
+            parameters.PeerMaxRecvDataSegmentLength = negotiation.Number("MaxRecvDataSegmentLength");
+        }
         else if (++transferTag is 0 or BasicHeader.ReservedTag) transferTag = 1;
         BasicHeader header = new(sender.Begin(Opcode.TextResponse, initiatorTaskTag, text.Length));
         header.Final = final;

@@ -9,6 +9,14 @@ internal static class TransportSense
     public static readonly SenseData IncorrectAmountOfData = new(SenseKey.AbortedCommand, 0x0C, 0x0D);
     public static readonly SenseData DataPhaseError = new(SenseKey.AbortedCommand, 0x4B, 0x00);
 
+    /// <summary>The sense data of a fault.</summary>
+    public static SenseData Of(DataOutFault fault) => fault switch
+    {
+        DataOutFault.Amount => IncorrectAmountOfData,
+        DataOutFault.Unsolicited => UnexpectedUnsolicitedData,
+        _ => DataPhaseError,
+    };
+
     /// <summary>What was lost on the way did not come although it was asked for again.</summary>
     public static readonly SenseData ProtocolServiceCrcError = new(SenseKey.AbortedCommand, 0x47, 0x05);
 

@@ -33,6 +33,9 @@ internal sealed class BufferPool(long limitBytes)
     /// <summary>Bytes in use now.</summary>
     public long RentedBytes => Interlocked.Read(ref rentedBytes);
 
+    /// <summary>True while half of it is free: then what waits for other connections may wait in its buffers, without taking those that these need.</summary>
+    public bool HasPlenty => RentedBytes < limitBytes / 2;
+
     /// <summary>Completes when no buffer is in use.</summary>
     public Task WhenIdleAsync()
     {

@@ -89,12 +89,7 @@ internal sealed class PortalListener : IDisposable
         {
             peer = accepted.RemoteEndPoint;
             Connection connection = new(server, accepted);
-            if (server.Connections.TryEnter(connection) is string refusal)
-            {
-                Log.ConnectionRefused(server.Logger, peer!, refusal);
-                connection.Dispose();
-                return;
-            }
+            server.Connections.Enter(connection);
             try
             {
                 connection.Start();

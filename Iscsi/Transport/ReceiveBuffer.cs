@@ -20,6 +20,12 @@ internal sealed class ReceiveBuffer(byte[] array, PooledBuffer? pooled)
     public int UnhandledBytes => End - Start;
     public int FreeBytes => Array.Length - End;
 
+    /// <summary>Gives up a reference; with the last one a buffer that the connection has left goes back to the pool.</summary>
+    public void Release(BufferPool pool)
+    {
+        if (--References == 0 && IsDetached && Pooled is not null) pool.Return(Pooled);
+    }
+
     /// <summary>Moves what is not handled to the front. Only without references.</summary>
     public void Compact()
     {

@@ -94,25 +94,28 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     public static bool TryMark(IReadOnlyList<BlockWriter> writers, WriteLog log, bool waited)
     {
         LogExtent[] markers = [.. writers.Select(writer => new LogExtent(writer._volume, LogExtentKind.Marker, writer._index.Generation + 1, 0))];
-        int locked = 0;
-        LogAppended appended;
-        try
+        LogAppended appended = default;
+        bool marked = WhileNoneWrites(writers, () =>
         {
-            for (; locked < writers.Count; locked++)
-                writers[locked]._writeLock.Enter();
             if (writers.Any(writer => writer._closed) || !log.TryAppend(markers, default, default, out appended, waited))
                 return false;
             for (int i = 0; i < writers.Count; i++)
                 writers[i]._index.Advance((uint)markers[i].StartBlock, appended.RecordLsn, appended.End);
-        }
-        finally
-        {
-            while (locked > 0)
-                writers[--locked]._writeLock.Exit();
-        }
-        writers[0]._marks.Note(appended.End);
-        return true;
+            return true;
+        });
+        if (marked)
+            writers[0]._marks.Note(appended.End);
+        return marked;
     }
+
+    /// <summary>Freezes what the log holds of several lines at one point in the order of all writes (<see cref="VolumeIndex.Freeze"/>); gives that. The writers are in the order of their lines.</summary>
+    public static LogPosition Freeze(IReadOnlyList<BlockWriter> writers, WriteLog log) => WhileNoneWrites(writers, () =>
+    {
+        LogPosition end = log.Position;
+        foreach (BlockWriter writer in writers)
+            writer._index.Freeze(end);
+        return end;
+    });
 
     /// <summary>True where no append starts any more.</summary>
     public bool IsClosed => _closed;
@@ -135,6 +138,22 @@ internal sealed class BlockWriter(uint volume, VolumeIndex index, WriteLog log, 
     {
         lock (_writeLock)
             _closed = closed;
+    }
+
+    private static T WhileNoneWrites<T>(IReadOnlyList<BlockWriter> writers, Func<T> action)
+    {
+        int locked = 0;
+        try
+        {
+            for (; locked < writers.Count; locked++)
+                writers[locked]._writeLock.Enter();
+            return action();
+        }
+        finally
+        {
+            while (locked > 0)
+                writers[--locked]._writeLock.Exit();
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -57,11 +57,11 @@ internal sealed class VolumeIndex
         get
         {
             lock (_mapLock)
-                return [.. _older.Reverse(), new(_generation, _overlay, ulong.MaxValue, default)];
+                return [.. _older.Reverse(), new(_generation, _overlay, ulong.MaxValue, default, EndsGeneration: false)];
         }
     }
 
-    /// <summary>Behind the marker that ends the oldest generation which is not published to its end; null where that goes on.</summary>
+    /// <summary>Behind what ends the oldest layer which is not published to its end; null where that goes on.</summary>
     public LogPosition? EndOfOldest
     {
         get
@@ -75,7 +75,7 @@ internal sealed class VolumeIndex
     public ulong? EndOf(uint generation)
     {
         lock (_mapLock)
-            return Array.Find(_older, layer => layer.Generation == generation)?.End.Lsn;
+            return Array.Find(_older, layer => layer.Generation == generation && layer.EndsGeneration)?.End.Lsn;
     }
 
     /// <summary>True where the map has all that the index began as, so that publishes may name its line.</summary>
@@ -100,7 +100,7 @@ internal sealed class VolumeIndex
         return true;
     }
 
-    /// <summary>Older generations that are not published to their end.</summary>
+    /// <summary>Older layers that are not published to their end.</summary>
     public int CountOlder
     {
         get
@@ -137,19 +137,31 @@ internal sealed class VolumeIndex
         }
     }
 
-    /// <summary>Forgets the older generations whose end is published, which the map has as a whole.</summary>
+    /// <summary>
+    /// What is written from here on goes above what the log holds now, which nothing replaces any more. Takes the same time whatever there is. Under the line's writeLock.
+    /// </summary>
+    public void Freeze(LogPosition end)
+    {
+        lock (_mapLock)
+        {
+            _older = [new(_generation, _overlay, end.Lsn, end, EndsGeneration: false), .. _older];
+            _overlay = new();
+        }
+    }
+
+    /// <summary>Forgets the older layers whose end is published, which the map has as a whole.</summary>
     public void DropOlder(ulong endLsn)
     {
         lock (_mapLock)
-            if (_older.Length > 0 && _older[^1].EndLsn < endLsn)
-                _older = [.. _older.Where(layer => layer.EndLsn >= endLsn)];
+            if (_older.Length > 0 && _older[^1].End.Lsn <= endLsn)
+                _older = [.. _older.Where(layer => layer.End.Lsn > endLsn)];
     }
 
     /// <summary>Forgets what the log holds of the newest generation. Whoever still reads is told so, rather than shown what lies beneath.</summary>
     public void Leave()
     {
         lock (_mapLock)
-            (_overlay, _isLeft) = (new(), true);
+            (_overlay, _older, _isLeft) = (new(), [.. _older.Where(layer => layer.Generation < _generation)], true);
     }
 
     /// <summary>True where nothing can be resolved any more: the line was left, or its map is closed.</summary>

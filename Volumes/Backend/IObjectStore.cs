@@ -17,7 +17,7 @@ public interface IObjectStore : IAsyncDisposable
 
     /// <summary>
     /// Replaces the object whose tag is <paramref name="expectedTag"/> (null = there is none yet); <see cref="ObjectStoreError.Exists"/>
-    /// where another writer was faster. Complete = durable. Returns the new tag.
+    /// where another writer was faster. Complete = durable. Returns the new tag. May take what the store keeps in reserve, unlike a put: for what makes room, or is needed to.
     /// </summary>
     ValueTask<string> CompareAndSetAsync(string key, string? expectedTag, ReadOnlyMemory<byte> content, CancellationToken cancellation);
 
@@ -74,8 +74,14 @@ public sealed record ObjectStoreCapabilities(bool ConditionalWrites, int MaxObje
 /// <summary>One stored object.</summary>
 public sealed record ObjectInfo(string Key, long LengthBytes, string Tag);
 
-/// <summary>Space in bytes: all of it, and what is not given out yet.</summary>
-public readonly record struct ObjectStoreSpace(long TotalBytes, long FreeBytes);
+/// <summary>
+/// Space in bytes: all of it; what new objects can use; and what is kept back for replacing objects, so that metadata and deletes work when nothing else is free.
+/// </summary>
+public readonly record struct ObjectStoreSpace(long TotalBytes, long FreeBytes, long ReservedBytes = 0)
+{
+    /// <summary>Neither free nor reserved: what objects have, and places that no object can be put on.</summary>
+    public long UsedBytes => TotalBytes - FreeBytes - ReservedBytes;
+}
 
 /// <summary>What a caller can do about a failure of the store.</summary>
 public enum ObjectStoreError

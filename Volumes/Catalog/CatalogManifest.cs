@@ -43,6 +43,9 @@ internal sealed record CatalogManifest
     /// <summary>Everything below was in segments, and is in the catalog.</summary>
     public required LogPosition Published { get; init; }
 
+    /// <summary>True where it shows just what was written below <see cref="Published"/>; false where some blocks are older, since what replaced them was in the log only.</summary>
+    public bool IsPoint { get; init; } = true;
+
     /// <summary>SHA-256 of the rows of lunaria.db: whether they have changed.</summary>
     public required byte[] MetadataHash { get; init; }
 

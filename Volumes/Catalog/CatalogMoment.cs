@@ -13,9 +13,9 @@ internal sealed class CatalogMoment : IDisposable
     /// <summary>
     /// Begins; while the map rests. The map and its journal first: what lunaria.db knows may be younger than they are, as after a crash, but never older.
     /// </summary>
-    public CatalogMoment(SqliteConnection metadata, SqliteConnection map, ulong journalEnd, ulong firstFrame, DateTimeOffset now)
+    public CatalogMoment(SqliteConnection metadata, SqliteConnection map, ulong journalEnd, ulong firstFrame, DateTimeOffset now, bool isPoint)
     {
-        (Metadata, Map, JournalEnd, FirstFrame, Time) = (metadata, map, journalEnd, firstFrame, now);
+        (Metadata, Map, JournalEnd, FirstFrame, Time, IsPoint) = (metadata, map, journalEnd, firstFrame, now, isPoint);
         mapRows = map.BeginTransaction(deferred: true);
         try
         {
@@ -46,6 +46,9 @@ internal sealed class CatalogMoment : IDisposable
 
     /// <summary>When it was.</summary>
     public DateTimeOffset Time { get; }
+
+    /// <inheritdoc cref="CatalogManifest.IsPoint"/>
+    public bool IsPoint { get; }
 
     /// <inheritdoc cref="CatalogManifest.MapId"/>
     public Guid MapId { get; }

@@ -45,7 +45,7 @@ internal sealed class CatalogObjects(IObjectStore store, Guid poolId, TimeProvid
             byte[] content = CatalogObject.Write(kind, poolId, number, payload.Span);
             try
             {
-                await PutAsync(CatalogObject.Key(number), content, cancellation);
+                await store.PutFromReserveAsync(CatalogObject.Key(number), content, cancellation);
                 return new(number, content.Length, firstSequence);
             }
             catch (ObjectStoreException e) when (e.Error is ObjectStoreError.Retry or ObjectStoreError.Exists && attempt < MaxAttempts)
@@ -74,18 +74,6 @@ internal sealed class CatalogObjects(IObjectStore store, Guid poolId, TimeProvid
         {
             await store.DeleteAsync(CatalogObject.Key(number), cancellation);
             unnamed.Remove(number);
-        }
-    }
-
-    private async Task PutAsync(string key, byte[] content, CancellationToken cancellation)
-    {
-        try
-        {
-            await store.PutIfAbsentAsync(key, content, cancellation);
-        }
-        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)
-        {
-            await store.CompareAndSetAsync(key, null, content, cancellation);
         }
     }
 }

@@ -67,7 +67,7 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
         await RebuildAsync(found.Manifest, found.PoolId, withMetadata: true, "it was imported.", hadAll, prepare, cancellation);
         File.Delete(UnfinishedPath);
         using MetadataDatabase metadata = MetadataDatabase.Open(MetadataPath, time);
-        return new(found.PoolId, found.Manifest.Time, found.Manifest.Published.Lsn, hadAll, [.. metadata.ReadVolumes().Select(volume => volume.Name)], metadata.ReadSnapshots().Count);
+        return new(found.PoolId, found.Manifest.Time, found.Manifest.Published.Lsn, found.Manifest.IsPoint, hadAll, [.. metadata.ReadVolumes().Select(volume => volume.Name)], metadata.ReadSnapshots().Count);
     }
 
     private string MetadataPath => Path.Combine(sqliteDirectory, "lunaria.db");
@@ -166,7 +166,7 @@ public sealed class CatalogRecovery(IDisk data, string sqliteDirectory, IObjectS
 }
 
 /// <summary>
-/// What an import has rebuilt, and up to where it is whole: everything written below <paramref name="Lsn"/>, the state of <paramref name="Time"/>. <paramref name="HasLog"/>: journal and
-/// write log were there, and bring what came since.
+/// What an import has rebuilt, and up to where it is whole: everything written below <paramref name="Lsn"/>, the state of <paramref name="Time"/>. <paramref name="IsPoint"/>: just that;
+/// false where some blocks are older. <paramref name="HasLog"/>: journal and write log were there, and bring what came since.
 /// </summary>
-public sealed record ImportReport(Guid PoolId, DateTimeOffset Time, ulong Lsn, bool HasLog, IReadOnlyList<string> Volumes, int Snapshots);
+public sealed record ImportReport(Guid PoolId, DateTimeOffset Time, ulong Lsn, bool IsPoint, bool HasLog, IReadOnlyList<string> Volumes, int Snapshots);

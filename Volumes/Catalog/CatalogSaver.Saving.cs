@@ -26,11 +26,18 @@ internal sealed partial class CatalogSaver
 
     private async Task SaveOnceAsync(CancellationToken cancellation)
     {
-        var state = ReadState();
-        bool forDeletes = Interlocked.Exchange(ref deletesWait, false), stands = false, mayArrive = false;
+        (ulong, long, long) state = default;
+        bool forDeletes = false, stands = false, mayArrive = false;
         try
         {
-            using CatalogMoment moment = await whileMapRests!(Capture);
+            using CatalogMoment moment = await points!.CaptureAsync(
+                isPoint =>
+                {
+                    forDeletes = Interlocked.Exchange(ref deletesWait, false);
+                    state = ReadState();
+                    return Capture(isPoint);
+                },
+                cancellation);
             CatalogManifest manifest = await new CatalogSave(moment, current, objects, journal, store.Space, cancellation).RunAsync();
             mayArrive = true;
             tag = await ReplaceAsync(CatalogObject.Write(CatalogKind.Manifest, poolId, 0, ManifestCodec.Write(manifest)), cancellation);
@@ -58,12 +65,12 @@ internal sealed partial class CatalogSaver
         }
     }
 
-    private CatalogMoment Capture()
+    private CatalogMoment Capture(bool isPoint)
     {
         // The journal keeps what this save reads, until it ends.
         ulong first = Math.Min(maps.Checkpoint.JournalSequence, maps.NeededSequence);
         Volatile.Write(ref heldSequence, first);
-        return new(metadataRows, mapRows, journal.NextSequence, first, time.GetUtcNow());
+        return new(metadataRows, mapRows, journal.NextSequence, first, time.GetUtcNow(), isPoint);
     }
 
     /// <summary>Replaces the manifest. An answer that was lost is settled by reading it back.</summary>

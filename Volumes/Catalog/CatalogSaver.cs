@@ -30,7 +30,7 @@ internal sealed partial class CatalogSaver : IDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Lock sync = new();
     private readonly List<TaskCompletionSource> requests = [];
-    private Func<Func<CatalogMoment>, ValueTask<CatalogMoment>>? whileMapRests;
+    private PublishedPoints? points;
     private Action? saved;
     private Task loop = Task.CompletedTask;
     private Exception? end;
@@ -76,11 +76,11 @@ internal sealed partial class CatalogSaver : IDisposable
     }
 
     /// <summary>
-    /// Begins. <paramref name="rests"/> runs something while no publish is applied and no checkpoint made; <paramref name="saved"/> is called after each save, on the saver's loop.
+    /// Begins. <paramref name="points"/>: when a save may be of; <paramref name="saved"/> is called after each save, on the saver's loop.
     /// </summary>
-    public void Start(Func<Func<CatalogMoment>, ValueTask<CatalogMoment>> rests, Action saved)
+    public void Start(PublishedPoints points, Action saved)
     {
-        (whileMapRests, this.saved) = (rests, saved);
+        (this.points, this.saved) = (points, saved);
         loop = RunAsync();
     }
 
@@ -106,12 +106,12 @@ internal sealed partial class CatalogSaver : IDisposable
         bell.Set();
     }
 
-    /// <summary>Ends the loop; with <paramref name="save"/> after a last save, if the store takes it soon.</summary>
+    /// <summary>Ends the loop; with <paramref name="save"/> after a last save, if the store is at a point and takes it soon. The destager has ended.</summary>
     public async ValueTask StopAsync(bool save)
     {
         stop.Cancel();
         await loop;
-        if (!save || whileMapRests is null)
+        if (!save || points is not { IsReached: true })
             return;
         using CancellationTokenSource limit = new(LastSave, time);
         try

@@ -7,7 +7,7 @@ namespace Lunaria.Volumes.Catalog;
 /// <summary>The payload of a manifest, to and from bytes (docs/FORMATS.md, "Catalog"). Stateless; any thread.</summary>
 internal static class ManifestCodec
 {
-    private const int FixedBytes = 160, EntryBytes = 24, HashBytes = 32;
+    private const int FixedBytes = 160, EntryBytes = 24, HashBytes = 32, MixtureFlag = 1;
 
     /// <summary>The payload.</summary>
     public static byte[] Write(CatalogManifest manifest)
@@ -31,6 +31,7 @@ internal static class ManifestCodec
         BinaryPrimitives.WriteInt32LittleEndian(at[120..], manifest.Increments.Count);
         BinaryPrimitives.WriteInt32LittleEndian(at[124..], manifest.Metadata.Count);
         BinaryPrimitives.WriteInt32LittleEndian(at[128..], manifest.Frames.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(at[132..], manifest.IsPoint ? 0 : MixtureFlag);
         at = at[FixedBytes..];
         foreach (CatalogEntry entry in entries)
         {
@@ -64,6 +65,7 @@ internal static class ManifestCodec
             JournalSequence = BinaryPrimitives.ReadUInt64LittleEndian(payload[56..]),
             JournalEnd = BinaryPrimitives.ReadUInt64LittleEndian(payload[64..]),
             Published = new LogPosition(BinaryPrimitives.ReadUInt64LittleEndian(payload[72..]), BinaryPrimitives.ReadUInt32LittleEndian(payload[80..])),
+            IsPoint = (BinaryPrimitives.ReadInt32LittleEndian(payload[132..]) & MixtureFlag) == 0,
             MetadataHash = payload.Slice(84, HashBytes).ToArray(),
             Base = Take(ref entries, bases),
             Increments = Take(ref entries, increments),

@@ -7,16 +7,29 @@ using Lunaria.Volumes.Segments;
 namespace Lunaria.Volumes.Destage;
 
 /// <summary>
-/// Turns the cuts of all lines into durable segments, several puts at once. All of them, or none: what was put of a cut that failed is deleted, since
-/// the next try gives the same names to other content. The destager's; one call at a time.
+/// Turns the cuts of all lines into durable segments, several puts at once. All of them, or none: what was put of a cut that failed is deleted, and
+/// the next try gives other names. The destager's; one call at a time.
 /// </summary>
 internal sealed class CutShipper(
     Guid poolId, int segmentBytes, int concurrentPuts, SegmentTable table, CutImage image, SegmentUploader uploader,
     ReadCache? cache) : IDisposable
 {
+    /// <summary>In so many pieces a segment may be put where the store has no room for it in one.</summary>
+    public const int PiecesAtMost = 4;
+
     private readonly SemaphoreSlim _slots = new(concurrentPuts);
     private readonly Stack<SegmentBuilder> _builders = new();
     private readonly Lock _lock = new();
+    private int _pieces = 1;
+
+    /// <summary>Lets the next cut be put in segments half as large; false = they are as small as they get.</summary>
+    public bool TryHalve()
+    {
+        if (_pieces >= PiecesAtMost)
+            return false;
+        _pieces *= 2;
+        return true;
+    }
 
     /// <summary>
     /// Complete = the segments are durable. Trims without any block go into no segment.
@@ -43,7 +56,7 @@ internal sealed class CutShipper(
                     try
                     {
                         failed.Token.ThrowIfCancellationRequested();
-                        SegmentPacker.Pack(builder, image, cut, ref trimAt, ref entryAt);
+                        SegmentPacker.Pack(builder, segmentBytes / _pieces, image, cut, ref trimAt, ref entryAt);
                         ReadOnlyMemory<byte> content = builder.Seal(
                             poolId, cut.Line.Record.Uuid, sequence, firstLsn, end.Lsn, out SegmentHeader header, cut.Generation);
                         if (cut.Line.Cache is { } client)
@@ -59,6 +72,7 @@ internal sealed class CutShipper(
                 sequences[cut.Line.Number] = sequence;
             }
             await Task.WhenAll(puts);
+            _pieces = Math.Max(1, _pieces / 2);
             return segments;
         }
         catch
@@ -67,6 +81,8 @@ internal sealed class CutShipper(
             foreach (PublishedSegment segment in segments)
                 cache?.Staging.Drop(segment.Header);
             await Task.WhenAll(puts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            foreach (PublishedSegment segment in segments)
+                table.Tried(segment.Volume, segment.Header.Sequence);
             for (int i = 0; i < puts.Count && !cancellation.IsCancellationRequested; i++)
                 if (puts[i].Exception?.InnerException is not ObjectStoreException { Error: ObjectStoreError.Exists })
                     await uploader.DeleteAsync(SegmentKey.Format(segments[i].Header.VolumeUuid, segments[i].Header.Sequence), cancellation);

@@ -32,6 +32,7 @@ internal sealed class Destager : IDisposable
     private readonly Publisher _publisher;
     private readonly CutShipper _shipper;
     private readonly OrphanSweep _orphans;
+    private readonly PublishedPoints _points;
     private readonly Signal _bell;
     private readonly ulong _startBytes;
     private readonly List<VolumeCut> _cuts = [];
@@ -48,9 +49,9 @@ internal sealed class Destager : IDisposable
 
     public Destager(
         VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector, LineRecovery recovery, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans,
-        Signal bell) =>
-        (_volumes, _keeper, _collector, _recovery, _engine, _publisher, _shipper, _orphans, _bell, _startBytes) = (volumes, keeper, collector, recovery, engine, publisher, shipper, orphans,
-            bell, Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
+        PublishedPoints points, Signal bell) =>
+        (_volumes, _keeper, _collector, _recovery, _engine, _publisher, _shipper, _orphans, _points, _bell, _startBytes) = (volumes, keeper, collector, recovery, engine, publisher, shipper,
+            orphans, points, bell, Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
 
     /// <summary>True once what an earlier life left in the store is gone: from then on no name of it is given again.</summary>
     public bool IsSwept
@@ -100,9 +101,12 @@ internal sealed class Destager : IDisposable
             while (true)
             {
                 _serving = await WaitForWorkAsync();
-                ulong target = _serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1;
+                ulong target = Math.Max(_serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1, _points.FrozenLsn);
                 while (_publisher.Published.Lsn < target)
+                {
                     await DestageCutAsync();
+                    await _points.TryServeAsync();
+                }
                 if (_keeper.HasWork)
                     await _keeper.RunAsync(_stop.Token);
                 if (_publisher.WantsCheckpoint || _serving.Any(request => request.Checkpoint))
@@ -141,6 +145,8 @@ internal sealed class Destager : IDisposable
                     _requests.Clear();
                     return requests;
                 }
+            if (!await _points.TryServeAsync())
+                return [];
             if (_recovery.HasWork)
                 await _recovery.RunAsync(_stop.Token);
             if (_keeper.HasWork)
@@ -176,10 +182,16 @@ internal sealed class Destager : IDisposable
         LogPosition end = NextCut(start);
         while (!await TryShipAsync(start, end))
         {
-            TimeSpan wait = BackOff.Delay(_failures, _engine.Time);
-            bool isFull = _engine.Health.Current(_engine.Log).State == HealthState.OutOfSpace;
-            await Task.Delay(isFull && wait > LongestWaitForSpace ? LongestWaitForSpace : wait, _engine.Time, _stop.Token);
+            if (_failures > 0)
+            {
+                TimeSpan wait = BackOff.Delay(_failures, _engine.Time);
+                bool isFull = _engine.Health.Current(_engine.Log).State == HealthState.OutOfSpace;
+                await Task.Delay(isFull && wait > LongestWaitForSpace ? LongestWaitForSpace : wait, _engine.Time, _stop.Token);
+            }
             await _publisher.DeleteDeadAsync(_stop.Token);
+            // Who deletes something may be who makes room.
+            if (_keeper.HasWork)
+                await _keeper.RunAsync(_stop.Token);
             end = NextCut(start);
         }
         _engine.Log.Reclaim(end);
@@ -192,12 +204,13 @@ internal sealed class Destager : IDisposable
     }
 
     /// <summary>
-    /// After a failure a small cut, so that little is put and taken back while the trouble lasts. None goes beyond the end of a generation: who begins there reads the map of
-    /// the line it begins on until then.
+    /// After a failure a small cut, so that little is put and taken back while the trouble lasts; and no larger one than the store has space for. None goes beyond the end of a
+    /// generation: who begins there reads the map of the line it begins on until then.
     /// </summary>
     private LogPosition NextCut(ulong start)
     {
-        LogPosition end = _engine.Marks.Take(start, (ulong)(_failures == 0 ? _engine.Options.CutBytes : _engine.Options.CutBytes / CutsAfterFailure), _engine.Log.Position);
+        long least = LeastCutBytes, cutBytes = _failures == 0 ? Math.Clamp(FreeBytes / least * least, least, _engine.Options.CutBytes) : least;
+        LogPosition end = _engine.Marks.Take(start, (ulong)cutBytes, _engine.Log.Position);
         foreach (OpenLine line in _volumes.Lines)
             if (line.Index.EndOfOldest is { } marker && marker.Lsn > start && marker.Lsn < end.Lsn)
                 end = marker;
@@ -226,6 +239,8 @@ internal sealed class Destager : IDisposable
             // A block that was skipped because a later record replaces it must not be lost with that record.
             if (cuts.Any(cut => cut.LastObsoletingLsn >= Math.Max(end.Lsn, _engine.Log.FlushedLsn)))
                 await _engine.Log.FlushAsync();
+            foreach (VolumeCut cut in cuts)
+                _points.Reach(cut.ReachLsn);
             await _publisher.PublishAsync(end, segments, TrimsOf(cuts), SharesOf(cuts), MarkersOf(cuts, end.Lsn), _stop.Token);
             foreach (VolumeCut cut in cuts)
                 cut.Forget(end.Lsn);
@@ -239,8 +254,14 @@ internal sealed class Destager : IDisposable
         }
         catch (ObjectStoreException e)
         {
-            _failures++;
             bool isFull = e.Error == ObjectStoreError.OutOfSpace;
+            // Where there is space it is in small pieces; where there is none, garbage may hold it.
+            if (isFull && ((FreeBytes >= LeastCutBytes && _shipper.TryHalve()) || await _collector.TryMakeRoomAsync(_stop.Token)))
+            {
+                _failures = 0;
+                return false;
+            }
+            _failures++;
             if (_engine.Health.SetStore(new(isFull ? HealthState.OutOfSpace : HealthState.StoreFailing, e.Message)))
                 if (isFull)
                     VolumesLog.StoreOutOfSpace(_engine.Logger, e);
@@ -260,15 +281,19 @@ internal sealed class Destager : IDisposable
     {
         ulong next = _engine.Log.NextLsn;
         // Of the oldest generation of each line only: what follows it in the map must not come before it.
-        List<PublishedTrim> trims = TrimsOf(Prepare(static (cut, line, layer, _) => cut.TakeTrims(line, layer), 0, oldestOnly: true));
+        List<PublishedTrim> trims = TrimsOf(Prepare(static (cut, line, layer, _) => cut.TakeTrims(line, layer), ulong.MaxValue, oldestOnly: true));
         if (trims.Count > 0 && next != _lastFreeLsn)
         {
             await _engine.Log.FlushAsync();
+            _points.Reach(next);
             await _publisher.PublishAsync(_publisher.Published, [], trims, [], [], _stop.Token);
         }
         _lastFreeLsn = next;
         if (_publisher.HasDeadSegments)
             await _publisher.CheckpointAsync(_stop.Token);
+        // A save at a point would need the space that these deletes make.
+        if (_publisher.HasDoomed)
+            await _points.AtAnyMomentAsync(() => _publisher.DeleteDoomedAsync(_stop.Token).AsTask());
     }
 
     private List<VolumeCut> TakeCuts(ulong endLsn) => Prepare(static (cut, line, layer, end) => cut.Take(line, layer, end), endLsn, oldestOnly: false);
@@ -284,7 +309,8 @@ internal sealed class Destager : IDisposable
             // The map cannot take what is younger than what it does not know yet.
             if (oldestOnly && !line.Index.IsSettled)
                 continue;
-            foreach (OverlayLayer layer in oldestOnly ? line.Index.Layers[..1] : line.Index.Layers)
+            OverlayLayer[] layers = line.Index.Layers;
+            foreach (OverlayLayer layer in oldestOnly ? layers.Where(layer => layer.Generation == layers[0].Generation) : layers)
             {
                 VolumeCut cut = _spareCuts.Count > 0 ? _spareCuts[^1] : new();
                 if (_spareCuts.Count > 0)
@@ -307,13 +333,17 @@ internal sealed class Destager : IDisposable
     private static List<PublishedMarker> MarkersOf(List<VolumeCut> cuts, ulong endLsn) =>
         [.. cuts.Where(cut => cut.EndLsn < endLsn).Select(cut => new PublishedMarker(cut.Line.Number, cut.Generation + 1))];
 
+    private long LeastCutBytes => _engine.Options.CutBytes / CutsAfterFailure;
+
+    private long FreeBytes => _publisher.StoreSpace?.FreeBytes ?? long.MaxValue;
+
     /// <summary>Saves puts that would have to be taken back.</summary>
     private void CheckSpace(List<VolumeCut> cuts)
     {
         long needed = cuts.Sum(cut => (long)cut.Entries.Count) << BlockGeometry.BlockShift;
-        if (needed > 0 && _publisher.StoreSpace is { } space && space.FreeBytes < needed)
+        if (needed > 0 && FreeBytes < needed)
             throw new ObjectStoreException(
-                ObjectStoreError.OutOfSpace, $"The object store has {space.FreeBytes} bytes left; {needed} are waiting in the write log. Add space or unmap.");
+                ObjectStoreError.OutOfSpace, $"The object store has {FreeBytes} bytes left; {needed} are waiting in the write log. Add space or unmap.");
     }
 
     private void FailRequests(Exception end)
@@ -321,6 +351,7 @@ internal sealed class Destager : IDisposable
         _keeper.Stop(end);
         _recovery.Stop(end);
         _collector.Stop(end);
+        _points.Stop(end);
         lock (_lock)
         {
             _end = end;

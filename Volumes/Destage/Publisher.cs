@@ -151,6 +151,21 @@ internal sealed partial class Publisher(
         _doomedCount = _doomed.Count;
     }
 
+    /// <summary>As <see cref="DeleteDeadAsync"/>, of all that the last checkpoint shows to be dead, where the store's catalog can be brought so far.</summary>
+    public async ValueTask DeleteDoomedAsync(CancellationToken cancellation)
+    {
+        if (_doomed.Values.Any(stamp => !catalog.Covers(stamp)))
+            try
+            {
+                await catalog.SaveAsync().WaitAsync(cancellation);
+            }
+            catch (Exception e) when (e is ObjectStoreException or IOException or InvalidDataException)
+            {
+                // The saver tells of it. Where the store is full it has given the catalog up, and nothing holds the segments any more.
+            }
+        await DeleteDeadAsync(cancellation);
+    }
+
     /// <summary>Runs while no publish is applied and no checkpoint made: what opens and closes maps.</summary>
     public async ValueTask<T> WhileMapRestsAsync<T>(Func<MapStore, T> action)
     {

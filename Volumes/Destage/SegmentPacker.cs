@@ -10,9 +10,9 @@ internal static class SegmentPacker
     /// Packs trims from <paramref name="trimAt"/> and blocks from <paramref name="entryAt"/> on until the segment is full or all are in, and moves both
     /// on. A block whose checksum is wrong goes in with it: its reads fail, those of its neighbours do not.
     /// </summary>
-    public static void Pack(SegmentBuilder builder, CutImage image, VolumeCut cut, ref int trimAt, ref int entryAt)
+    public static void Pack(SegmentBuilder builder, int objectBytes, CutImage image, VolumeCut cut, ref int trimAt, ref int entryAt)
     {
-        builder.Reset();
+        builder.Reset(objectBytes: objectBytes);
         // By number, whether trim or block: so a trim never is in a later segment than a block that was written over it.
         while (trimAt < cut.Trims.Count || entryAt < cut.Entries.Count)
         {

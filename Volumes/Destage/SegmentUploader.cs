@@ -11,16 +11,17 @@ namespace Lunaria.Volumes.Destage;
 /// </summary>
 internal sealed class SegmentUploader(IObjectStore store, EngineHealth health, TimeProvider time, ILogger logger)
 {
-    private const int CompareBytes = 256 << 10;
-
-    /// <summary>Complete = the object is durable under this key.</summary>
+    /// <summary>Complete = the object is durable under this key. <paramref name="mayUseReserve"/>: it is going to free more than it takes.</summary>
     /// <exception cref="ObjectStoreException">OutOfSpace, Fatal, or Exists: an object that is not this one is there.</exception>
-    public async Task PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation, bool mayUseReserve = false)
     {
         for (int attempt = 0; ; attempt++)
             try
             {
-                await store.PutIfAbsentAsync(key, content, cancellation);
+                if (mayUseReserve)
+                    await store.PutFromReserveAsync(key, content, cancellation);
+                else
+                    await store.PutIfAbsentAsync(key, content, cancellation);
                 return;
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry)
@@ -32,7 +33,7 @@ internal sealed class SegmentUploader(IObjectStore store, EngineHealth health, T
                 if (await IsStoredAsync(key, content, cancellation))
                     return;
                 throw new ObjectStoreException(
-                    ObjectStoreError.Exists, $"Segment '{key}' exists with other content: another appliance writes to this store, or a late answer of an earlier one arrived. Start this appliance again when it is the only one.", e);
+                    ObjectStoreError.Exists, $"Segment '{key}' exists with other content, and what was to be stored there gets another name. A late upload of an earlier start arrived, which an audit of the pool clears; or another appliance writes to this store, which must end.", e);
             }
     }
 
@@ -51,22 +52,17 @@ internal sealed class SegmentUploader(IObjectStore store, EngineHealth health, T
             }
     }
 
+    /// <summary>The object is read whole: then its store checks it, while of a part nobody knows whether a bit flipped on the way.</summary>
     private async Task<bool> IsStoredAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
-        byte[] buffer = new byte[Math.Min(CompareBytes, content.Length)];
         for (int attempt = 0; ; attempt++)
             try
             {
                 if (await store.HeadAsync(key, cancellation) is not { } info || info.LengthBytes != content.Length)
                     return false;
-                for (int at = 0; at < content.Length; at += buffer.Length)
-                {
-                    Memory<byte> part = buffer.AsMemory(0, Math.Min(buffer.Length, content.Length - at));
-                    await store.GetAsync(key, at, part, cancellation);
-                    if (!part.Span.SequenceEqual(content.Span.Slice(at, part.Length)))
-                        return false;
-                }
-                return true;
+                byte[] stored = new byte[content.Length];
+                await store.GetAsync(key, 0, stored, cancellation);
+                return content.Span.SequenceEqual(stored);
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Retry)
             {

@@ -22,7 +22,7 @@ internal sealed class VolumeCut
     public uint Generation => _layer.Generation;
 
     /// <summary>Where the generation ended; ulong.MaxValue where it goes on.</summary>
-    public ulong EndLsn => _layer.EndLsn;
+    public ulong EndLsn => _layer.EndsGeneration ? _layer.EndLsn : ulong.MaxValue;
 
     /// <summary>The blocks, ascending.</summary>
     public IReadOnlyList<OverlayEntry> Entries => _entries;
@@ -38,6 +38,11 @@ internal sealed class VolumeCut
 
     /// <summary>LSN of the last record that replaced something in the log, whether in the cut or behind it.</summary>
     public ulong LastObsoletingLsn { get; private set; }
+
+    /// <summary>
+    /// Up to where the log has to be published until the map shows the line as it was at one point: the cut may have left out what a record up to there replaces.
+    /// </summary>
+    public ulong ReachLsn => _layer.EndLsn == ulong.MaxValue ? LastObsoletingLsn : _layer.End.Lsn;
 
     /// <summary>True where there is nothing to publish.</summary>
     public bool IsEmpty => _entries.Count + Trims.Count + Shares.Count == 0;

@@ -104,6 +104,9 @@ internal static partial class VolumesLog
     [LoggerMessage(270, LogLevel.Information, "Volume {Volume} was erased: its former key is thrown away")]
     public static partial void Erased(ILogger logger, string volume);
 
+    [LoggerMessage(271, LogLevel.Warning, "The erase of volume {Volume} that an earlier start of the appliance began cannot be ended yet; it is tried again each minute. {Cause}")]
+    public static partial void EraseUnfinished(ILogger logger, string volume, string cause);
+
     [LoggerMessage(280, LogLevel.Warning, "The cache device {Path} cannot be used; reads go to the store instead")]
     public static partial void CacheDeviceUnusable(ILogger logger, string path, Exception cause);
 

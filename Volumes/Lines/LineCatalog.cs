@@ -159,6 +159,10 @@ internal sealed class LineCatalog
             return _byUuid.GetValueOrDefault(uuid);
     }
 
+    /// <summary>What is known of a snapshot now. InvalidOperationException where it was deleted.</summary>
+    public SnapshotRecord Get(Snapshot snapshot) => FindSnapshot(snapshot.Uuid)
+        ?? throw new InvalidOperationException($"There is no snapshot '{snapshot.Name}' of volume '{snapshot.Volume.Name}' any more.");
+
     /// <summary>Number of a volume's snapshots.</summary>
     public int CountSnapshots(Guid volume)
     {

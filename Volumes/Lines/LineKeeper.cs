@@ -14,7 +14,7 @@ namespace Lunaria.Volumes.Lines;
 /// Gives back what was deleted: closes lines that volumes have left, prunes generations nobody looks at, forgets lines without any. What is to be done stands in
 /// lunaria.db until it is done, and doing it again changes nothing. Its work runs in the destager's loop, which alone changes the map; it is asked for by any thread.
 /// </summary>
-internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, CatalogSaver saver, Signal bell, ILogger logger)
+internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, PublishedPoints points, CatalogSaver saver, Signal bell, ILogger logger)
 {
     private const int GroupsAtOnce = 32;
     private readonly Queue<(uint Line, TaskCompletionSource Done)> _flattens = [];
@@ -136,7 +136,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
         foreach (int[] groups in (await publisher.WhileMapRestsAsync(all => all.GroupsOfParent(line))).Chunk(GroupsAtOnce))
             await publisher.CheckpointAsync(cancellation, maps.MakeFlattener(line, target, groups));
         // A map that is rebuilt has what the store's catalog has: it must not lack rows that the line cannot get from its parent any more.
-        await saver.SaveAsync().WaitAsync(cancellation);
+        await points.AtAnyMomentAsync(() => saver.SaveAsync().WaitAsync(cancellation));
         metadata.DetachLine(record);
         catalog.Detach(number);
         line.Detach();

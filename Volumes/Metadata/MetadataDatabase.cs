@@ -84,6 +84,10 @@ public sealed partial class MetadataDatabase : IDisposable
     /// <summary>A setting, or null.</summary>
     public string? ReadSetting(string name) => Read("SELECT value FROM settings WHERE name = $1", row => row.GetString(0), name).FirstOrDefault();
 
+    /// <summary>Settings whose names begin with <paramref name="prefix"/>.</summary>
+    internal IReadOnlyList<(string Name, string Value)> ReadSettings(string prefix) =>
+        [.. Read("SELECT name, value FROM settings WHERE substr(name, 1, length($1)) = $1 ORDER BY name", row => (row.GetString(0), row.GetString(1)), prefix)];
+
     /// <summary>Sets a setting; null removes it.</summary>
     public void WriteSetting(string name, string? value)
     {

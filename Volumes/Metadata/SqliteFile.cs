@@ -16,7 +16,8 @@ internal sealed record SqliteFile(string Path, int ApplicationId, int PageBytes,
         SqliteConnection connection = Open(SqliteOpenMode.ReadWriteCreate);
         try
         {
-            Execute(connection, $"PRAGMA page_size={PageBytes}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit={64 << 20}");
+            // Statements that fire triggers keep a journal each, which in a temporary file would be most of what a checkpoint writes. Each changes few rows, so memory has room for it.
+            Execute(connection, $"PRAGMA temp_store=MEMORY; PRAGMA page_size={PageBytes}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit={64 << 20}");
             CheckOwner(connection, out long version);
             if (checkWhole && ReadScalar(connection, "PRAGMA quick_check(1)") is not "ok")
                 throw new InvalidDataException($"{Path} is damaged: quick_check found errors. Restore it from a copy.");

@@ -14,12 +14,25 @@ namespace Lunaria.Volumes.Reclaim;
 /// Garbage collection: copies what lives in segments that are mostly dead into new ones, and lets a checkpoint name the copies. A round is bounded in bytes and ends with
 /// its checkpoint; a crash before that leaves orphans, which the next start deletes. Runs in the destager's loop between cuts; asked and told by any thread.
 /// </summary>
-internal sealed class SegmentCollector(
-    Guid poolId, int segmentBytes, MapStore maps, SegmentStore segments, SegmentUploader uploader, Publisher publisher, EngineParts engine, Signal bell)
+internal sealed partial class SegmentCollector(
+    Guid poolId, int segmentBytes, MapStore maps, SegmentStore segments, SegmentUploader uploader, Publisher publisher, PublishedPoints points, EngineParts engine, Signal bell)
 {
     // The table is looked through for each 64th of it that is new, or now and then.
     private const int SharePerLook = 64;
     private const int Rereads = 4;
+
+    // With less than this part of it free, or less than a cut may need, a store is nearly full.
+    private const int NearlyFullPart = 32;
+
+    // Where the store is full, a round is as large as what stores keep in reserve allows. One that ends early may empty no segment; then one is tried that is almost sure to.
+    private static readonly int[] SegmentsWhereFull = [4, 1];
+
+    // A round has to gain a segment; where the store is full, this part of one.
+    private const int LeastGainPart = 8;
+
+    /// <summary>While no host writes, garbage is collected down to this part of its share: nobody pays for it then.</summary>
+    private const double QuietPart = 0.8;
+
     private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1), LongestWhileLogFills = TimeSpan.FromSeconds(3);
     private readonly HashSet<uint> _damaged = [];
     private readonly Lock _lock = new();
@@ -27,7 +40,7 @@ internal sealed class SegmentCollector(
     private Exception? _end;
     private SegmentBuilder? _builder;
     private long _nextRound = engine.Time.GetTimestamp();
-    private (uint NextId, long References) _measured;
+    private (uint NextId, long References, bool IsQuiet) _measured, _barren;
     private long _measuredTime;
     private volatile bool _paused;
     private long _copiedBytes, _bytesPerSecond = engine.Options.CollectionBytesPerSecond;
@@ -73,11 +86,11 @@ internal sealed class SegmentCollector(
                 if (_asked is not null)
                     return true;
             long now = engine.Time.GetTimestamp();
-            (uint NextId, long References) stamp = (maps.Segments.NextId.Value, maps.Segments.References);
+            (uint NextId, long References, bool IsQuiet) stamp = Stamp;
             if (_paused || engine.Options.GarbageShare >= 1 || now < _nextRound || stamp == _measured
                 || (stamp.NextId - _measured.NextId < 1 + (maps.Segments.Count / SharePerLook) && engine.Time.GetElapsedTime(_measuredTime, now) < LongestBetweenLooks))
                 return false;
-            if (HasTooMuch(engine.Options.GarbageShare))
+            if (HasTooMuch())
                 return true;
             (_measured, _measuredTime) = (stamp, now);
             return false;
@@ -90,7 +103,7 @@ internal sealed class SegmentCollector(
         get
         {
             long now = engine.Time.GetTimestamp();
-            if (_paused || engine.Options.GarbageShare >= 1 || (maps.Segments.NextId.Value, maps.Segments.References) == _measured)
+            if (_paused || engine.Options.GarbageShare >= 1 || Stamp == _measured)
                 return Timeout.InfiniteTimeSpan;
             TimeSpan rate = engine.Time.GetElapsedTime(now, Math.Max(now, _nextRound)), look = LongestBetweenLooks - engine.Time.GetElapsedTime(_measuredTime, now);
             return TimeSpan.FromMilliseconds(Math.Max(1, Math.Max(rate.TotalMilliseconds, look.TotalMilliseconds)));
@@ -132,10 +145,10 @@ internal sealed class SegmentCollector(
             if (asked is not null)
                 await publisher.CheckpointAsync(cancellation);
             bool gained;
-            while ((gained = await RoundAsync(cancellation)) && asked is not null)
+            while ((gained = await RoundAsync(cancellation) || ((asked is not null || IsQuiet) && await TryTightRoundAsync(cancellation))) && asked is not null)
                 cancellation.ThrowIfCancellationRequested();
             if (!gained)
-                (_measured, _measuredTime) = ((maps.Segments.NextId.Value, maps.Segments.References), engine.Time.GetTimestamp());
+                (_measured, _measuredTime) = (Stamp, engine.Time.GetTimestamp());
             if (publisher.HasDeadSegments)
                 await publisher.CheckpointAsync(cancellation);
             Finish(asked, null);
@@ -152,6 +165,54 @@ internal sealed class SegmentCollector(
         }
     }
 
+    /// <summary>
+    /// A round, and where that gives nothing a smaller one, for a destager that finds no space, whatever rate and pause say: of the segments that give most for what is copied; and what died is deleted.
+    /// False = nothing is gained.
+    /// </summary>
+    public async ValueTask<bool> TryMakeRoomAsync(CancellationToken cancellation)
+    {
+        if (engine.Options.GarbageShare >= 1 || Stamp == _barren)
+            return false;
+        long before = maps.Segments.StoredBytes;
+        bool wasRunning = _isRunning;
+        try
+        {
+            _isRunning = true;
+            // What is dead already first: copies need the space.
+            await DeleteDeadNowAsync(cancellation);
+            for (int i = 0; maps.Segments.StoredBytes >= before && i < SegmentsWhereFull.Length; i++)
+            {
+                before = maps.Segments.StoredBytes;
+                if (await RoundAsync(cancellation, SegmentsWhereFull[i]))
+                    await DeleteDeadNowAsync(cancellation);
+            }
+            if (maps.Segments.StoredBytes < before)
+                return true;
+            _barren = Stamp;
+            return false;
+        }
+        catch (ObjectStoreException e)
+        {
+            VolumesLog.CollectionFailed(engine.Logger, e);
+            return false;
+        }
+        finally
+        {
+            _isRunning = wasRunning;
+        }
+    }
+
+    /// <summary>Where there is little room for copies: a round of what gives most for them.</summary>
+    private ValueTask<bool> TryTightRoundAsync(CancellationToken cancellation) =>
+        RoomForCopies < engine.Options.CollectionRoundBytes ? TryMakeRoomAsync(cancellation) : ValueTask.FromResult(false);
+
+    private async ValueTask DeleteDeadNowAsync(CancellationToken cancellation)
+    {
+        if (publisher.HasDeadSegments)
+            await publisher.CheckpointAsync(cancellation);
+        await points.AtAnyMomentAsync(() => publisher.DeleteDoomedAsync(cancellation).AsTask());
+    }
+
     private void Finish(TaskCompletionSource? asked, Exception? failure)
     {
         lock (_lock)
@@ -163,25 +224,41 @@ internal sealed class SegmentCollector(
             asked?.TrySetException(failure);
     }
 
-    private bool HasTooMuch(double share)
+    /// <summary>Changes whenever there may be other garbage than before.</summary>
+    private (uint NextId, long References, bool IsQuiet) Stamp => (maps.Segments.NextId.Value, maps.Segments.References, IsQuiet);
+
+    /// <summary>True where everything that was written is in segments.</summary>
+    private bool IsQuiet => publisher.Published.Lsn == engine.Log.NextLsn;
+
+    /// <summary>More than the share of what is stored; or, in a store that is nearly full, more than is free.</summary>
+    private bool HasTooMuch()
     {
         (long garbage, long all) = VictimChoice.Measure(maps.Segments);
-        return garbage > share * all && garbage * BlockGeometry.BlockBytes >= 2L * segmentBytes;
+        long garbageBytes = garbage * BlockGeometry.BlockBytes;
+        return garbageBytes >= 2L * segmentBytes
+            && (garbage > engine.Options.GarbageShare * (IsQuiet ? QuietPart : 1) * all
+                || (publisher.StoreSpace is { } space && space.FreeBytes < Math.Max(space.TotalBytes / NearlyFullPart, engine.Options.CutBytes) && garbageBytes > space.FreeBytes));
     }
 
-    /// <summary>False = there was nothing to gain.</summary>
-    private async ValueTask<bool> RoundAsync(CancellationToken cancellation)
+    /// <summary>False = there was nothing to gain. <paramref name="segmentsWhereFull"/>: the store is full, and the round copies so many segments at most.</summary>
+    private async ValueTask<bool> RoundAsync(CancellationToken cancellation, int segmentsWhereFull = 0)
     {
-        long maxBlocks = engine.Options.CollectionRoundBytes >> BlockGeometry.BlockShift;
+        long started = engine.Time.GetTimestamp();
+        ulong startLsn = engine.Log.NextLsn;
+        bool isFull = segmentsWhereFull > 0;
+        long maxBlocks = Math.Min(engine.Options.CollectionRoundBytes, isFull ? segmentsWhereFull * (long)segmentBytes : RoomForCopies) >> BlockGeometry.BlockShift;
+        if (maxBlocks <= 0)
+            return false;
         // What is pinned would stay whatever is copied, and what a line in quarantine has missed is named there.
         HashSet<uint> excluded = [.. _damaged, .. engine.Pins.All, .. maps.MissedSegments];
-        List<(SegmentId Id, SegmentRow Row)> victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
+        List<(SegmentId Id, SegmentRow Row)> victims = Choose();
         if (victims.Count == 0 && maps.StoredSegments != maps.Segments.NextId)
         {
             await publisher.CheckpointAsync(cancellation);
-            victims = VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
+            victims = Choose();
         }
-        if (victims.Count == 0 || victims.Sum(victim => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost) * (long)BlockGeometry.BlockBytes < segmentBytes)
+        long leastGain = isFull ? segmentBytes / LeastGainPart : segmentBytes;
+        if (victims.Count == 0 || victims.Sum(VictimChoice.DeadBlocks) * (long)BlockGeometry.BlockBytes < leastGain)
             return false;
         uint owner = victims[0].Row.Volume, family = maps.Segments.FamilyOf(owner);
         List<SourceBlock> sources;
@@ -196,7 +273,6 @@ internal sealed class SegmentCollector(
         }
         List<SegmentHeader> copies = [];
         List<CopiedBlock> blocks = [];
-        long started = engine.Time.GetTimestamp();
         IReadOnlyList<PublishedSegment> added;
         try
         {
@@ -223,27 +299,24 @@ internal sealed class SegmentCollector(
         engine.Options.CollectionDurations?.Record(engine.Time.GetElapsedTime(started).TotalSeconds);
         long bytes = blocks.Count * (long)BlockGeometry.BlockBytes;
         Interlocked.Add(ref _copiedBytes, bytes);
-        if (BytesPerSecond is > 0 and var rate)
-            _nextRound = engine.Time.GetTimestamp() + (long)((double)bytes / rate * engine.Time.TimestampFrequency);
+        TimeSpan rest = RestAfter(engine.Time.GetElapsedTime(started), bytes, (long)(engine.Log.NextLsn - startLsn));
+        _nextRound = engine.Time.GetTimestamp() + (long)(rest.TotalSeconds * engine.Time.TimestampFrequency);
         return true;
+
+        List<(SegmentId Id, SegmentRow Row)> Choose() => isFull
+            ? VictimChoice.ChooseForSpace(maps.Segments, maps.StoredSegments, maxBlocks, excluded)
+            : VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
     }
 
-    /// <summary>All copies are durable, or none is left in the store: the same names are given again, to other content.</summary>
-    private async ValueTask CopyOrTakeBackAsync(uint owner, List<SourceBlock> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
+    /// <summary>A copy takes space before its originals give any.</summary>
+    private long RoomForCopies => publisher.StoreSpace is { } space ? space.FreeBytes - segmentBytes : long.MaxValue;
+
+    private TimeSpan RestAfter(TimeSpan round, long copiedBytes, long writtenBytes)
     {
-        ulong first = maps.Segments.NextSequence(owner);
-        try
-        {
-            await CopyAsync(owner, sources, copies, blocks, cancellation);
-        }
-        catch (ObjectStoreException e)
-        {
-            // What stands where a put found something is not this round's.
-            int mine = copies.Count + (e.Error == ObjectStoreError.Exists ? 0 : 1);
-            for (int i = 0; i < mine; i++)
-                await uploader.DeleteAsync(SegmentKey.Format(maps.Segments.VolumeUuid(owner), first + (ulong)i), cancellation);
-            throw;
-        }
+        (long garbage, long all) = VictimChoice.Measure(maps.Segments);
+        TimeSpan rest = CollectionPace.RestAfter(round, copiedBytes, writtenBytes, (double)garbage / Math.Max(1, all), publisher.StoreSpace);
+        TimeSpan byRate = BytesPerSecond is > 0 and var rate ? TimeSpan.FromSeconds((double)copiedBytes / rate) : TimeSpan.Zero;
+        return rest > byRate ? rest : byRate;
     }
 
     /// <summary>Who else names them cannot be told: they are left alone from now on.</summary>
@@ -283,103 +356,5 @@ internal sealed class SegmentCollector(
         for (int i = 0; i < runs.Length; i++)
             if (runs[i].Segment == id.Value)
                 live.AsSpan(runs[i].FirstIndex, LeafEditor.End(runs, i) - runs[i].Start).Fill(true);
-    }
-
-    /// <summary>Reads the blocks, checks them, and puts them into new segments; what cannot be read stays where it is.</summary>
-    private async ValueTask CopyAsync(uint owner, List<SourceBlock> sources, List<SegmentHeader> copies, List<CopiedBlock> blocks, CancellationToken cancellation)
-    {
-        SegmentBuilder builder = _builder ??= new(segmentBytes);
-        ulong sequence = maps.Segments.NextSequence(owner);
-        Guid uuid = maps.Segments.VolumeUuid(owner);
-        byte[] content = new byte[BlockGeometry.BlockBytes];
-        long started = engine.Time.GetTimestamp();
-        while (sources.Count > 0 && !MustMakeWay(started))
-        {
-            builder.Reset(withOrigins: true);
-            List<SourceBlock> packed = [], rest = [];
-            ulong? last = null;
-            bool isFull = false;
-            for (int i = 0; i < sources.Count; i++)
-            {
-                SourceBlock source = sources[i];
-                isFull |= packed.Count > 0 && MustMakeWay(started);
-                // Two versions of one block do not go into one segment.
-                if (isFull || source.Block == last)
-                {
-                    rest.Add(source);
-                    continue;
-                }
-                if (_ranges?.Asked(source) == false)
-                    await _ranges.ReadAsync(sources.GetRange(i, Math.Min(RangeReader.BatchBlocks, sources.Count - i)), cancellation);
-                if (_damaged.Contains(source.Segment.Value) || (_ranges?.TryGet(source, content) != true && !await TryReadAsync(source, content, cancellation)))
-                    continue;
-                if (!builder.TryAddBlock(source.Block, source.Header.BlockCrcs[source.Index], out Memory<byte> page))
-                {
-                    isFull = true;
-                    rest.Add(source);
-                    continue;
-                }
-                content.CopyTo(page);
-                packed.Add(source);
-                last = source.Block;
-            }
-            sources = rest;
-            if (packed.Count == 0)
-                continue;
-            ReadOnlyMemory<byte> sealedContent = builder.SealCopy(poolId, uuid, sequence, [.. packed.Select(source => (source.Header, source.Index))], out SegmentHeader copy);
-            await PutAsync(SegmentKey.Format(uuid, sequence), copy, sealedContent, packed, cancellation);
-            for (int index = 0; index < packed.Count; index++)
-                blocks.Add(new(packed[index].Block, packed[index].Segment, packed[index].Index, copies.Count, index));
-            copies.Add(copy);
-            sequence++;
-        }
-    }
-
-    /// <summary>What the cache has of the originals it has of the copy, too, once that is published.</summary>
-    private async ValueTask PutAsync(string key, SegmentHeader copy, ReadOnlyMemory<byte> content, List<SourceBlock> packed, CancellationToken cancellation)
-    {
-        segments.Cache?.Staging.StageCopy(copy, content.Span[copy.HeaderBytes..], packed.ConvertAll(source => (source.Segment, source.Index)));
-        try
-        {
-            await uploader.PutAsync(key, content, cancellation);
-        }
-        catch
-        {
-            segments.Cache?.Staging.Drop(copy);
-            throw;
-        }
-    }
-
-    /// <summary>No cut is made while a round runs: where the store is slow and the log has what a cut begins at, a round ends with what it has, and the rest stays where it is.</summary>
-    private bool MustMakeWay(long started) =>
-        engine.Time.GetElapsedTime(started) > LongestWhileLogFills && engine.Log.UsedBytes > engine.Log.CapacityBytes / 5 * 2;
-
-    private ValueTask<bool> TryReadAsync(SourceBlock source, byte[] content, CancellationToken cancellation) => UnlessDamagedAsync(source.Segment, async () =>
-    {
-        if (segments.TryRead(source.Segment, source.Index, content))
-            return;
-        _ranges ??= new(segments);
-        await segments.ReadAsync(source.Segment, source.Index, content, cancellation);
-    });
-
-    /// <summary>What arrives damaged is read again, since a bit may have flipped on the way. False = it stays so: the segment is left alone from now on.</summary>
-    private async ValueTask<bool> UnlessDamagedAsync(SegmentId id, Func<Task> read)
-    {
-        for (int damaged = 1; ; damaged++)
-            try
-            {
-                await read();
-                return true;
-            }
-            catch (SegmentCorruptException) when (damaged <= Rereads)
-            {
-                // Read again.
-            }
-            catch (SegmentCorruptException e)
-            {
-                _damaged.Add(id.Value);
-                VolumesLog.CollectionMetDamage(engine.Logger, e.Key, e);
-                return false;
-            }
     }
 }

@@ -26,28 +26,48 @@ internal static class VictimChoice
     /// </summary>
     public static List<(SegmentId Id, SegmentRow Row)> Choose(SegmentTable table, SegmentId endId, ulong nowLsn, long maxLiveBlocks, IReadOnlySet<uint> excluded)
     {
-        List<(SegmentId Id, SegmentRow Row, double Score)> candidates = [];
+        List<Candidate> candidates = Candidates(table, endId, excluded, row => nowLsn - Math.Min(nowLsn, row.Born) + 1.0);
+        if (candidates.Count == 0)
+            return [];
+        SegmentRow first = candidates[0].Row;
+        return FirstOf(candidates.Where(candidate => candidate.Row.Volume == first.Volume && candidate.Row.Kind == first.Kind), maxLiveBlocks);
+    }
+
+    /// <summary>As <see cref="Choose"/>, where only the space counts that is gained now: of the line, whatever the kind, that gives most of it for <paramref name="maxLiveBlocks"/>.</summary>
+    public static List<(SegmentId Id, SegmentRow Row)> ChooseForSpace(SegmentTable table, SegmentId endId, long maxLiveBlocks, IReadOnlySet<uint> excluded) =>
+        Candidates(table, endId, excluded, _ => 1).GroupBy(candidate => candidate.Row.Volume).Select(line => FirstOf(line, maxLiveBlocks))
+            .MaxBy(victims => victims.Sum(DeadBlocks)) ?? [];
+
+    /// <summary>Blocks of a segment that no leaf names, at least.</summary>
+    public static int DeadBlocks((SegmentId Id, SegmentRow Row) victim) => victim.Row.BlockCount - victim.Row.LiveBlocksAtMost;
+
+    private static List<Candidate> Candidates(SegmentTable table, SegmentId endId, IReadOnlySet<uint> excluded, Func<SegmentRow, double> age)
+    {
+        List<Candidate> candidates = [];
         foreach ((SegmentId id, SegmentRow row) in table.Rows)
         {
             double live = (double)row.LiveBlocksAtMost / Math.Max(1, row.BlockCount);
             if (id.Value < endId.Value && row.References > 0 && live <= MaxLiveShare && !excluded.Contains(id.Value))
-                candidates.Add((id, row, (nowLsn - Math.Min(nowLsn, row.Born) + 1.0) * (1 - live) / (1 + live)));
+                candidates.Add(new(id, row, age(row) * (1 - live) / (1 + live)));
         }
-        List<(SegmentId Id, SegmentRow Row)> chosen = [];
-        if (candidates.Count == 0)
-            return chosen;
         candidates.Sort((a, b) => b.Score.CompareTo(a.Score));
-        SegmentRow first = candidates[0].Row;
+        return candidates;
+    }
+
+    /// <summary>At least one.</summary>
+    private static List<(SegmentId Id, SegmentRow Row)> FirstOf(IEnumerable<Candidate> candidates, long maxLiveBlocks)
+    {
+        List<(SegmentId Id, SegmentRow Row)> chosen = [];
         long copied = 0;
-        foreach ((SegmentId id, SegmentRow row, _) in candidates)
+        foreach (Candidate candidate in candidates)
         {
-            if (row.Volume != first.Volume || row.Kind != first.Kind)
-                continue;
-            if (chosen.Count > 0 && copied + row.LiveBlocksAtMost > maxLiveBlocks)
+            if (chosen.Count > 0 && copied + candidate.Row.LiveBlocksAtMost > maxLiveBlocks)
                 break;
-            chosen.Add((id, row));
-            copied += row.LiveBlocksAtMost;
+            chosen.Add((candidate.Id, candidate.Row));
+            copied += candidate.Row.LiveBlocksAtMost;
         }
         return chosen;
     }
+
+    private readonly record struct Candidate(SegmentId Id, SegmentRow Row, double Score);
 }

@@ -82,16 +82,17 @@ internal static class EngineOpener
             files.Catalog = new(store, files.Metadata, files.Maps, files.Journal, time, logger);
             Publisher publisher = new(files.Maps, files.Journal, segments, pins, store, files.Catalog, engine.Health, options, time, logger, publishes.Published);
             LineRecovery recovery = new(publisher, files.Metadata, bell);
-            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, files.Catalog, bell, logger);
+            PublishedPoints points = new(volumes, engine, publisher, bell);
+            LineKeeper keeper = new(volumes, catalog, files.Metadata, files.Maps, publisher, points, files.Catalog, bell, logger);
             SegmentCollector collector = new(
-                files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, engine, bell);
-            Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, bell);
+                files.Metadata.PoolId, SegmentBytes(options, store), files.Maps, segments, new(store, engine.Health, time, logger), publisher, points, engine, bell);
+            Destager destager = MakeDestager(files, store, engine, volumes, keeper, collector, recovery, publisher, points, bell);
             await files.Cache.OpenDevicesAsync(segments);
             foreach (LineRecord line in catalog.Lines.Where(line => files.Maps.Segments.NextSequence(line.Number) == SegmentTable.FirstSequence))
                 store.BeginPrefix(SegmentKey.VolumePrefix(line.Uuid));
             if (ownership is not null)
                 await FenceAsync(ownership, files.Maps.Segments, catalog.Lines, store, options);
-            files.Catalog.Start(capture => publisher.WhileMapRestsAsync(_ => capture()), bell.Set);
+            files.Catalog.Start(points, bell.Set);
             destager.Start();
             VolumesLog.Opened(
                 logger, volumes.All.Count, publishes.Count, files.Log.UsedBytes, (long)time.GetElapsedTime(startTime).TotalMilliseconds);
@@ -199,12 +200,12 @@ internal static class EngineOpener
 
     private static Destager MakeDestager(
         EngineFiles files, IObjectStore store, EngineParts engine, VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector,
-        LineRecovery recovery, Publisher publisher, Signal bell)
+        LineRecovery recovery, Publisher publisher, PublishedPoints points, Signal bell)
     {
         VolumesOptions options = engine.Options;
         SegmentTable table = files.Maps.Segments;
         CutShipper shipper = new(
             files.Metadata.PoolId, SegmentBytes(options, store), options.ConcurrentPuts, table, new(engine.Log, engine.Logger), new(store, engine.Health, engine.Time, engine.Logger), engine.Segments.Cache);
-        return new(volumes, keeper, collector, recovery, engine, publisher, shipper, new(store, table, engine), bell);
+        return new(volumes, keeper, collector, recovery, engine, publisher, shipper, new(store, table, engine), points, bell);
     }
 }

@@ -6,7 +6,7 @@ namespace Lunaria.Volumes.Recovery;
 
 /// <summary>
 /// Deletes the segments that an earlier life put and never published: those at or above the next sequence of their volume. Runs once in a life, before its
-/// first put, since the same names are given again.
+/// first put, which gets a name that none of them had.
 /// </summary>
 internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, EngineParts engine)
 {
@@ -35,7 +35,10 @@ internal sealed class OrphanSweep(IObjectStore store, SegmentTable table, Engine
         List<string> orphans = [];
         await foreach (ObjectInfo found in store.ListAsync(SegmentKey.VolumePrefix(uuid), cancellation))
             if (SegmentKey.TryParse(found.Key, uuid, out ulong sequence) && sequence >= next)
+            {
+                table.Tried(line, sequence);
                 orphans.Add(found.Key);
+            }
         foreach (string key in orphans)
             await store.DeleteAsync(key, cancellation);
         return orphans.Count;

@@ -15,12 +15,13 @@ internal sealed class SegmentBuilder
     private readonly List<BlockRange> trims = [];
     private readonly List<uint> crcs = [];
     private bool withOrigins;
+    private int mostObjectBytes;
 
     /// <summary>Takes a buffer for objects of at most <paramref name="maxObjectBytes"/>, header included; at least 8 KiB.</summary>
     public SegmentBuilder(int maxObjectBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxObjectBytes, 2 * SegmentHeader.BlockBytes);
-        this.maxObjectBytes = maxObjectBytes & -SegmentHeader.BlockBytes;
+        mostObjectBytes = this.maxObjectBytes = maxObjectBytes & -SegmentHeader.BlockBytes;
         int maxBlocks = Math.Min(this.maxObjectBytes / SegmentHeader.BlockBytes - 1, SegmentHeader.MaxBlocks);
         int maxTrims = Math.Min(this.maxObjectBytes, 1 << 20) / 64;
         dataOffset = Math.Min(SegmentCodec.MeasureHeader(maxBlocks, maxTrims, maxBlocks), this.maxObjectBytes);
@@ -33,10 +34,13 @@ internal sealed class SegmentBuilder
     /// <summary>True while nothing was added.</summary>
     public bool IsEmpty => crcs.Count == 0 && trims.Count == 0;
 
-    /// <summary>Starts the next segment; the memory <see cref="Seal"/> gave is overwritten.</summary>
-    public void Reset(bool withOrigins = false)
+    /// <summary>
+    /// Starts the next segment, of at most <paramref name="objectBytes"/>, but 8 KiB (without it, of what the buffer holds); the memory <see cref="Seal"/> gave is overwritten.
+    /// </summary>
+    public void Reset(bool withOrigins = false, int objectBytes = int.MaxValue)
     {
         this.withOrigins = withOrigins;
+        mostObjectBytes = Math.Clamp(objectBytes, 2 * SegmentHeader.BlockBytes, maxObjectBytes);
         extents.Clear();
         trims.Clear();
         crcs.Clear();
@@ -133,6 +137,6 @@ internal sealed class SegmentBuilder
     private bool Fits(int extentCount, int trimCount, int blockCount)
     {
         int headerBytes = SegmentCodec.MeasureHeader(extentCount, trimCount, blockCount, withOrigins ? blockCount : 0);
-        return headerBytes <= dataOffset && headerBytes + (long)blockCount * SegmentHeader.BlockBytes <= maxObjectBytes;
+        return headerBytes <= dataOffset && headerBytes + (long)blockCount * SegmentHeader.BlockBytes <= mostObjectBytes;
     }
 }

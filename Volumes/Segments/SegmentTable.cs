@@ -91,6 +91,18 @@ internal sealed class SegmentTable
                 entry.NextSequence = Math.Max(entry.NextSequence, least);
     }
 
+    /// <summary>
+    /// Something may have been stored under the sequences up to this one: none of them is given again, since a late upload or a late deletion may still reach the store. By the map writer.
+    /// </summary>
+    public void Tried(uint volume, ulong sequence)
+    {
+        lock (volumesLock)
+        {
+            VolumeEntry entry = volumes[volume];
+            entry.NextSequence = Math.Max(entry.NextSequence, sequence + 1);
+        }
+    }
+
     /// <summary>Sequences may have been given that the table does not know of: each line goes on so many further.</summary>
     internal void SkipSequences(ulong count)
     {

@@ -38,7 +38,7 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
     public async Task WatchAsync(ILogger logger, CancellationToken stop)
     {
         var serving = _serving!;
-        serving.Services.Events.Add(EventCode.ApplianceStarted, Severity.Information, "appliance", $"Lunaria {version} serves {serving.Services.Catalog.Count} target(s).");
+        serving.Services.Events.Add(EventCode.ApplianceStarted, Severity.Information, "appliance", $"Lunaria {version} serves {Plural.Of(serving.Services.Catalog.Count, "target")}.");
         using var timer = new PeriodicTimer(WatchInterval, time);
         while (!stop.IsCancellationRequested)
         {
@@ -106,7 +106,7 @@ public sealed partial class ApplianceStatus(string version, TimeProvider time) :
                 engine.LogUsedBytes,
                 engine.LogCapacityBytes,
                 engine.DestageBytesPerSecond),
-            Pool = serving.Store.Space is { } space ? new SpaceView(space.TotalBytes, space.FreeBytes) : null,
+            Pool = serving.Store.Space is { } space ? new SpaceView(space.TotalBytes, space.UsedBytes, space.ReservedBytes, space.FreeBytes) : null,
             Portals = [.. serving.Server.Portals.Select(portal => portal.ToString())],
             Volumes = serving.Volumes.Volumes.Count,
             PromisedBytes = serving.Volumes.Volumes.Sum(volume => volume.SizeBytes),

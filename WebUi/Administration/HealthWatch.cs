@@ -61,7 +61,7 @@ internal sealed class HealthWatch(VolumeManager volumes, IscsiServer server, Poo
 
     private void LookAtVerification()
     {
-        var damages = volumes.GetVerification().Damages;
+        var damages = volumes.Checks.GetVerification().Damages;
         if (damages.Count > _damages)
             events.Add(EventCode.CheckFound, Severity.Error, "pool", $"Background verification has found {damages.Count} damaged objects, the last: {damages[^1].Detail}");
         _damages = damages.Count;

@@ -39,7 +39,7 @@ public sealed class IntegrityService
         return _jobs.Start(actor, "check", volume == null ? Everything : VolumeService.Subject(volume.Name), async progress =>
         {
             var options = new CheckOptions { ReadBlocks = wanted.ReadBlocks, BytesPerSecond = wanted.BytesPerSecond, Progress = (done, total) => progress.Report(done, total, "segments") };
-            var report = await EngineCalls.RunAsync(async () => await _manager.CheckAsync(options, volume, progress.Stop));
+            var report = await EngineCalls.RunAsync(async () => await _manager.Checks.RunAsync(options, volume, progress.Stop));
             _lastCheck = new CheckReportView(_time.GetUtcNow(), volume?.Name, wanted.ReadBlocks, report.IsSound, report.Leaves, report.Segments, report.BlocksRead, [.. report.Findings.Select(View)], report.LeftOut);
             if (!report.IsSound)
                 _events.Add(EventCode.CheckFound, Severity.Error, volume == null ? Pool : VolumeService.Subject(volume.Name), $"A check has found {report.Findings.Count + report.LeftOut} damages, the first: {report.Findings[0].Subject}: {report.Findings[0].Detail}.");
@@ -57,7 +57,7 @@ public sealed class IntegrityService
         TimeSpan? grace = wanted.ClearAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         return _jobs.Start(actor, "pool.audit", Pool, async progress =>
         {
-            var report = await EngineCalls.RunAsync(async () => await _manager.AuditAsync(grace, progress.Stop));
+            var report = await EngineCalls.RunAsync(async () => await _manager.Checks.AuditAsync(grace, progress.Stop));
             _lastAudit = new AuditReportView(_time.GetUtcNow(), report.LiveObjects, report.LiveBytes, [.. report.Orphans.Select(orphan => new OrphanView(orphan.Key, orphan.LengthBytes, orphan.Since))], report.OrphanBytes, report.Cleared, [.. report.Missing.Take(MaxListed)]);
             if (report.Missing.Count > 0)
                 _events.Add(
@@ -101,13 +101,13 @@ public sealed class IntegrityService
         var before = (await ShowCollectionAsync()).StoredBytes;
         await EngineCalls.RunAsync(async () => await _manager.CollectGarbageAsync().WaitAsync(progress.Stop));
         var after = await ShowCollectionAsync();
-        progress.Say($"{Math.Max(0, before - after.StoredBytes)} bytes came back; {after.GarbageBytes} of {after.StoredBytes} are garbage that is worth no round.");
+        progress.Say($"{Math.Max(0, before - after.StoredBytes)} bytes came back; {(after.GarbageBytes == 0 ? "no garbage is left" : $"{after.GarbageBytes} of {after.StoredBytes} bytes are garbage that is worth no round")}.");
     });
 
     /// <summary>Background verification now.</summary>
     public VerificationView ShowVerification()
     {
-        var status = _manager.GetVerification();
+        var status = _manager.Checks.GetVerification();
         return new VerificationView(status.BytesPerSecond, status.ReadBytes, status.Position, status.End, status.Passes, status.LastPass, [.. status.Damages.Select(View)]);
     }
 
@@ -118,7 +118,7 @@ public sealed class IntegrityService
             throw new RefusedException(RefusalKind.Invalid, "bytesPerSecond: write 0 or more.", "bytesPerSecond");
         return _changes.RunAsync(actor, "scrub.edit", "scrub", change =>
         {
-            _manager.SetVerificationRate(wanted.BytesPerSecond);
+            _manager.Checks.SetVerificationRate(wanted.BytesPerSecond);
             var view = ShowVerification();
             change.After = view with { Damages = [] };
             return view;

@@ -41,7 +41,7 @@ public sealed class LunService
             var volume = _manager.Find(parts[0]) ?? throw new RefusedException(RefusalKind.NotFound, $"There is no volume {parts[0]}.", "volume");
             var snapshot = parts.Length == 1 ? null
                 : _manager.FindSnapshot(volume, parts[1]) ?? throw new RefusedException(RefusalKind.NotFound, $"There is no snapshot {parts[1]} of the volume {parts[0]}.", "volume");
-            if (snapshot == null && _manager.GetImport(volume) != null)
+            if (snapshot == null && _manager.Transfers.GetImport(volume) != null)
                 throw new RefusedException(RefusalKind.InUse, $"The import of the volume {volume.Name} is not finished. Resume it, or delete the volume.", "volume");
             var uuid = snapshot?.Uuid ?? volume.Uuid;
             if (target.Luns.FirstOrDefault(lun => lun.Volume == uuid && (wanted.Lun ?? lun.Lun) == lun.Lun) is { } same)

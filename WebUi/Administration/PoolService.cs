@@ -42,7 +42,7 @@ public sealed class PoolService
         {
             PromisedBytes = promised,
             OverCommit = pool.TotalBytes > 0 ? (double)promised / pool.TotalBytes : 0,
-            DaysToFull = _capacity(new ObjectStoreSpace(pool.TotalBytes, pool.FreeBytes)).DaysToFull,
+            DaysToFull = _capacity(new ObjectStoreSpace(pool.TotalBytes, pool.FreeBytes, pool.ReservedBytes)).DaysToFull,
             Components = [.. pool.Components.Select(component => component with { Job = Array.Find(running, job => job.Subject == Subject(component)), Volumes = Affected(component) })],
         };
     }
@@ -93,7 +93,7 @@ public sealed class PoolService
     public Task<PoolView> SetCopiesAsync(Actor actor, PoolCopies wanted) => _changes.RunAsync(actor, "pool.copies", "pool", async change =>
     {
         if (wanted.Copies is < 1 or > 2)
-            throw new RefusedException(RefusalKind.Invalid, "copies: 1, or 2.", "copies");
+            throw new RefusedException(RefusalKind.Invalid, "copies: write 1 or 2.", "copies");
         await RunAsync(() => Get().SetCopies(wanted.Copies));
         change.After = wanted;
         return Show();

@@ -29,7 +29,7 @@ public sealed class SnapshotService
     public async Task<SnapshotSpaceView> MeasureAsync(string volume, string name)
     {
         var snapshot = Get(_volumes.Get(volume), name);
-        var space = await EngineCalls.RunAsync(() => _manager.MeasureSnapshotAsync(snapshot));
+        var space = await EngineCalls.RunAsync(() => _manager.Comparison.MeasureSnapshotAsync(snapshot));
         return new SnapshotSpaceView(space.TotalBytes, space.ExclusiveBytes, space.SharedBytes, space.InLogBytes);
     }
 
@@ -38,7 +38,7 @@ public sealed class SnapshotService
     {
         var owner = _volumes.Get(volume);
         var (from, to) = (Get(owner, older), Get(owner, newer));
-        var ranges = await EngineCalls.RunAsync(() => _manager.ListChangesAsync(from, to));
+        var ranges = await EngineCalls.RunAsync(() => _manager.Comparison.ListChangesAsync(from, to));
         return [.. ranges.Select(range => new ChangedRangeView(range.OffsetBytes, range.LengthBytes, range.IsMapped))];
     }
 

@@ -42,7 +42,7 @@ internal sealed class SpaceWatch(VolumeManager volumes, IObjectStore store, Load
         long total = engine.LogCapacityBytes, free = total - engine.LogUsedBytes;
         double? pace = marks.LogLow.Days is null && marks.LogFull.Days is null
             ? null
-            : CapacityTrend.DaysToFull([.. load.GetHistory(day: false).Samples.TakeLast(PaceSeconds).Select(sample => new CapacitySampleView(sample.Time, total, sample.LogUsedBytes))]);
+            : CapacityTrend.DaysToFull([.. load.GetHistory(day: false).Samples.TakeLast(PaceSeconds).Select(sample => new CapacitySampleView(sample.Time, total, sample.LogUsedBytes))], free);
         if (!_log.Moves(marks.LogLow, marks.LogFull, free, total, pace))
             return;
         events.Add(EventCode.LogFilling, _log.Severity, "log", _log.Severity == Severity.Information

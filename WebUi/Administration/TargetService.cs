@@ -72,7 +72,7 @@ public sealed class TargetService
         {
             var before = Show(iqn);
             if (!force && _targets.CountLeaving(iqn, (ushort)wanted.Group, portals) is > 0 and var leaving)
-                throw new RefusedException(RefusalKind.InUse, $"{leaving} session(s) of {iqn} would end. Log the hosts out first, or force it: their sessions end, and they log in at the other portals.");
+                throw new RefusedException(RefusalKind.InUse, $"{Plural.Of(leaving, "session")} of {iqn} would end. Log the hosts out first, or force it: their sessions end, and they log in at the other portals.");
             change.Begin(before);
             _store.SetPortals(iqn, (ushort)wanted.Group, portals);
             await _targets.MoveAsync(_targets.Get(iqn) with { PortalGroup = (ushort)wanted.Group, Portals = portals });
@@ -109,7 +109,7 @@ public sealed class TargetService
         var record = _targets.Get(iqn);
         var view = Show(iqn);
         if (view.Sessions > 0 && !force)
-            throw new RefusedException(RefusalKind.InUse, $"{view.Sessions} session(s) are logged in to {iqn}. Log the hosts out first, or force it: they lose their disks.");
+            throw new RefusedException(RefusalKind.InUse, $"Hosts have {Plural.Of(view.Sessions, "session")} with {iqn}. Log them out first, or force it: they lose their disks.");
         change.Begin(view);
         _store.Remove(iqn);
         await _targets.RemoveAsync(iqn);

@@ -29,7 +29,7 @@ public sealed class TransferService
             throw new RefusedException(RefusalKind.Invalid, $"offset: {offset} is no end of a chunk of {snapshot.Name}.", "offset");
         if (hash != null && (hash.Length != 2 * ExportHeader.HashBytes || !hash.All(char.IsAsciiHexDigit)))
             throw new RefusedException(RefusalKind.Invalid, "hash: write the 64 hexadecimal digits of the last whole chunk's.", "hash");
-        return (output, stop) => _manager.ExportAsync(snapshot, older, hash == null ? null : new TransferPosition(offsetBytes!.Value, hash), output, stop);
+        return (output, stop) => _manager.Transfers.ExportAsync(snapshot, older, hash == null ? null : new TransferPosition(offsetBytes!.Value, hash), output, stop);
     }
 
     /// <summary>
@@ -64,7 +64,7 @@ public sealed class TransferService
     public ImportView ShowImport(string name)
     {
         var volume = _volumes.Get(name);
-        return _manager.GetImport(volume) is var (export, position)
+        return _manager.Transfers.GetImport(volume) is var (export, position)
             ? new ImportView(volume.Name, export.Snapshot, export.Since == Guid.Empty ? null : export.Since, export.SizeBytes, position.OffsetBytes, position.Hash)
             : throw new RefusedException(RefusalKind.NotFound, $"No import of the volume {volume.Name} is unfinished.");
     }
@@ -74,9 +74,9 @@ public sealed class TransferService
         try
         {
             if (!resume)
-                return await _manager.ImportAsync(name, input, stop);
+                return await _manager.Transfers.ImportAsync(name, input, stop);
             var volume = _volumes.Get(name);
-            await _manager.ResumeImportAsync(volume, input, stop);
+            await _manager.Transfers.ResumeImportAsync(volume, input, stop);
             return volume;
         }
         catch (InvalidDataException e)

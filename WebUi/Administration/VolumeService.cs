@@ -145,7 +145,7 @@ public sealed class VolumeService
     public async Task<VolumeSpaceView> MeasureAsync(string name)
     {
         var volume = Get(name);
-        var space = await EngineCalls.RunAsync(() => _volumes.MeasureVolumeAsync(volume));
+        var space = await EngineCalls.RunAsync(() => _volumes.Comparison.MeasureVolumeAsync(volume));
         return new VolumeSpaceView(space.ShownBytes, space.OwnBytes);
     }
 

@@ -19,10 +19,11 @@ public sealed record LoadSampleView(
 public sealed record LoadHistoryView(int StepSeconds, IReadOnlyList<LoadSampleView> Samples);
 
 /// <summary>
-/// The space of the pool over time, an entry an hour, the oldest first. <paramref name="DaysToFull"/>: at the pace of the last week; null where it does not grow,
+/// The space of the pool now (<see cref="SpaceView"/>) and over time, an entry an hour, the oldest first. <paramref name="DaysToFull"/>: at the pace of the last week; null where it does not grow,
 /// or where less than six hours are known.
 /// </summary>
-public sealed record CapacityView(long TotalBytes, long UsedBytes, double? DaysToFull, IReadOnlyList<CapacitySampleView> History);
+public sealed record CapacityView(
+    long TotalBytes, long UsedBytes, long ReservedBytes, long FreeBytes, double? DaysToFull, IReadOnlyList<CapacitySampleView> History);
 
 /// <summary>The space of the pool at one time.</summary>
 public sealed record CapacitySampleView(DateTimeOffset Time, long TotalBytes, long UsedBytes);

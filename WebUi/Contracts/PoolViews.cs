@@ -34,7 +34,8 @@ public enum ComponentState
 public sealed record MendingView(int Objects, long TotalBytes, long DoneBytes, string? Cause);
 
 /// <summary>
-/// The pool. <paramref name="FreeBytes"/>: what new data can use, without <paramref name="ReservedBytes"/>, which keep metadata and deletes working;
+/// The pool. <paramref name="TotalBytes"/> are <paramref name="UsedBytes"/>, <paramref name="ReservedBytes"/>, which keep metadata and deletes working when the pool is full, and
+/// <paramref name="FreeBytes"/>, which new data can use;
 /// <paramref name="PromisedBytes"/>: the sizes of all volumes, <paramref name="OverCommit"/> times the pool; <paramref name="DaysToFull"/>: at the pace of the last week, null where
 /// it does not grow; <paramref name="Copies"/>: on how many components each object is stored; <paramref name="Mending"/>: null where each object has them;
 /// <paramref name="RepairedCopies"/>: damaged copies that were replaced since the start; <paramref name="DamagedObjects"/>: those of which every copy is damaged;
@@ -47,8 +48,9 @@ public sealed record PoolView(
     int ChunkBytes,
     PoolSpaceState State,
     long TotalBytes,
-    long FreeBytes,
+    long UsedBytes,
     long ReservedBytes,
+    long FreeBytes,
     long PromisedBytes,
     double OverCommit,
     double? DaysToFull,

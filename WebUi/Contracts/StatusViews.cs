@@ -38,5 +38,8 @@ public sealed record StatusView
 public sealed record EngineView(
     string Health, string? Cause, long MappedBytes, long StoredBytes, long LogUsedBytes, long LogCapacityBytes, double DestageBytesPerSecond);
 
-/// <summary>Space of the pool.</summary>
-public sealed record SpaceView(long TotalBytes, long FreeBytes);
+/// <summary>
+/// Space of the pool: <paramref name="TotalBytes"/> are <paramref name="UsedBytes"/>, <paramref name="ReservedBytes"/>, which keep metadata and deletes working when the pool is full, and
+/// <paramref name="FreeBytes"/>, which new data can use.
+/// </summary>
+public sealed record SpaceView(long TotalBytes, long UsedBytes, long ReservedBytes, long FreeBytes);

@@ -8,8 +8,8 @@ internal static class CapacityTrend
     private const int MinSamples = 6;
     private static readonly TimeSpan Window = TimeSpan.FromDays(7);
 
-    /// <summary>Days from the newest sample on; null where the line does not rise or too little is known.</summary>
-    public static double? DaysToFull(IReadOnlyList<CapacitySampleView> history)
+    /// <summary>Days from the newest sample on, when <paramref name="freeBytes"/> were left; null where the line does not rise or too little is known.</summary>
+    public static double? DaysToFull(IReadOnlyList<CapacitySampleView> history, long freeBytes)
     {
         if (history.Count == 0)
             return null;
@@ -27,6 +27,6 @@ internal static class CapacityTrend
         }
 
         var bytesPerDay = run > 0 ? rise / run : 0;
-        return bytesPerDay >= 1 ? Math.Max(0, (newest.TotalBytes - newest.UsedBytes) / bytesPerDay) : null;
+        return bytesPerDay >= 1 ? freeBytes / bytesPerDay : null;
     }
 }

@@ -35,8 +35,8 @@ public sealed class LoadService
     public CapacityView GetCapacity(ObjectStoreSpace space)
     {
         var history = _hours;
-        var used = space.TotalBytes - space.FreeBytes;
-        return new CapacityView(space.TotalBytes, used, CapacityTrend.DaysToFull([.. history, new CapacitySampleView(_time.GetUtcNow(), space.TotalBytes, used)]), history);
+        var now = new CapacitySampleView(_time.GetUtcNow(), space.TotalBytes, space.UsedBytes);
+        return new CapacityView(space.TotalBytes, space.UsedBytes, space.ReservedBytes, space.FreeBytes, CapacityTrend.DaysToFull([.. history, now], space.FreeBytes), history);
     }
 
     /// <summary>One look. <paramref name="space"/>: of the pool, null where the store does not tell.</summary>
@@ -48,7 +48,7 @@ public sealed class LoadService
         if (space is not { } known || hour <= _hour)
             return;
         _hour = hour;
-        _capacity.Add(now, known.TotalBytes, known.TotalBytes - known.FreeBytes);
+        _capacity.Add(now, known.TotalBytes, known.UsedBytes);
         _hours = _capacity.Read();
     }
 }

@@ -19,7 +19,9 @@ internal static class ApplianceInstruments
     {
         Engine(meter, volumes);
         meter.CreateObservableGauge("lunaria_pool_size_bytes", () => store.Space?.TotalBytes ?? 0, "By", "Space of the pool.");
-        meter.CreateObservableGauge("lunaria_pool_free_bytes", () => store.Space?.FreeBytes ?? 0, "By", "Free space of the pool.");
+        meter.CreateObservableGauge("lunaria_pool_used_bytes", () => store.Space?.UsedBytes ?? 0, "By", "Space of the pool that data has.");
+        meter.CreateObservableGauge("lunaria_pool_reserved_bytes", () => store.Space?.ReservedBytes ?? 0, "By", "Space of the pool that is kept so that metadata and deletes work when it is full.");
+        meter.CreateObservableGauge("lunaria_pool_free_bytes", () => store.Space?.FreeBytes ?? 0, "By", "Space of the pool that new data can use.");
         meter.CreateObservableGauge("lunaria_pool_component_size_bytes", () => Components(services, component => component.TotalBytes), "By", "Space of a component of the pool.");
         meter.CreateObservableGauge("lunaria_pool_component_used_bytes", () => Components(services, component => component.UsedBytes), "By", "What a component holds.");
         meter.CreateObservableGauge("lunaria_pool_component_failed", () => Components(services, component => component.State is ComponentState.Failed or ComponentState.SetAside ? 1 : 0), null, "1 where a component has failed.");
@@ -57,8 +59,8 @@ internal static class ApplianceInstruments
         meter.CreateObservableGauge("lunaria_mapped_bytes", () => volumes.GetStatistics().MappedBytes, "By", "Data of all volumes in the pool.");
         meter.CreateObservableCounter("lunaria_garbage_copied_bytes_total", () => volumes.CollectedBytes, "By", "Bytes that garbage collection has copied.");
         meter.CreateObservableGauge("lunaria_garbage_paused", () => volumes.IsCollectionPaused ? 1 : 0, null, "1 while garbage collection is paused.");
-        meter.CreateObservableCounter("lunaria_verified_bytes_total", () => volumes.GetVerification().ReadBytes, "By", "Bytes that background verification has read.");
-        meter.CreateObservableGauge("lunaria_damaged_objects", () => volumes.GetVerification().Damages.Count, null, "Objects that background verification has found damaged.");
+        meter.CreateObservableCounter("lunaria_verified_bytes_total", () => volumes.Checks.GetVerification().ReadBytes, "By", "Bytes that background verification has read.");
+        meter.CreateObservableGauge("lunaria_damaged_objects", () => volumes.Checks.GetVerification().Damages.Count, null, "Objects that background verification has found damaged.");
         meter.CreateObservableGauge("lunaria_stored_bytes", () => volumes.GetStatistics().StoredBytes, "By", "Segments in the pool, garbage included.");
     }
 

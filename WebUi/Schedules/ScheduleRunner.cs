@@ -67,7 +67,7 @@ public sealed class ScheduleRunner : IDisposable
                 if (_schedules.Find(schedule.Name) is not { } current || !current.IsDue(_time.GetUtcNow()))
                     continue;
                 var run = await _schedules.RunDueAsync(current);
-                _events.Add(EventCode.ScheduleRan, Severity.Information, subject, $"Took {run.Snapshot} of {string.Join(", ", run.Volumes)}; deleted {run.Deleted.Count} snapshot(s).");
+                _events.Add(EventCode.ScheduleRan, Severity.Information, subject, $"Took {run.Snapshot} of {string.Join(", ", run.Volumes)}; deleted {Plural.Of(run.Deleted.Count, "snapshot")}.");
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -18,6 +18,7 @@ public sealed partial class MemoryObjectStore : IObjectStore
     private TaskCompletionSource arrivals = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> lastPuts = [];
     private readonly SortedSet<string> keyed = new(StringComparer.Ordinal);
+    private readonly List<string> deleted = [];
     private readonly Queue<ObjectStoreError> putFailures = new();
     private readonly Queue<ObjectStoreError> getFailures = new();
     private int lostAnswers, spoiltGets;
@@ -33,6 +34,12 @@ public sealed partial class MemoryObjectStore : IObjectStore
 
     /// <summary>Bytes of objects the store takes; long.MaxValue = no end.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes beside <see cref="CapacityBytes"/> for objects that are set, not put.</summary>
+    public long ReserveBytes { get; set; }
+
+    /// <summary>The largest object of the engine that there is room for in one piece.</summary>
+    public long LargestPieceBytes { get; set; } = long.MaxValue;
 
     /// <summary>Bytes of objects of the catalog the store takes beside the others; long.MaxValue = no end.</summary>
     public long CatalogCapacityBytes { get; set; } = long.MaxValue;
@@ -63,6 +70,15 @@ public sealed partial class MemoryObjectStore : IObjectStore
 
     /// <summary>Told each operation; null = nobody.</summary>
     public SimTrace? Trace { get; set; }
+
+    /// <summary>Every key that a deletion was asked for, in order.</summary>
+    public IReadOnlyList<string> Deleted
+    {
+        get
+        {
+            lock (sync) return [.. deleted];
+        }
+    }
 
     /// <summary>Puts that have succeeded.</summary>
     public int PutCount { get; private set; }
@@ -113,7 +129,7 @@ public sealed partial class MemoryObjectStore : IObjectStore
     /// <summary>The store as the appliance would find it if it had died now; this one goes on.</summary>
     public MemoryObjectStore Copy(Random random)
     {
-        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, CatalogCapacityBytes = CatalogCapacityBytes, Cold = Cold, HasKeys = HasKeys };
+        var copy = new MemoryObjectStore(Capabilities.PreferredSegmentBytes, Capabilities.IsShared) { CapacityBytes = CapacityBytes, CatalogCapacityBytes = CatalogCapacityBytes, ReserveBytes = ReserveBytes, Cold = Cold, HasKeys = HasKeys };
         lock (sync)
         {
             copy.keyed.UnionWith(keyed);
@@ -172,8 +188,11 @@ public sealed partial class MemoryObjectStore : IObjectStore
             ThrowIfDead();
             string? tag = objects.TryGetValue(key, out byte[]? current) ? Tag(current) : null;
             if (tag != expectedTag) throw Failure(ObjectStoreError.Exists, key);
-            CheckCatalogSpace(key, content.Length - (current?.Length ?? 0));
-            Count(key, content.Length - (current?.Length ?? 0));
+            long more = content.Length - (current?.Length ?? 0);
+            CheckCatalogSpace(key, more);
+            if (!IsCatalog(key)) PutBytes += content.Length;
+            if (!IsCatalog(key) && ((CapacityBytes != long.MaxValue && usedBytes + more > CapacityBytes + ReserveBytes) || content.Length > LargestPieceBytes)) throw Failure(ObjectStoreError.OutOfSpace, key);
+            Count(key, more);
             objects[key] = content.ToArray();
             return Tag(objects[key]);
         }
@@ -250,6 +269,7 @@ public sealed partial class MemoryObjectStore : IObjectStore
         lock (sync)
         {
             ThrowIfDead();
+            deleted.Add(key);
             if (!KeepsDeleted && objects.Remove(key, out byte[]? content)) Count(key, -content.Length);
         }
     }
@@ -303,7 +323,7 @@ public sealed partial class MemoryObjectStore : IObjectStore
             Count(key, content.Length);
             return Tag(content);
         }
-        if (usedBytes + content.Length > CapacityBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
+        if (usedBytes + content.Length > CapacityBytes || content.Length > LargestPieceBytes) throw Failure(ObjectStoreError.OutOfSpace, key);
         objects.Add(key, content);
         Count(key, content.Length);
         if (PutsLostOnDeath > 0) lastPuts.Add(key);

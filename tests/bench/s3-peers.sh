@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Beside others that serve blocks out of the same Ceph, in one run, by turns: s3backer served by tgt, and tgt on RBD. Cold reads, overwrites of a set that is larger than the cache, and what
 # 50 ms more to the store cost a flush. Prints the medians and their ratios beside what is wanted of them.
-# For the cold reads each has the cache that it comes with, the peers' as large as the data; for overwrites one of an eighth of it.
-#   s3-peers.sh [--rounds N] [--seconds N] [--size MIB] [--only cold|overwrite|flush]
+# The set is large enough for the start of a program to be a small part of reading it in order.
+# For the cold reads each has the cache that it comes with, the peers' as large as the data; for the reads called small, and for overwrites, one of an eighth of it.
+# --beside: another build of the appliance, which takes turns with this one as "before" in all cold reads.
+#   s3-peers.sh [--rounds N] [--seconds N] [--size MIB] [--only cold|random|order|small|overwrite|flush] [--beside PROGRAM]
 . "$(dirname "$0")/../lib/common.sh"
 . "$LIB/target.sh"
 . "$LIB/rgw.sh"
 
-rounds=3 seconds=6 size=256 only=''
+rounds=3 seconds=6 size=1024 only='' beside=''
 while [ $# -gt 0 ]; do
-  case $1 in --rounds) rounds=$2 ;; --seconds) seconds=$2 ;; --size) size=$2 ;; --only) only=$2 ;; *) echo "unknown option $1" >&2; exit 2 ;; esac
+  case $1 in --rounds) rounds=$2 ;; --seconds) seconds=$2 ;; --size) size=$2 ;; --only) only=$2 ;; --beside) beside=$2 ;; *) echo "unknown option $1" >&2; exit 2 ;; esac
   shift 2
 done
 
@@ -48,12 +50,14 @@ leave() { gone_lun 1; gone_lun 2; s3backer_unmount; rgw_stop; clean_up; }
 
 # A cold start of each: nothing of the data in a cache of its own. The store's own caches are the same for all.
 cold_lunaria() { target_stop "$T"; rm -rf "$T"/data/cache*; target_start "$T"; }
+cold_before() { local LUNARIA=$beside; cold_lunaria; }
 cold_s3backer() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSize=$((size * 8)) && lun 2 s3b rdwr "$WORK/mnt/file"; }
+cold_small() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSize="$size" && lun 2 s3b rdwr "$WORK/mnt/file"; }
 cold_durable() { gone_lun 2; s3backer_unmount && s3backer_mount --blockCacheSize="$size" --blockCacheSync --blockCacheWriteDelay=0 --md5CacheSize=0 --md5CacheTime=0 --minWriteDelay=0 && lun 2 s3b rdwr "$WORK/mnt/file"; }
 cold_rbd() { gone_lun 1; lun 1 rbd rbd rbd/vol --bsopts "conf=$CEPH_CONF;id=admin"; }
 url() {
   case $1 in
-    lunaria) target_url "$T" disk 1 ;;
+    lunaria | before) target_url "$T" disk 1 ;;
     rbd) echo "iscsi://127.0.0.1:$peers_port/$(peers_iqn rbd)/1" ;;
     *) echo "iscsi://127.0.0.1:$peers_port/$(peers_iqn s3b)/1" ;;
   esac
@@ -86,14 +90,15 @@ by_turns() {
       values[$who]+="$value "
     done
   done
+  for who in "${all[@]}"; do echo "      $name: $who ${values[$who]}"; done
   for who in "${all[@]:1}"; do
     # shellcheck disable=SC2086
     ratio=$(awk -v a="$(median ${values[${all[0]}]})" -v b="$(median ${values[$who]})" 'BEGIN { printf "%.2f", b ? a / b : 0 }')
     # shellcheck disable=SC2086
     printf '      %-28s %8s %s against %8s of %-8s = %s (wanted %s: %s)\n' "$name" "$(median ${values[${all[0]}]})" "$unit" "$(median ${values[$who]})" "$who" "$ratio" "$wanted" \
       "$(awk -v r="$ratio" -v w="$wanted" 'BEGIN { print (r >= w ? "met" : "NOT MET") }')"
-    PASSED=$((PASSED + 1))
   done
+  PASSED=$((PASSED + 1))
 }
 
 # flush_latency: a write of 4 KiB with a flush behind each, alone, by turns with 50 ms more before each answer of the store and without; while the destager works.
@@ -137,17 +142,19 @@ if [ "$only" != flush ]; then
   for who in s3backer rbd lunaria; do check "$who: start" "cold_$who" && check "$who: $size MiB written" fill "$who" || finish; done
   check "all in the bucket" timeout 200 "$LUNARIA" backend flush --config "$T/appliance.json" --data "$T/data"
 fi
-if [ -z "$only" ] || [ "$only" = cold ]; then
-  by_turns "cold 4 KiB random read, QD16" IOPS 1.5 lunaria s3backer rbd -- run iops -- --rw randread --bs 4k --qd 16
-  by_turns "cold 128 KiB read in order" MiB/s 2 lunaria s3backer -- pass_in_order
-fi
-if [ -z "$only" ] || [ "$only" = overwrite ]; then
+# wants NAME...: true where --only is left out or one of them.
+wants() { [ -z "$only" ] || case " $* " in *" $only "*) ;; *) false ;; esac; }
+ours=(lunaria ${beside:+before})
+wants random cold && by_turns "cold 4 KiB random read, QD16" IOPS 1.5 "${ours[@]}" s3backer rbd -- run iops -- --rw randread --bs 4k --qd 16
+wants order cold && by_turns "cold 128 KiB read in order" MiB/s 2 "${ours[@]}" s3backer -- pass_in_order
+if wants small cold overwrite; then
   # The write log and the cache are smaller than the set here.
   target_stop "$T" && target_create lunaria "$T" disk:1=${size}MiB log=256MiB s3=lunaria/peers keys="$WORK/keys" cache=$((size / 8))MiB web=127.0.0.1:0 && target_start "$T" || { fail "start with a small cache"; finish; }
-  by_turns "4 KiB overwrite, QD16, durable" IOPS 20 lunaria durable -- run iops -- --rw randwrite --bs 4k --qd 16 --fua
 fi
+wants small cold && by_turns "the same with a small cache" IOPS 1.5 "${ours[@]}" small -- run iops -- --rw randread --bs 4k --qd 16
+wants overwrite && by_turns "4 KiB overwrite, QD16, durable" IOPS 20 lunaria durable -- run iops -- --rw randwrite --bs 4k --qd 16 --fua
 [ "$only" = flush ] || target_stop "$T" || fail "orderly stop"
-if [ -z "$only" ] || [ "$only" = flush ]; then
+if wants flush; then
   T=$WORK/flush
   target_create lunaria "$T" disk:1=64MiB log=256MiB s3=lunaria/flush keys="$WORK/keys" endpoint="$PROXY"
   target_start "$T" || { fail start; finish; }

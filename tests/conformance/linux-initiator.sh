@@ -22,7 +22,7 @@ wanted() { local name=$1 pattern; shift; [ $# = 0 ] && return 0; for pattern; do
 # run_case FILE: one of ours in a boot of its own; the head of the file says how: "#: nics=2 timeout=300 pool=256MiB log=256MiB lun=1024 wait=10s".
 run_case() (
   case=$1 name=$(basename "$1" .sh)
-  boot=(--timeout 240)
+  boot=(--timeout 240 --files "$REPO/tests/conformance/guest/files")
   for option in $(sed -n 's/^#: *//p' "$case" | head -n 1); do
     case $option in
       pool=*) export POOL_SIZE=${option#*=} ;;

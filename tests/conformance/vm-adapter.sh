@@ -17,6 +17,7 @@ admin() { "$LUNARIA" "$@" --data "$T/data" >&2; }
 begin_verb() {
   local verb=${1#pool-add-}; shift
   verb=${verb#pool-}
+  [ ! -e "$T/$verb.log" ] || return 0 # Asked again, since the answer was lost.
   (timeout 600 "$0" "$verb" "$@" >"$T/$verb.log" 2>&1; echo "ended $?" >"$T/$verb.done") </dev/null >/dev/null 2>&1 &
 }
 

@@ -46,22 +46,25 @@ verify() {
 
 # verify_all NAME [STATE]: all writers' blocks at once.
 verify_all() {
-  local n jobs=() bad=0 code
+  local n jobs=() bad=() code
   for n in "${!writers[@]}"; do [ -f "$WORK/${2:-state}.$n" ] || continue; verify "$n" "${2:-state}" & jobs[n]=$!; done
   for n in "${!jobs[@]}"; do
     code=0; wait "${jobs[$n]}" || code=$?
-    [ "$code" = 0 ] && continue
-    bad=$((bad + 1))
-    echo "      writer $n (${writers[$n]}): --check ended with $code"; tail -n 6 "$WORK/check.$n" | sed 's/^/      /'
+    [ "$code" = 0 ] || bad+=("$n:$code")
   done
-  if [ "$bad" = 0 ]; then pass "$1"; else fail "$1" "bad blocks for $bad writers (seed $SEED)"; fi
+  [ ${#bad[@]} = 0 ] && { pass "$1"; return; }
+  fail "$1" "bad blocks for ${#bad[@]} writers (seed $SEED)"
+  for n in "${bad[@]}"; do
+    echo "      writer ${n%:*} (${writers[${n%:*}]}): --check ended with ${n#*:}"
+    tail -n 6 "$WORK/check.${n%:*}" | sed 's/^/      /'
+  done
 }
 
-# for_a_while: all writers at once for 0.1 to 1.6 s ($delay_ms), then SIGKILL of the target.
+# for_a_while [LEAST_MS]: all writers at once for 0.1 s, or as long, and up to 1.5 s more ($delay_ms), then SIGKILL of the target.
 for_a_while() {
   local n jobs=()
   for n in "${!writers[@]}"; do load "$n" 60 & jobs+=($!); done
-  delay_ms=$((RANDOM % 1500 + 100))
+  delay_ms=$((RANDOM % 1500 + ${1:-100}))
   sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
   target_kill "$T"
   wait "${jobs[@]}"
@@ -98,17 +101,23 @@ crash_rounds() {
   rm -rf "$T" "$WORK"/state.*
 }
 
-# The data directory, log and cache with it, is lost twice: under writers, where what was there when `backend flush` returned is there still, as it was or written over since; and
+# The data directory, log and cache with it, is lost again and again: under writers, where what was there when `backend flush` returned is there still, as it was or written over since, and no block is torn; and
 # without, where everything is byte for byte what it was.
 lost_machine() {
-  local lun delay_ms
-  check "backend flush" lunaria backend flush || return
-  for n in "${!writers[@]}"; do cp "$WORK/state.$n" "$WORK/flushed.$n"; done
-  for_a_while
-  for n in "${!writers[@]}"; do issued_later "$WORK/flushed.$n" "$WORK/state.$n"; done
-  from_bucket "machine lost under writers" || return
-  verify_all "nothing of what 'backend flush' had published is lost, $delay_ms ms of writes later" flushed
-  rm -f "$WORK"/state.* # what they say was acknowledged was lost with the machine
+  local lun n delay_ms lost
+  for lost in 1 2 3; do
+    check "backend flush" lunaria backend flush || return
+    for n in "${!writers[@]}"; do cp "$WORK/state.$n" "$WORK/flushed.$n"; done
+    for_a_while 5000 # so that the catalog is saved meanwhile
+    for n in "${!writers[@]}"; do issued_later "$WORK/flushed.$n" "$WORK/state.$n"; done
+    from_bucket "machine lost under writers" || return
+    verify_all "nothing of what 'backend flush' had published is lost, $delay_ms ms of writes later" flushed
+    # What was acknowledged since was lost with the machine.
+    rm -f "$WORK"/state.*
+    for n in "${!writers[@]}"; do mv "$WORK/flushed.$n" "$WORK/state.$n"; done
+    SEED=$((SEED + 1))
+  done
+  rm -f "$WORK"/state.*
   for n in "${!writers[@]}"; do load "$n" 1 || fail "writer $n after the rebuild" "$(tail -n 2 "$WORK/load.$n")"; done
   check "backend flush" lunaria backend flush || return
   for lun in 1 2 3; do check "image of LUN $lun" qemu_img convert -f raw -O raw "$(target_url "$T" crash "$lun")" "$WORK/image.$lun" || return; done

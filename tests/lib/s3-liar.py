@@ -21,10 +21,12 @@ class Liar(http.server.BaseHTTPRequestHandler):
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path, _, query = self.path.partition("?")
+        # What may be signed in the URL is signed in headers here.
+        query = "&".join(sorted(part for part in query.split("&") if not part.startswith("X-Amz-")))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
-        headers |= sign(self.command, path, "&".join(sorted(query.split("&"))), upstream, self.headers["x-amz-content-sha256"])
+        headers |= sign(self.command, path, query, upstream, self.headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD"))
         connection = http.client.HTTPConnection(upstream, timeout=60)
-        connection.request(self.command, self.path, body or None, headers)
+        connection.request(self.command, f"{path}?{query}" if query else path, body or None, headers)
         got = connection.getresponse()
         content = got.read()
         self.send_response(got.status)

@@ -101,7 +101,7 @@ internal static class PoolVerbs
 
     private static void Show(PoolView pool, TextWriter output)
     {
-        output.WriteLine($"pool {pool.Name} {pool.Id}: {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}{Scarce(pool.State)}, {VerbCall.Size(pool.ReservedBytes)} in reserve");
+        output.WriteLine($"pool {pool.Name} {pool.Id}: {VerbCall.Space(pool.UsedBytes, pool.ReservedBytes, pool.FreeBytes, pool.TotalBytes)}{Scarce(pool.State)}");
         output.WriteLine($"promised {VerbCall.Size(pool.PromisedBytes)}, {pool.OverCommit:0.##} times the pool; {(pool.DaysToFull is { } days ? $"full in {days:0.#} days at the pace of the last week" : "it does not fill")}");
         if (pool.Copies > 1)
             output.WriteLine($"each object on {pool.Copies} components{(pool.RepairedCopies > 0 ? $"; {pool.RepairedCopies} damaged copies replaced since the start" : "")}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lunaria.WebUi;
 using Lunaria.WebUi.Contracts;
 
 namespace Lunaria.Appliance.Cli.Verbs;
@@ -20,8 +21,8 @@ internal static class StatusVerb
         }
 
         if (status.Pool is { } pool)
-            output.WriteLine($"pool      {VerbCall.Size(pool.FreeBytes)} free of {VerbCall.Size(pool.TotalBytes)}");
-        output.WriteLine($"serving   {status.Volumes} volume(s), {status.Targets} target(s), {status.Sessions} session(s) on {string.Join(", ", status.Portals)}");
+            output.WriteLine($"pool      {VerbCall.Space(pool.UsedBytes, pool.ReservedBytes, pool.FreeBytes, pool.TotalBytes)}");
+        output.WriteLine($"serving   {Plural.Of(status.Volumes, "volume")}, {Plural.Of(status.Targets, "target")}, {Plural.Of(status.Sessions, "session")} on {string.Join(", ", status.Portals)}");
     }
 
     private static string Duration(TimeSpan up) => up switch

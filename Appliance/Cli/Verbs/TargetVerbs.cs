@@ -34,7 +34,7 @@ internal static class TargetVerbs
         return verbs.Create(
             "create",
             "Create a target. One that is there with the same initiators is fine.",
-            $"target create {Iqn} --initiator *",
+            $"target create {Iqn} --initiator '*'",
             call => call.ShowAsync(
                 HttpMethod.Post,
                 "targets",

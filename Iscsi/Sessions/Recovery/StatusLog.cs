@@ -50,6 +50,9 @@ internal sealed class StatusLog
     /// <summary>The answered command with this task tag; null = none, or its data is gone.</summary>
     public SentStatus? FindTask(uint initiatorTaskTag) => sent.FirstOrDefault(entry => entry.Answered?.InitiatorTaskTag == initiatorTaskTag);
 
+    /// <summary>True while the status of a task with this tag is not acknowledged, whether its data is still here or not.</summary>
+    public bool HasAnswerTo(uint initiatorTaskTag) => sent.Any(entry => new BasicHeader(entry.Header).InitiatorTaskTag == initiatorTaskTag);
+
     /// <summary>Gives up the oldest data that could be asked for again: memory is short. False = there is none.</summary>
     public bool TryGiveUp(out Command? command)
     {

@@ -61,12 +61,26 @@ public sealed class CommandLineTests
 
     [TestMethod]
     [DataRow("lunaria: see lunaria watermarks set --help", "watermarks", "set", "pool", "--low", "1%")]
+    [DataRow("lunaria: see lunaria volume --help", "volume", "shw", "disk1")]
     [DataRow("lunaria: see lunaria --help", "nonsense")]
     public async Task Whoever_is_wrong_hears_which_help_to_read(string last, params string[] arguments)
     {
         using StringWriter output = new(), error = new();
         Assert.AreEqual(2, await CommandLine.InvokeAsync(arguments, output, error));
         Assert.AreEqual(last, error.ToString().TrimEnd().Split(Environment.NewLine)[^1]);
+    }
+
+    [TestMethod]
+    [DataRow("lunaria: gc needs a verb: status, pause, resume, limit, run", "gc")]
+    [DataRow("lunaria: stop is no verb of gc: status, pause, resume, limit, run", "gc", "stop", "now")]
+    [DataRow("lunaria: --server storage1 is not the address of an API: write https://HOST:PORT", "status", "--server", "storage1")]
+    [DataRow("lunaria: --server http://storage1:8480 is not the address of an API: write https://HOST:PORT", "status", "--server", "http://storage1:8480")]
+    [DataRow("lunaria: --server needs a token: --token-file FILE, or LUNARIA_TOKEN (lunaria token create makes one)", "status", "--server", "https://storage1:8480")]
+    public async Task What_is_wrong_is_said_first(string first, params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        Assert.AreEqual(2, await CommandLine.InvokeAsync(arguments, output, error));
+        Assert.AreEqual(first, error.ToString().Split(Environment.NewLine)[0]);
     }
 
     [TestMethod]

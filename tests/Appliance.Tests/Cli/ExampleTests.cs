@@ -42,6 +42,8 @@ public sealed class ExampleTests
         await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "secret.txt"), "hush hush hush\n");
         await File.WriteAllTextAsync(Path.Combine(workplace.FullPath, "password.txt"), "correct horse\n");
         File.Move(workplace.WriteKey("next.key", 2)["file:".Length..], Path.Combine(workplace.Data, "next.key"));
+        // As from another machine.
+        await RunAsync(workplace, $"status --server {ready.Web} --token-file data/web/token --certificate data/web/certificate.pem");
         ScriptedInitiator? host = null;
         foreach (var verb in Order)
         {
@@ -82,7 +84,7 @@ public sealed class ExampleTests
     {
         var parts = line.Split(" < ");
         var input = parts.Length == 2 ? await File.ReadAllTextAsync(Path.Combine(workplace.FullPath, parts[1])) : "";
-        var (code, _, error) = await LunariaProcess.RunAsync(workplace.FullPath, parts[0].Split(' '), input);
+        var (code, _, error) = await LunariaProcess.RunAsync(workplace.FullPath, [.. parts[0].Split(' ').Select(word => word.Trim('\''))], input);
         Assert.AreEqual(0, code, $"lunaria {line}: {error}");
     }
 }

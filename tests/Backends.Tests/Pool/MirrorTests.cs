@@ -291,7 +291,7 @@ public sealed class MirrorTests
     {
         var disk = new SimDisk();
         await using LocalPool pool = await ComponentChangeTests.OpenAsync(disk, "c0", "c1");
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < 38; i++)
             await pool.PutIfAbsentAsync($"o/{i}", Content.Of($"o/{i}", 60_000), CancellationToken.None);
         await RefusesAsync(async () => await pool.SetCopiesAsync(2, CancellationToken.None), "do not fit");
         Assert.AreEqual(1, pool.GetStatus().Copies);

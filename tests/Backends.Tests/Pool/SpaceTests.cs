@@ -47,6 +47,24 @@ public sealed class SpaceTests
     }
 
     [TestMethod]
+    public async Task The_reserve_is_neither_used_nor_free_and_what_replaces_an_object_takes_from_it()
+    {
+        await using LocalPool pool = await TestPool.OpenAsync(new SimDisk(), TestPool.Options with { ReserveBytes = 128 << 10 }, 1200 << 10);
+        ObjectStoreSpace empty = pool.Space!.Value;
+        Assert.AreEqual((0, 128 << 10), (empty.UsedBytes, empty.ReservedBytes));
+        Assert.AreEqual(empty.TotalBytes, empty.FreeBytes + empty.ReservedBytes);
+
+        string tag = await pool.PutIfAbsentAsync("k", new byte[Slot / 2], CancellationToken.None);
+        Assert.AreEqual((Slot, 128 << 10, empty.FreeBytes - Slot), (pool.Space.Value.UsedBytes, pool.Space.Value.ReservedBytes, pool.Space.Value.FreeBytes));
+
+        await FillAsync(pool, Slot / 2);
+        Assert.AreEqual((0, 128 << 10), (pool.Space.Value.FreeBytes, pool.Space.Value.ReservedBytes));
+        await pool.CompareAndSetAsync("k", tag, new byte[32 * Slot], CancellationToken.None);
+        Assert.IsLessThan(128 << 10, pool.Space.Value.ReservedBytes);
+        Assert.AreEqual(pool.Space.Value.TotalBytes, pool.Space.Value.UsedBytes + pool.Space.Value.ReservedBytes);
+    }
+
+    [TestMethod]
     public async Task Deleting_everything_gives_all_space_back_to_pool_and_file_system()
     {
         var disk = new SimDisk();

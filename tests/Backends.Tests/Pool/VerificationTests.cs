@@ -25,7 +25,7 @@ public sealed class VerificationTests
             Volume volume = await manager.CreateVolumeAsync("v", 64 << 20);
             byte[] content = Content.Of("v", 3 << 20), read = new byte[content.Length];
             Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(0, content, false));
-            await manager.CheckAsync(new CheckOptions(), null, CancellationToken.None); // Which destages.
+            await manager.Checks.RunAsync(new CheckOptions(), null, CancellationToken.None); // Which destages.
             ObjectEntry[] segments = [.. pool.Objects.Where(entry => entry.Key.StartsWith("volumes/", StringComparison.Ordinal))];
             Assert.IsNotEmpty(segments);
             foreach (ObjectCopy other in segments.Select(entry => entry.InReadingOrder().Last()))
@@ -38,7 +38,7 @@ public sealed class VerificationTests
                     await Task.Yield();
             }
 
-            Assert.IsEmpty(manager.GetVerification().Damages, "volumes lost nothing");
+            Assert.IsEmpty(manager.Checks.GetVerification().Damages, "volumes lost nothing");
             Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, read));
             CollectionAssert.AreEqual(content, read);
         }

@@ -12,6 +12,9 @@ namespace Lunaria.Backends.Tests.S3;
 /// <summary>A small S3 server on loopback whose obedience is under the test's control. It checks no signature.</summary>
 internal sealed class FakeS3 : IAsyncDisposable
 {
+    /// <summary>A status in <see cref="Failures"/>: the request is never answered.</summary>
+    public const int Hangs = -1;
+
     private const string Bucket = "fake";
     private readonly HttpListener listener = new();
     private readonly SortedDictionary<string, Stored> objects = new(StringComparer.Ordinal);
@@ -39,7 +42,19 @@ internal sealed class FakeS3 : IAsyncDisposable
     /// <summary>True: as Ceph before 20, a tag in quotes never matches.</summary>
     public bool WantsBareTags { get; set; }
 
-    /// <summary>What becomes of the next requests with a method: a status that is answered at once, or 0: carried out, and the answer is lost.</summary>
+    /// <summary>True: requests that are signed in their URL are refused.</summary>
+    public bool RefusesUrls { get; set; }
+
+    /// <summary>The one access key that is known; null = any.</summary>
+    public string? KnownKey { get; set; }
+
+    /// <summary>So many of the next answers to GET end in the middle of their body.</summary>
+    public int CutAnswers;
+
+    /// <summary>Answers to GET wait for what this gives.</summary>
+    public Func<Task> Gate { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>What becomes of the next requests with a method: a status that is answered at once, 0: carried out, and the answer is lost, or <see cref="Hangs"/>.</summary>
     public ConcurrentQueue<(string Method, int Status, string Code)> Failures { get; } = new();
 
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -86,9 +101,17 @@ internal sealed class FakeS3 : IAsyncDisposable
         await context.Request.InputStream.CopyToAsync(body);
         Requests.Enqueue($"{method} {context.Request.Url!.PathAndQuery}");
         (string Method, int Status, string Code)? failure = Failures.TryPeek(out var next) && next.Method == method && Failures.TryDequeue(out next) ? next : null;
+        if (failure is { Status: Hangs })
+            return;
+        if (method == "GET")
+            await Gate();
         try
         {
-            if (failure is { Status: > 0 } refused)
+            if (RefusesUrls && IsSignedInUrl(context.Request))
+                Fail(context.Response, 403, "AccessDenied");
+            else if (KnownKey is { } key && !(context.Request.Headers["Authorization"] + context.Request.QueryString["X-Amz-Credential"]).Contains(key, StringComparison.Ordinal))
+                Fail(context.Response, 403, "InvalidAccessKeyId");
+            else if (failure is { Status: > 0 } refused)
                 Fail(context.Response, refused.Status, refused.Code);
             else
                 lock (sync)
@@ -103,6 +126,8 @@ internal sealed class FakeS3 : IAsyncDisposable
             // The client is gone.
         }
     }
+
+    private static bool IsSignedInUrl(HttpListenerRequest request) => request.QueryString["X-Amz-Signature"] is not null;
 
     private void Answer(HttpListenerContext context, byte[] body)
     {
@@ -148,7 +173,7 @@ internal sealed class FakeS3 : IAsyncDisposable
         response.AddHeader("ETag", $"\"{objects[key].Tag}\"");
     }
 
-    private static void Get(HttpListenerRequest request, HttpListenerResponse response, Stored stored)
+    private void Get(HttpListenerRequest request, HttpListenerResponse response, Stored stored)
     {
         response.AddHeader("ETag", $"\"{stored.Tag}\"");
         foreach ((string name, string value) in stored.Metadata)
@@ -169,7 +194,12 @@ internal sealed class FakeS3 : IAsyncDisposable
         }
         response.ContentLength64 = content.Length;
         if (request.HttpMethod == "GET")
-            response.OutputStream.Write(content);
+        {
+            bool isCut = Interlocked.Decrement(ref CutAnswers) >= 0;
+            response.OutputStream.Write(content.AsSpan(0, isCut ? content.Length / 2 : content.Length));
+            if (isCut)
+                response.Abort();
+        }
     }
 
     private void List(HttpListenerResponse response, string prefix)

@@ -20,7 +20,7 @@ public class ChapTests
     [DataRow("8", false)]
     [DataRow("5", true)]
     [DataRow("7", true)]
-    public void The_right_response_logs_in(string algorithm, bool base64)
+    public void RFC7143_12_1_3_The_right_response_logs_in(string algorithm, bool base64)
     {
         if (algorithm == "8" && !SHA3_256.IsSupported) Assert.Inconclusive("This platform has no SHA3-256.");
         LoginNegotiation login = LoginNegotiationTests.NewLogin([Access]);
@@ -40,7 +40,7 @@ public class ChapTests
     }
 
     [TestMethod]
-    public void The_target_chooses_the_best_algorithm_and_refuses_unknown_ones()
+    public void RFC7143_12_1_3_The_target_chooses_the_best_algorithm_and_refuses_unknown_ones()
     {
         string best = SHA3_256.IsSupported ? "8" : "7";
         Assert.AreEqual(best, Challenge(LoginNegotiationTests.NewLogin([Access]), "5,6,7,8")["CHAP_A"]);
@@ -50,14 +50,14 @@ public class ChapTests
     }
 
     [TestMethod]
-    public void Challenges_do_not_repeat()
+    public void RFC1994_2_3_Challenges_do_not_repeat()
     {
         HashSet<string> seen = [];
         for (int i = 0; i < 100; i++) Assert.IsTrue(seen.Add(Challenge(LoginNegotiationTests.NewLogin([Access]), "5")["CHAP_C"]));
     }
 
     [TestMethod]
-    public void Whoever_cannot_prove_himself_stays_outside()
+    public void RFC7143_12_1_3_Whoever_cannot_prove_himself_stays_outside()
     {
         Fails(challenge => [("CHAP_N", "host"), ("CHAP_R", BinaryValue.Format(Respond("5", challenge, "another secret"), false))]);
         Fails(challenge => [("CHAP_N", "guest"), ("CHAP_R", BinaryValue.Format(Respond("5", challenge, Secret), false))]);
@@ -75,7 +75,7 @@ public class ChapTests
     }
 
     [TestMethod]
-    public void Authentication_cannot_be_gone_around()
+    public void RFC7143_6_3_2_Authentication_cannot_be_gone_around()
     {
         Assert.AreEqual(LoginStatus.AuthenticationFailure, LoginNegotiationTests.Round(LoginNegotiationTests.NewLogin([Access]), 1, 3, Names).Status);
         Assert.AreEqual(LoginStatus.AuthenticationFailure, LoginNegotiationTests.Round(LoginNegotiationTests.NewLogin([Access]), 0, 3, Names).Status);
@@ -94,7 +94,7 @@ public class ChapTests
     [DataRow(1024, true, LoginStatus.Success)]
     [DataRow(1025, false, LoginStatus.InitiatorError)]
     [DataRow(1025, true, LoginStatus.InitiatorError)]
-    public void A_challenge_of_up_to_1_KiB_is_answered(int lengthBytes, bool base64, object status)
+    public void RFC7143_12_1_3_A_challenge_of_up_to_1_KiB_is_answered(int lengthBytes, bool base64, object status)
     {
         LoginNegotiation login = LoginNegotiationTests.NewLogin([Access]);
         Dictionary<string, string> challenge = Challenge(login, "5");
@@ -111,7 +111,7 @@ public class ChapTests
     }
 
     [TestMethod]
-    public void Mutual_authentication_that_is_not_configured_fails()
+    public void RFC7143_12_1_3_Mutual_authentication_that_is_not_configured_fails()
     {
         LoginNegotiation login = LoginNegotiationTests.NewLogin([new(InitiatorAccess.AnyName, new("host", new(Secret)))]);
         Dictionary<string, string> challenge = Challenge(login, "5");
@@ -120,7 +120,7 @@ public class ChapTests
     }
 
     [TestMethod]
-    public void Secrets_print_as_stars_and_both_directions_need_their_own()
+    public void RFC7143_9_2_1_Secrets_print_as_stars_and_both_directions_need_their_own()
     {
         ChapSecret secret = new(Secret);
         Assert.AreEqual("***", secret.ToString());
@@ -140,7 +140,7 @@ public class ChapTests
     [DataRow("0x", null)]
     [DataRow("12", null)]
     [DataRow("0b*", null)]
-    public void Binary_values(string text, string? expected)
+    public void RFC7143_6_1_Binary_values(string text, string? expected)
     {
         Assert.AreEqual(expected is not null, BinaryValue.TryParse(text, out byte[]? value));
         if (expected is not null) Assert.AreEqual(expected, Convert.ToHexString(value!));

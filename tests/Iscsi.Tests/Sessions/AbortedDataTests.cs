@@ -113,7 +113,7 @@ public class AbortedDataTests
         Assert.AreEqual(0, second.Read(0, 1).Data[0]);
     }
 
-    private static Task<TestServer> StartAsync(TimeSpan timeout) => TestServer.StartAsync(options => options with { AbortedDataTimeout = timeout });
+    private static Task<TestServer> StartAsync(TimeSpan timeout) => TestServer.StartAsync(options => options with { LastDataTimeout = timeout });
 
     private static (uint Tag, uint Transfer) BeginWrite(ScriptedInitiator initiator)
     {

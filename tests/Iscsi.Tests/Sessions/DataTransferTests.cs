@@ -23,7 +23,7 @@ public class DataTransferTests
         foreach (int size in sizes)
         {
             (int Immediate, int Unsolicited, int Segment)[] styles =
-                [(65536, 0, 8192), (0, 0, 4096), (0, 65536, 3000), (512, 4096, 1023), (4096, 61440, 65536), (0, 0, 131072)];
+                [(65536, 0, 8192), (0, 0, 4096), (0, 65536, 3000), (512, 65024, 1023), (4096, 61440, 65536), (0, 0, 131072)];
             foreach ((int immediate, int unsolicited, int segment) in styles)
             {
                 byte[] data = new byte[size];
@@ -116,7 +116,7 @@ public class DataTransferTests
     [TestMethod]
     public async Task Wrong_data_out_fails_its_command_only()
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await TestServer.StartAsync(options => options with { LastDataTimeout = TimeSpan.FromMilliseconds(20) });
         using ScriptedInitiator initiator = server.LogIn(null, ("InitialR2T", "No"), ("ImmediateData", "No"), ("FirstBurstLength", "65536"));
         byte[] data = new byte[8192];
         Action<byte[]>[] mistakes =
@@ -142,14 +142,55 @@ public class DataTransferTests
     }
 
     [TestMethod]
+    [DataRow("0")]
+    [DataRow("2")]
+    public async Task A_command_that_fails_before_its_unsolicited_data_has_come_is_answered_after_it(string level)
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { LastDataTimeout = TimeSpan.FromHours(1) });
+        using ScriptedInitiator initiator = server.LogIn(null, ("InitialR2T", "No"), ("FirstBurstLength", "8192"), ("ErrorRecoveryLevel", level));
+        uint first = Begin(), aborted = Begin();
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, initiator.Manage(TaskManagementFunction.AbortTask, aborted));
+        initiator.Send(initiator.DataOutHeader(first, BasicHeader.ReservedTag, 512, 0, final: false), new byte[4096]);
+        TaskManagementTests.Ping(initiator);
+        initiator.Send(initiator.DataOutHeader(first, BasicHeader.ReservedTag, 4608, 1, final: true), new byte[3584]);
+        Assert.AreEqual(0x052100, initiator.ReceiveResult().SenseCode);
+        Assert.AreEqual(0, initiator.Write(0, new byte[8192]).Status);
+        // Nothing is left behind of a connection that ends meanwhile.
+        Begin();
+        TaskManagementTests.Ping(initiator);
+
+        uint Begin()
+        {
+            byte[] write = initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, long.MaxValue / 1024, 32), 16384, write: true, final: false);
+            initiator.Send(write, new byte[512]);
+            return new BasicHeader(write).InitiatorTaskTag;
+        }
+    }
+
+    [TestMethod]
+    public async Task A_command_that_fails_and_whose_data_never_comes_is_answered_all_the_same()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { LastDataTimeout = TimeSpan.FromMilliseconds(20) });
+        using ScriptedInitiator initiator = server.LogIn(null, ("InitialR2T", "No"));
+        initiator.Send(initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, long.MaxValue / 1024, 32), 16384, write: true, final: false));
+        Assert.AreEqual(0x052100, initiator.ReceiveResult().SenseCode);
+    }
+
+    [TestMethod]
     public async Task Unsolicited_data_that_was_not_agreed_on_fails_its_command()
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await TestServer.StartAsync(options => options with { LastDataTimeout = TimeSpan.FromHours(1) });
         using ScriptedInitiator initiator = server.LogIn(null, ("InitialR2T", "Yes"), ("ImmediateData", "No"));
         CommandResult immediate = initiator.Write(0, new byte[512], immediate: 512);
         Assert.AreEqual((2, 0x0B0C0C), (immediate.Status, immediate.SenseCode));
         byte[] command = initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1), 512, write: true, final: false);
+        uint tag = new BasicHeader(command).InitiatorTaskTag;
         initiator.Send(command);
+        uint transfer = initiator.Receive(Opcode.ReadyToTransfer).Basic.TargetTransferTag;
+        initiator.SendDataOut(tag, BasicHeader.ReservedTag, new byte[512], 0, 512, 512);
+        TaskManagementTests.Ping(initiator);
+        // Its answer comes when what was asked for has come, too.
+        initiator.SendDataOut(tag, transfer, new byte[512], 0, 512, 512);
         Assert.AreEqual(0x0B0C0C, initiator.ReceiveResult().SenseCode);
         Assert.AreEqual(0, initiator.Write(0, new byte[512], immediate: 0).Status);
     }

@@ -103,6 +103,8 @@ public class LimitTests
     {
         await using TestServer server = await TestServer.StartAsync(options => options with { MaxConnectionsPerAddress = 2 });
         using ScriptedInitiator one = server.LogIn(1), two = server.LogIn(2), three = server.Connect(3);
+        Assert.AreEqual(0x0302, three.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+            ("InitiatorName", three.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
         Assert.IsTrue(three.IsClosedByTarget());
         one.Dispose();
         await server.Server.Context.Connections.WhenAtMostAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
@@ -115,6 +117,35 @@ public class LimitTests
             ("InitiatorName", tooMany.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
         Assert.IsTrue(tooMany.IsClosedByTarget());
         Assert.AreEqual(0, only.Read(0, 1).Status);
+    }
+
+    [TestMethod]
+    public async Task A_host_that_comes_back_is_not_kept_out_by_its_own_dead_connections()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { MaxConnectionsPerAddress = 3 });
+        using ScriptedInitiator single = server.LogIn(1), first = server.LogIn(2, ("MaxConnections", "2")), second = server.Join(first, 2);
+        // Nobody has closed anything: to the target all three are alive. A session comes back, and a connection of another one.
+        using ScriptedInitiator again = server.LogIn(1), joined = server.Join(first, 2);
+        Assert.IsTrue(single.IsClosedByTarget());
+        Assert.IsTrue(second.IsClosedByTarget());
+        // Their places have not become more.
+        using ScriptedInitiator other = server.Connect(3);
+        Assert.AreEqual(0x0302, other.LoginRound(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase,
+            ("InitiatorName", other.InitiatorName), ("TargetName", TestServer.TargetName)).Status());
+        Assert.AreEqual(0, again.Read(0, 1).Status);
+        Assert.AreEqual(0, joined.Read(0, 1).Status);
+    }
+
+    [TestMethod]
+    public async Task Connections_beyond_those_of_an_address_that_do_not_log_in_make_room_for_one_that_does()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options with { MaxConnectionsPerAddress = 1, LoginTimeout = TimeSpan.FromHours(1) });
+        using ScriptedInitiator only = server.LogIn(1);
+        ScriptedInitiator[] idle = [.. Enumerable.Range(0, 20).Select(_ => server.Connect(9))];
+        foreach (ScriptedInitiator one in idle[..4]) Assert.IsTrue(one.IsClosedByTarget());
+        using ScriptedInitiator again = server.LogIn(1);
+        Assert.AreEqual(0, again.Read(0, 1).Status);
+        foreach (ScriptedInitiator one in idle) one.Dispose();
     }
 
     [TestMethod]

@@ -17,7 +17,7 @@ public class LossyLinkTests
         TestContext.WriteLine($"LUNARIA_SEED={seed}");
         await using TestServer server = await TestServer.StartAsync(options => options with { DataRequestInterval = TimeSpan.FromMilliseconds(100) });
         using ScriptedInitiator initiator = server.LogIn(
-            null, ("ErrorRecoveryLevel", "1"), ("HeaderDigest", "CRC32C"), ("DataDigest", "CRC32C"), ("InitialR2T", "No"), ("MaxBurstLength", "16384"));
+            null, ("ErrorRecoveryLevel", "1"), ("HeaderDigest", "CRC32C"), ("DataDigest", "CRC32C"), ("InitialR2T", "No"), ("MaxBurstLength", "16384"), ("FirstBurstLength", "16384"));
         Link link = new(initiator, new(seed));
         byte[] model = new byte[1 << 20];
         Random random = new(seed + 1);
@@ -82,7 +82,7 @@ public class LossyLinkTests
 
         public void Write(int lba, byte[] data)
         {
-            int immediate = Math.Min(data.Length, random.Next(3) * 4096), unsolicited = Math.Min(data.Length - immediate, 8192);
+            int immediate = Math.Min(data.Length, random.Next(3) * 4096), unsolicited = Math.Min(data.Length, 16384) - immediate;
             byte[] command = initiator.CommandHeader(
                 ScriptedInitiatorCommands.Cdb16(0x8A, lba, data.Length / 512), data.Length, write: true, final: unsolicited == 0);
             uint tag = new BasicHeader(command).InitiatorTaskTag;

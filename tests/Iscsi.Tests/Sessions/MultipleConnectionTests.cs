@@ -10,7 +10,7 @@ public class MultipleConnectionTests
     private static readonly (string, string) Many = ("MaxConnections", "16");
 
     [TestMethod]
-    public async Task Eight_connections_take_commands_in_any_order_and_run_them_in_the_order_of_CmdSN()
+    public async Task RFC7143_4_2_2_1_Eight_connections_take_commands_in_any_order_and_run_them_in_the_order_of_CmdSN()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many);
@@ -44,7 +44,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task An_ORDERED_command_waits_for_those_of_other_connections_and_they_wait_for_it()
+    public async Task RFC7143_4_2_2_1_An_ORDERED_command_waits_for_those_of_other_connections_and_they_wait_for_it()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
@@ -67,8 +67,37 @@ public class MultipleConnectionTests
         Assert.AreEqual(first.CmdSN, first.ExpCmdSN);
     }
 
+    /// <summary>More than may lie where it was received, so that some of it is copied; then all of it is written, or the connection is lost with it. The server's end asks for each buffer.</summary>
     [TestMethod]
-    public async Task More_connections_than_agreed_on_and_unknown_sessions_are_refused()
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task RFC7143_4_2_2_1_Long_writes_that_come_before_their_turn_wait_where_they_are(bool isLost)
+    {
+        const int Bytes = 64 << 10, Blocks = Bytes / ScriptedInitiatorCommands.BlockBytes, Count = 7;
+        (string, string)[] keys = [Many, ("MaxRecvDataSegmentLength", "262144"), ("FirstBurstLength", "262144")];
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator first = server.LogIn(null, keys), second = server.Join(first, 2);
+        byte[] missing = first.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1), 512, write: true);
+        uint missingCmdSN = new BasicHeader(missing).CmdSN;
+        for (int i = 1; i <= Count; i++)
+            second.Send(second.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, i * Blocks, Blocks), Bytes, write: true), Enumerable.Repeat((byte)i, Bytes).ToArray());
+        TaskManagementTests.Ping(second);
+        Assert.AreEqual(missingCmdSN, second.ExpCmdSN, "none has had its turn");
+        if (isLost)
+        {
+            second.Dispose();
+            await server.Server.Context.Connections.WhenAtMostAsync(1).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.IsFalse(server.Medium.Bytes.Slice(Bytes, Count * Bytes).ContainsAnyExcept((byte)0));
+            return;
+        }
+        first.Send(missing, new byte[512]);
+        Assert.AreEqual(0, first.ReceiveResult().Status);
+        for (int i = 1; i <= Count; i++) Assert.AreEqual(0, second.ReceiveResult().Status);
+        for (int i = 1; i <= Count; i++) Assert.IsFalse(server.Medium.Bytes.Slice(i * Bytes, Bytes).ContainsAnyExcept((byte)i), $"write {i}");
+    }
+
+    [TestMethod]
+    public async Task RFC7143_11_13_5_More_connections_than_agreed_on_and_unknown_sessions_are_refused()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator alone = server.LogIn(1), two = server.LogIn(2, ("MaxConnections", "2")), second = server.Join(two, 2);
@@ -86,7 +115,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task What_belongs_to_the_session_is_Irrelevant_in_the_login_of_a_further_connection_and_digests_are_its_own()
+    public async Task RFC7143_13_1_What_belongs_to_the_session_is_Irrelevant_in_the_login_of_a_further_connection_and_digests_are_its_own()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many, ("InitialR2T", "No")), second = server.NewConnection(first, 2);
@@ -101,7 +130,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task A_connection_of_the_same_CID_replaces_the_old_one_and_the_session_lives_on()
+    public async Task RFC7143_6_3_4_A_connection_of_the_same_CID_replaces_the_old_one_and_the_session_lives_on()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
@@ -123,7 +152,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task A_new_login_of_the_initiator_port_ends_all_connections_of_the_old_session()
+    public async Task RFC7143_6_3_5_A_new_login_of_the_initiator_port_ends_all_connections_of_the_old_session()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(5, Many), second = server.Join(first, 2), third = server.Join(first, 3), fresh = server.Connect(5);
@@ -135,7 +164,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task A_logout_names_the_session_this_connection_or_another_one()
+    public async Task RFC7143_11_14_A_logout_names_the_session_this_connection_or_another_one()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2), third = server.Join(first, 3), fourth = server.Join(first, 4);
@@ -153,7 +182,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task The_loss_of_a_connection_is_told_on_another_and_a_dropped_session_on_all()
+    public async Task RFC7143_11_9_1_The_loss_of_a_connection_is_told_on_another_and_a_dropped_session_on_all()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
@@ -172,7 +201,7 @@ public class MultipleConnectionTests
     [DataRow(TaskManagementFunction.AbortTaskSet)]
     [DataRow(TaskManagementFunction.ClearTaskSet)]
     [DataRow(TaskManagementFunction.LogicalUnitReset)]
-    public async Task A_function_that_overtakes_commands_of_another_connection_ends_them_too(object function)
+    public async Task RFC7143_4_2_3_3_A_function_that_overtakes_commands_of_another_connection_ends_them_too(object function)
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
@@ -197,7 +226,7 @@ public class MultipleConnectionTests
     [DataRow(TaskManagementFunction.ClearTaskSet)]
     [DataRow(TaskManagementFunction.LogicalUnitReset)]
     [DataRow(TaskManagementFunction.TargetWarmReset)]
-    public async Task A_function_ends_commands_that_wait_behind_an_ORDERED_one_too(object function)
+    public async Task RFC7143_4_2_3_3_A_function_ends_commands_that_wait_behind_an_ORDERED_one_too(object function)
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);
@@ -223,7 +252,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task ABORT_TASK_SET_leaves_what_was_sent_after_it_and_other_units()
+    public async Task RFC7143_11_5_1_ABORT_TASK_SET_leaves_what_was_sent_after_it_and_other_units()
     {
         await using TestServer server = await TestServer.StartAsync();
         server.Target.Luns.Add(1, new Lunaria.Iscsi.Scsi.LogicalUnit(server.Medium, new() { Identity = Guid.NewGuid() }));
@@ -249,7 +278,7 @@ public class MultipleConnectionTests
     }
 
     [TestMethod]
-    public async Task A_task_set_is_aborted_on_all_connections()
+    public async Task RFC7143_4_2_3_2_A_task_set_is_aborted_on_all_connections()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator first = server.LogIn(null, Many), second = server.Join(first, 2);

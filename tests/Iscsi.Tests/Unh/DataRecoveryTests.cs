@@ -57,12 +57,76 @@ public class DataRecoveryTests
         initiator.ExpStatSN = from;
         Snack(initiator, SnackType.DataAck, BasicHeader.ReservedTag, 2, 0, asks.Basic.TargetTransferTag);
         Snack(initiator, SnackType.DataOrR2T, tag, 1, 1);
-        Assert.AreEqual((byte)RejectReason.SnackReject, new CodeResponseHeader(initiator.Receive(Opcode.Reject).Header).Code);
+        Assert.AreEqual((byte)RejectReason.ProtocolError, new CodeResponseHeader(initiator.Receive(Opcode.Reject).Header).Code);
         initiator.ExpStatSN = from;
         Snack(initiator, SnackType.DataOrR2T, tag, 2, 1);
         Assert.AreEqual(2u, new DataInHeader(initiator.Receive(Opcode.DataIn).Header).DataSN);
         Snack(initiator, SnackType.DataAck, BasicHeader.ReservedTag, 2, 0, 0x4711);
         Assert.AreEqual((byte)RejectReason.InvalidDataAck, new CodeResponseHeader(initiator.Receive(Opcode.Reject).Header).Code);
+    }
+
+    [TestMethod]
+    public async Task R_Data_SNACK_leaves_what_is_acknowledged_and_goes_on_with_the_numbers_after_it()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        Pattern(4 * Segment, 9).CopyTo(server.Medium.Bytes);
+        using ScriptedInitiator initiator = server.LogIn(null, Level1, ("MaxBurstLength", "16384"));
+        (uint from, uint tag) = (initiator.ExpStatSN, initiator.NextTag);
+        initiator.Send(initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 64), 4 * Segment, read: true));
+        initiator.Receive(Opcode.DataIn);
+        DataInHeader asks = new(initiator.Receive(Opcode.DataIn).Header);
+        for (int i = 0; i < 2; i++) initiator.Receive(Opcode.DataIn);
+        initiator.Receive(Opcode.ScsiResponse);
+        initiator.ExpStatSN = from;
+        Snack(initiator, SnackType.DataAck, BasicHeader.ReservedTag, 2, 0, asks.Basic.TargetTransferTag);
+        byte[] text = initiator.NewHeader(Opcode.TextRequest, immediate: true);
+        new BasicHeader(text).TargetTransferTag = BasicHeader.ReservedTag;
+        initiator.Send(text, ScriptedInitiatorLogin.Text(("MaxRecvDataSegmentLength", "4096")));
+        initiator.Receive(Opcode.TextResponse);
+        initiator.ExpStatSN = from;
+        Snack(initiator, SnackType.ReplacedData, tag, 0, 0, transferTag: 0x77);
+        ExpectRest();
+        Assert.AreEqual(6u, new ScsiResponseHeader(initiator.Receive(Opcode.ScsiResponse).Header).ExpDataSN);
+        initiator.ExpStatSN = from;
+        // All that is not acknowledged, cut as it was sent last.
+        Snack(initiator, SnackType.DataOrR2T, tag, 0, 0);
+        ExpectRest();
+
+        void ExpectRest()
+        {
+            for (uint i = 0; i < 4; i++)
+            {
+                ReceivedPdu pdu = initiator.Receive(Opcode.DataIn);
+                DataInHeader data = new(pdu.Header);
+                Assert.AreEqual((2 + i, 16384 + (i * 4096)), (data.DataSN, data.BufferOffset));
+                Assert.IsTrue(Pattern(4 * Segment, 9).AsSpan((int)data.BufferOffset, 4096).SequenceEqual(pdu.Data));
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow(0u, 2u, DisplayName = "0 says nothing")]
+    [DataRow(3u, 3u, DisplayName = "3 acknowledges one more")]
+    [DataRow(1u, 2u, DisplayName = "1 is acknowledged already")]
+    [DataRow(7u, 2u, DisplayName = "7 was never sent")]
+    public async Task A_reassigned_read_goes_on_after_what_is_acknowledged(uint expDataSN, uint first)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator one = server.LogIn(null, Level2, Many, ("MaxBurstLength", "16384")), two = server.Join(one, 2);
+        uint tag = two.NextTag;
+        two.Send(two.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x88, 0, 64), 4 * Segment, read: true));
+        two.Receive(Opcode.DataIn);
+        DataInHeader asks = new(two.Receive(Opcode.DataIn).Header);
+        for (int i = 0; i < 2; i++) two.Receive(Opcode.DataIn);
+        uint status = two.Receive(Opcode.ScsiResponse).Basic.StatSN;
+        two.ExpStatSN = status;
+        Snack(two, SnackType.DataAck, BasicHeader.ReservedTag, 2, 0, asks.Basic.TargetTransferTag);
+        two.ExpStatSN = status;
+        TaskManagementTests.Ping(two);
+        Assert.AreEqual(LogoutResponse.Closed, one.Logout(LogoutReason.RemoveConnectionForRecovery, 2));
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, one.Manage(TaskManagementFunction.TaskReassign, tag, expDataSN));
+        for (uint dataSN = first; dataSN < 4; dataSN++) Assert.AreEqual(dataSN, new DataInHeader(one.Receive(Opcode.DataIn).Header).DataSN);
+        Assert.AreEqual(0, new ScsiResponseHeader(one.Receive(Opcode.ScsiResponse).Header).Status);
     }
 
     [TestMethod]
@@ -129,6 +193,32 @@ public class DataRecoveryTests
         BeginWrite(initiator, data, out _);
         for (int i = 0; i < 5; i++) initiator.Receive(Opcode.ReadyToTransfer);
         Assert.AreEqual(0x0B4705, initiator.ReceiveResult().SenseCode);
+    }
+
+    [TestMethod]
+    [DataRow(TaskManagementFunction.AbortTaskSet)]
+    [DataRow(TaskManagementFunction.ClearTaskSet)]
+    [DataRow(TaskManagementFunction.LogicalUnitReset)]
+    [DataRow(TaskManagementFunction.TargetWarmReset)]
+    public async Task A_command_that_was_lost_does_not_outlive_a_function_that_ends_it(object function)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator initiator = server.LogIn(null, Level1, ("HeaderDigest", "CRC32C"));
+        byte[] lost = initiator.CommandHeader(ScriptedInitiatorCommands.Cdb16(0x8A, 0, 1), 512, write: true);
+        initiator.SpoilHeaderDigest = true;
+        initiator.Send(lost, new byte[512]);
+        initiator.SpoilHeaderDigest = false;
+        Assert.AreEqual(TaskManagementResponse.FunctionComplete, initiator.Manage((TaskManagementFunction)function));
+        Assert.AreEqual(new BasicHeader(lost).CmdSN, initiator.ExpCmdSN);
+        // What was sent after the function is done, and when the lost command is sent again its place in the order is used up and nothing else happens.
+        byte[] later = initiator.CommandHeader([0xA0, .. new byte[8], 16, .. new byte[6]], 16, read: true);
+        initiator.Send(later);
+        initiator.Send(lost, Enumerable.Repeat((byte)9, 512).ToArray());
+        Assert.AreEqual(new BasicHeader(later).InitiatorTaskTag, initiator.Receive(Opcode.DataIn).Basic.InitiatorTaskTag);
+        Assert.AreEqual(0, initiator.ReceiveResult().Status);
+        TaskManagementTests.Ping(initiator);
+        Assert.AreEqual(initiator.CmdSN, initiator.ExpCmdSN);
+        Assert.AreEqual(0, server.Medium.Bytes[0]);
     }
 
     [TestMethod]

@@ -183,7 +183,7 @@ public class ErrorRecoveryTests
         TaskManagementTests.Ping(initiator);
         // Acknowledged now: it cannot be asked for any more.
         Snack(initiator, SnackType.DataOrR2T, tag, first, run);
-        Assert.AreEqual((byte)RejectReason.SnackReject, new CodeResponseHeader(initiator.Receive(Opcode.Reject).Header).Code);
+        Assert.AreEqual((byte)RejectReason.ProtocolError, new CodeResponseHeader(initiator.Receive(Opcode.Reject).Header).Code);
     }
 
     [TestMethod]

@@ -5,8 +5,8 @@ using Lunaria.Testing;
 namespace Lunaria.Iscsi.Tests.Unh;
 
 /// <summary>
-/// The full feature phase (RFC 7143 4.2, 11). The public texts of the UNH-IOL suite for targets are not to be had whole; the numbers are those of
-/// the same purposes in its "Full Feature Phase Test Suite for iSCSI Initiators", version 3.1, seen from the other side.
+/// The full feature phase (RFC 7143 4.2, 11) by the numbers of the UNH-IOL "Full Feature Phase Test Suite for iSCSI Initiators", version 3.1, seen from the other side; those of the
+/// suite for targets are in the folder Targets.
 /// </summary>
 [TestClass]
 public class FullFeaturePhaseTests
@@ -14,7 +14,7 @@ public class FullFeaturePhaseTests
     private const int Segment = 8192;
 
     [TestMethod]
-    public async Task FFP_1_1_Command_numbers_advance_by_one_per_command_and_immediate_ones_use_none()
+    public async Task FFP_INITIATORS_1_1_Command_numbers_advance_by_one_per_command_and_immediate_ones_use_none()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -28,7 +28,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_2_1_An_immediate_command_is_done_though_commands_before_it_are_missing()
+    public async Task FFP_INITIATORS_2_1_An_immediate_command_is_done_though_commands_before_it_are_missing()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -44,7 +44,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_2_2_An_immediate_task_management_request_is_done_at_once()
+    public async Task FFP_INITIATORS_2_2_An_immediate_task_management_request_is_done_at_once()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -55,7 +55,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_3_1_to_3_3_The_window_is_obeyed_closed_and_open()
+    public async Task FFP_INITIATORS_3_1_to_3_3_The_window_is_obeyed_closed_and_open()
     {
         await using TestServer server = await TestServer.StartAsync(options => options with { CommandWindow = 2 });
         using ScriptedInitiator initiator = server.LogIn();
@@ -73,7 +73,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_4_1_A_retry_of_an_acknowledged_command_is_ignored()
+    public async Task FFP_INITIATORS_4_1_A_retry_of_an_acknowledged_command_is_ignored()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -86,7 +86,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_5_1_StatSN_counts_the_responses()
+    public async Task FFP_INITIATORS_5_1_StatSN_counts_the_responses()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -111,7 +111,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_6_1_DataSN_and_R2TSN_begin_at_0_for_each_command()
+    public async Task FFP_INITIATORS_6_1_DataSN_and_R2TSN_begin_at_0_for_each_command()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn(null, ("MaxBurstLength", "8192"), ("MaxOutstandingR2T", "1"));
@@ -124,10 +124,10 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    [DataRow("No", "Yes", 8192, 16384, DisplayName = "8.1 unsolicited and solicited")]
+    [DataRow("No", "Yes", 8192, 57344, DisplayName = "8.1 unsolicited and solicited")]
     [DataRow("Yes", "No", 0, 0, DisplayName = "8.2 solicited")]
     [DataRow("No", "No", 0, 65536, DisplayName = "8.3 unsolicited")]
-    public async Task FFP_8_Data_is_taken_as_it_was_agreed_on(string initialR2T, string immediateData, int immediate, int unsolicited)
+    public async Task FFP_INITIATORS_8_Data_is_taken_as_it_was_agreed_on(string initialR2T, string immediateData, int immediate, int unsolicited)
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn(null, ("InitialR2T", initialR2T), ("ImmediateData", immediateData), ("FirstBurstLength", "65536"));
@@ -138,7 +138,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_9_1_and_12_1_Transfer_tags_of_outstanding_R2Ts_differ()
+    public async Task FFP_INITIATORS_9_1_and_12_1_Transfer_tags_of_outstanding_R2Ts_differ()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn(null, ("MaxBurstLength", "4096"), ("MaxOutstandingR2T", "8"));
@@ -155,7 +155,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_10_1_The_status_comes_with_the_last_data_and_only_there()
+    public async Task FFP_INITIATORS_10_1_The_status_comes_with_the_last_data_and_only_there()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn(null, ("MaxBurstLength", "16384"));
@@ -175,7 +175,7 @@ public class FullFeaturePhaseTests
     [DataRow(1u, 0, true, DisplayName = "11.3 wrong DataSN")]
     [DataRow(0u, 512, true, DisplayName = "11.4 wrong offset")]
     [DataRow(0u, 0, false, DisplayName = "11.2.2 no F at the end of what was asked for")]
-    public async Task FFP_11_Data_out_of_its_sequence_fails_the_command(uint dataSN, int offset, bool final)
+    public async Task FFP_INITIATORS_11_Data_out_of_its_sequence_fails_the_command(uint dataSN, int offset, bool final)
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -188,7 +188,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_12_4_Parallel_commands_each_get_their_own_data()
+    public async Task FFP_INITIATORS_12_4_Parallel_commands_each_get_their_own_data()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -207,7 +207,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_13_1_A_SNACK_is_rejected_at_ErrorRecoveryLevel_0()
+    public async Task FFP_INITIATORS_13_1_A_SNACK_is_rejected_at_ErrorRecoveryLevel_0()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn();
@@ -218,7 +218,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_14_1_and_14_2_A_target_that_goes_down_asks_each_connection_to_log_out()
+    public async Task FFP_INITIATORS_14_1_and_14_2_A_target_that_goes_down_asks_each_connection_to_log_out()
     {
         TestServer server = await TestServer.StartAsync(options => options with { DrainTimeout = TimeSpan.FromSeconds(30) });
         using ScriptedInitiator first = server.LogIn(1, ("MaxConnections", "4")), second = server.Join(first, 2), other = server.LogIn(2);
@@ -237,7 +237,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_15_1_to_15_3_Pings_go_both_ways()
+    public async Task FFP_INITIATORS_15_1_to_15_3_Pings_go_both_ways()
     {
         await using TestServer server = await TestServer.StartAsync(options => options with { PingInterval = TimeSpan.FromMilliseconds(200) });
         using ScriptedInitiator initiator = server.LogIn();
@@ -260,7 +260,7 @@ public class FullFeaturePhaseTests
     }
 
     [TestMethod]
-    public async Task FFP_16_Fields_that_cannot_be_are_rejected_or_fail_the_command()
+    public async Task FFP_INITIATORS_16_Fields_that_cannot_be_are_rejected_or_fail_the_command()
     {
         await using TestServer server = await TestServer.StartAsync();
         using ScriptedInitiator initiator = server.LogIn(null, ("ImmediateData", "No"));

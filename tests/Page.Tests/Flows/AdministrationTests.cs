@@ -251,7 +251,7 @@ public sealed class AdministrationTests
         await visitor.PressAsync("Change");
         await visitor.DialogGoneAsync();
         await visitor.SeeAsync("paused");
-        await visitor.PressAsync("Back lunaria.db up");
+        await visitor.PressAsync("Back up lunaria.db");
         await visitor.SeeAsync("is written");
         await visitor.CheckAsync("integrity-after");
     }

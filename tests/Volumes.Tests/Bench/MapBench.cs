@@ -90,6 +90,8 @@ public sealed class MapBench(TestContext context)
         await manager.DestageAsync(checkpoint: true);
         long metadata = WrittenBytes() - written - (long)(manager.LogNextLsn - lsn);
         Say($"{count} random writes of 4 KiB over 64 GiB, one checkpoint at the end included: {metadata / (double)MiB:0.0} MiB of metadata, {100.0 * metadata / (count * Block):0.0} % of what was written");
+        if (IsFull)
+            Assert.IsLessThanOrEqualTo(count * Block / 10, metadata, "bytes of metadata");
     }, 256 * MiB);
 
     /// <summary>Writes all of a volume's first bytes: in order in pieces of a MiB, or block by block at random; cut each so many bytes.</summary>

@@ -31,6 +31,8 @@ public sealed class CatalogFormatTests
         CollectionAssert.AreEqual(Manifest.All.ToArray(), read.All.ToArray());
         Assert.AreEqual((Manifest.Save, Manifest.Time, Manifest.MapId, Manifest.Stamp, Manifest.JournalEnd, Manifest.Published), (read.Save, read.Time, read.MapId, read.Stamp, read.JournalEnd, read.Published));
         CollectionAssert.AreEqual(Manifest.MetadataHash, read.MetadataHash);
+        Assert.IsTrue(read.IsPoint);
+        Assert.IsFalse(ManifestCodec.Read(ManifestCodec.Write(Manifest with { IsPoint = false })).IsPoint);
     }
 
     [TestMethod]

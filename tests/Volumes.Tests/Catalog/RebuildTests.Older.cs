@@ -59,8 +59,8 @@ public sealed partial class RebuildTests
         await bed.Manager.DestageAsync(checkpoint: true);
         await bed.KillAsync(random);
         await CheckAsync(bed, ("w", w));
-        Assert.IsNotEmpty((await bed.Manager.AuditAsync(null, CancellationToken.None)).Orphans, "what was not shared is nobody's");
-        await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None);
+        Assert.IsNotEmpty((await bed.Manager.Checks.AuditAsync(null, CancellationToken.None)).Orphans, "what was not shared is nobody's");
+        await bed.Manager.Checks.AuditAsync(TimeSpan.Zero, CancellationToken.None);
         Books.Check(bed);
         await CheckAsync(bed, ("w", w));
     }

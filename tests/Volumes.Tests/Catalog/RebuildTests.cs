@@ -131,11 +131,11 @@ public sealed partial class RebuildTests
         Assert.HasCount(2, newer.Select(key => key.Split('/')[1]).Distinct());
         await bed.LoseMachineAsync(random);
         await CheckAsync(bed, ("v", Copy(flushed)));
-        AuditReport first = await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None);
+        AuditReport first = await bed.Manager.Checks.AuditAsync(TimeSpan.Zero, CancellationToken.None);
         CollectionAssert.AreEquivalent(newer, first.Orphans.Select(orphan => orphan.Key).ToArray());
-        Assert.AreEqual((long)newer.Length, (await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None)).Cleared);
+        Assert.AreEqual((long)newer.Length, (await bed.Manager.Checks.AuditAsync(TimeSpan.Zero, CancellationToken.None)).Cleared);
         Assert.IsEmpty(bed.Store.Keys.Intersect(newer));
-        Assert.IsEmpty((await bed.Manager.AuditAsync(null, CancellationToken.None)).Orphans);
+        Assert.IsEmpty((await bed.Manager.Checks.AuditAsync(null, CancellationToken.None)).Orphans);
         await CheckAsync(bed, ("v", Copy(flushed)));
     }
 
@@ -269,7 +269,7 @@ public sealed partial class RebuildTests
             ModelSteps.AssertSame(model.Bytes, content, 0);
         }
         await bed.Manager.DestageAsync(checkpoint: true);
-        CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
+        CheckReport report = await bed.Manager.Checks.RunAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
         Assert.IsEmpty(report.Findings.Where(finding => finding.Kind is not (CheckKinds.SuperblockMissing or CheckKinds.ObjectOrphan)), string.Join('\n', report.Findings));
     }
 }

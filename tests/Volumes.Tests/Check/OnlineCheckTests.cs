@@ -31,9 +31,9 @@ public sealed class OnlineCheckTests
         });
         for (int i = 0; i < 8; i++)
         {
-            CheckReport report = await bed.Manager.CheckAsync(ReadAll, null, CancellationToken.None);
+            CheckReport report = await bed.Manager.Checks.RunAsync(ReadAll, null, CancellationToken.None);
             Assert.IsEmpty(report.Findings, string.Join('\n', report.Findings));
-            AuditReport audit = await bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None);
+            AuditReport audit = await bed.Manager.Checks.AuditAsync(TimeSpan.Zero, CancellationToken.None);
             Assert.AreEqual((0L, 0), (audit.Cleared, audit.Missing.Count), string.Join('\n', audit.Missing));
         }
         stop.Cancel();
@@ -50,11 +50,11 @@ public sealed class OnlineCheckTests
         await bed.Manager.DestageAsync(checkpoint: true);
         string segment = bed.Store.Keys.First(key => key.StartsWith("volumes/", StringComparison.Ordinal));
         bed.Store.Corrupt(segment, bed.Store.Content(segment).Length - 7);
-        CheckReport report = await bed.Manager.CheckAsync(ReadAll, volume, CancellationToken.None);
+        CheckReport report = await bed.Manager.Checks.RunAsync(ReadAll, volume, CancellationToken.None);
         CheckFinding finding = report.Findings.Single();
         Assert.AreEqual(CheckKinds.SegmentBlock, finding.Kind);
-        Assert.IsEmpty((await bed.Manager.CheckAsync(ReadAll, other, CancellationToken.None)).Findings);
-        Assert.IsEmpty((await bed.Manager.CheckAsync(new(), volume, CancellationToken.None)).Findings, "headers only");
+        Assert.IsEmpty((await bed.Manager.Checks.RunAsync(ReadAll, other, CancellationToken.None)).Findings);
+        Assert.IsEmpty((await bed.Manager.Checks.RunAsync(new(), volume, CancellationToken.None)).Findings, "headers only");
     }
 
     [TestMethod]
@@ -69,16 +69,16 @@ public sealed class OnlineCheckTests
         string orphan = SegmentKey.Format(volume.Uuid, 0);
         bed.Store.Replace(orphan, new byte[5000]);
         string gone = bed.Store.Keys[^1];
-        AuditReport first = await bed.Manager.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
+        AuditReport first = await bed.Manager.Checks.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
         Assert.AreEqual((live, 1, 5000L, 0L, 0), ((int)first.LiveObjects, first.Orphans.Count, first.OrphanBytes, first.Cleared, first.Missing.Count));
         bed.Store.Replace(gone, null);
         time.Advance(TimeSpan.FromMinutes(59));
-        AuditReport early = await bed.Manager.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
+        AuditReport early = await bed.Manager.Checks.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
         Assert.AreEqual((1, 0L), (early.Orphans.Count, early.Cleared));
         CollectionAssert.AreEqual(new[] { gone }, early.Missing.ToArray());
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.AreEqual(1, (await bed.Manager.AuditAsync(null, CancellationToken.None)).Orphans.Count, "without a time nothing is cleared");
-        AuditReport late = await bed.Manager.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
+        Assert.AreEqual(1, (await bed.Manager.Checks.AuditAsync(null, CancellationToken.None)).Orphans.Count, "without a time nothing is cleared");
+        AuditReport late = await bed.Manager.Checks.AuditAsync(TimeSpan.FromHours(1), CancellationToken.None);
         Assert.AreEqual((0, 1L), (late.Orphans.Count, late.Cleared));
         Assert.DoesNotContain(orphan, bed.Store.Keys);
     }

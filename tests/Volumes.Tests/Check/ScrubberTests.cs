@@ -22,27 +22,27 @@ public sealed class ScrubberTests
             Assert.AreEqual(VolumeStatus.Ok, await volume.WriteAsync(i * EngineBed.Block, content, durable: false));
         }
         await bed.Manager.DestageAsync(checkpoint: true);
-        Assert.AreEqual((0L, 0L), (bed.Manager.GetVerification().BytesPerSecond, bed.Manager.GetVerification().ReadBytes), "off until it is set");
+        Assert.AreEqual((0L, 0L), (bed.Manager.Checks.GetVerification().BytesPerSecond, bed.Manager.Checks.GetVerification().ReadBytes), "off until it is set");
         string flipped = bed.Store.Keys[1], gone = bed.Store.Keys[^1];
         byte[] whole = bed.Store.Content(flipped);
         bed.Store.Corrupt(flipped, whole.Length - 10);
         bed.Store.Replace(gone, null);
-        bed.Manager.SetVerificationRate(16 << 10);
+        bed.Manager.Checks.SetVerificationRate(16 << 10);
         TimeSpan start = time.Now;
-        await UntilAsync(time, () => bed.Manager.GetVerification().Position >= 3);
-        VerificationStatus half = bed.Manager.GetVerification();
+        await UntilAsync(time, () => bed.Manager.Checks.GetVerification().Position >= 3);
+        VerificationStatus half = bed.Manager.Checks.GetVerification();
         Assert.IsLessThan((16 << 10) * ((time.Now - start).TotalSeconds + 3), half.ReadBytes, "bytes read");
         await bed.RestartAsync();
-        VerificationStatus after = bed.Manager.GetVerification();
+        VerificationStatus after = bed.Manager.Checks.GetVerification();
         Assert.AreEqual(16 << 10, after.BytesPerSecond);
         Assert.IsGreaterThanOrEqualTo(half.Position, after.Position);
-        await UntilAsync(time, () => bed.Manager.GetVerification().Passes >= 2);
-        VerificationStatus found = bed.Manager.GetVerification();
+        await UntilAsync(time, () => bed.Manager.Checks.GetVerification().Passes >= 2);
+        VerificationStatus found = bed.Manager.Checks.GetVerification();
         CollectionAssert.AreEquivalent(
             new[] { (CheckKinds.SegmentBlock, flipped), (CheckKinds.SegmentMissing, gone) }, found.Damages.Select(damage => (damage.Kind, damage.Subject)).ToArray());
         bed.Store.Replace(flipped, whole);
-        await UntilAsync(time, () => bed.Manager.GetVerification().Damages.Count == 1);
-        bed.Manager.SetVerificationRate(0);
+        await UntilAsync(time, () => bed.Manager.Checks.GetVerification().Damages.Count == 1);
+        bed.Manager.Checks.SetVerificationRate(0);
     }
 
     [TestMethod]

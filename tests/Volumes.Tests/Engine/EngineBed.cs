@@ -1,6 +1,7 @@
 using Lunaria.Volumes.Catalog;
 using Lunaria.Volumes.Io;
 using Lunaria.Volumes.Log;
+using Lunaria.Volumes.Tests.Model;
 using Lunaria.Volumes.Tests.PowerCut;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -59,6 +60,14 @@ internal sealed class EngineBed : IAsyncDisposable
     }
 
     public Task<Volume> CreateAsync(string name = "v", long sizeBytes = 64 << 20) => Manager.CreateVolumeAsync(name, sizeBytes).AsTask();
+
+    /// <summary>Reads all of a volume and compares it.</summary>
+    public async Task CheckAsync(Volume volume, byte[] content)
+    {
+        byte[] found = new byte[content.Length];
+        Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, found), Manager.GetStatistics().Health.Cause);
+        ModelSteps.AssertSame(content, found, 0);
+    }
 
     /// <summary>Starts the engine on what is there.</summary>
     public async Task StartAsync()

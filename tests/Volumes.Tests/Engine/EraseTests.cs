@@ -1,6 +1,7 @@
 using Lunaria.Volumes.Backend;
 using Lunaria.Volumes.Cache;
 using Lunaria.Volumes.Io;
+using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Tests.Cache;
 using Lunaria.Volumes.Tests.Model;
 
@@ -154,7 +155,53 @@ public sealed class EraseTests
     }
 
     [TestMethod]
-    public async Task What_an_erase_that_was_cut_short_left_goes_with_the_next_one()
+    public async Task What_an_erase_that_was_cut_short_left_goes_at_the_next_start()
+    {
+        Random random = new(Seed.One());
+        foreach (bool powerCut in new[] { false, true })
+        {
+            await using EngineBed bed = await OpenAsync();
+            Volume v = await bed.CreateAsync("v", Blocks * EngineBed.Block), w = await bed.CreateAsync("w", Blocks * EngineBed.Block);
+            byte[] others = await WriteAsync(w, random, word: false);
+            await WriteAsync(v, random, word: true);
+            string[] keyed = [.. bed.Store.KeyedPrefixes];
+            bed.Store.BeforeOperation = key =>
+            {
+                if (key == "keys")
+                    throw new ObjectStoreException(ObjectStoreError.Retry, "the store is away");
+            };
+            await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => bed.Manager.EraseAsync(v, _ => { }));
+            Assert.HasCount(2, bed.Store.KeyedPrefixes.Intersect(keyed));
+            await bed.KillAsync(random, powerCut);
+            await bed.Manager.FinishingErases;
+            Assert.HasCount(1, bed.Store.KeyedPrefixes.Intersect(keyed));
+            Assert.IsFalse(await LogHasAsync(bed, Word));
+            Assert.AreEqual(-1, (await ReadAsync(bed.Manager.Find("v")!)).AsSpan().IndexOfAnyExcept((byte)0));
+            await bed.RestartAsync();
+            Assert.IsTrue(bed.Manager.FinishingErases.IsCompletedSuccessfully, "there is nothing left to do");
+            CollectionAssert.AreEqual(others, await ReadAsync(bed.Manager.Find("w")!));
+            await bed.Manager.DestageAsync(checkpoint: true);
+            Books.Check(bed);
+        }
+    }
+
+    [TestMethod]
+    public async Task An_erase_that_died_before_it_began_leaves_the_volume_as_it_was()
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await OpenAsync();
+        Volume v = await bed.CreateAsync("v", Blocks * EngineBed.Block);
+        byte[] content = await WriteAsync(v, random, word: true);
+        new EraseNotes(bed.Manager.Metadata).Write(new(v.Line.Number, v.Line.Record.Uuid, "v"));
+        await bed.KillAsync(random);
+        await bed.Manager.FinishingErases;
+        CollectionAssert.AreEqual(content, await ReadAsync(bed.Manager.Find("v")!));
+        Assert.IsEmpty(new EraseNotes(bed.Manager.Metadata).Read());
+        Assert.HasCount(1, bed.Store.KeyedPrefixes);
+    }
+
+    [TestMethod]
+    public async Task What_the_store_does_not_let_go_at_a_start_goes_with_the_next_erase()
     {
         Random random = new(Seed.One());
         await using EngineBed bed = await OpenAsync();
@@ -168,9 +215,10 @@ public sealed class EraseTests
                 throw new ObjectStoreException(ObjectStoreError.Retry, "the store is away");
         };
         await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => bed.Manager.EraseAsync(v, _ => { }));
-        await bed.KillAsync(random);
+        await bed.RestartAsync();
         Assert.AreEqual(-1, (await ReadAsync(bed.Manager.Find("v")!)).AsSpan().IndexOfAnyExcept((byte)0));
         Assert.HasCount(2, bed.Store.KeyedPrefixes.Intersect(keyed));
+        bed.Store.BeforeOperation = null;
         await bed.Manager.EraseAsync(bed.Manager.Find("w")!, _ => { });
         Assert.IsEmpty(bed.Store.KeyedPrefixes.Intersect(keyed));
         Assert.IsFalse(await LogHasAsync(bed, Word));

@@ -101,7 +101,7 @@ public sealed class QuarantineTests
         bed.Manager.IsCollectionPaused = true;
         await bed.Manager.DestageAsync(checkpoint: true);
         Books.Check(bed);
-        CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
+        CheckReport report = await bed.Manager.Checks.RunAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
         Assert.IsEmpty(report.Findings.Where(finding => finding.Kind != CheckKinds.SuperblockMissing), string.Join('\n', report.Findings));
         await bed.KillAsync(random);
         await CheckAsync(bed, "v", v);

@@ -13,18 +13,18 @@ public sealed class SnapshotTests
         Volume volume = await bed.CreateAsync(sizeBytes: 1 << 20);
         await WriteAsync(volume, 0, 10);
         Snapshot first = await bed.Manager.CreateSnapshotAsync(volume, "first");
-        Assert.AreEqual(10 * Block, (await bed.Manager.MeasureSnapshotAsync(first)).TotalBytes);
+        Assert.AreEqual(10 * Block, (await bed.Manager.Comparison.MeasureSnapshotAsync(first)).TotalBytes);
         await WriteAsync(volume, 5, 10);
         Assert.AreEqual(VolumeStatus.Ok, await volume.UnmapAsync(0, 2 * Block));
         Snapshot second = await bed.Manager.CreateSnapshotAsync(volume, "second");
         await WriteAsync(volume, 12, 1);
         await bed.Manager.DestageAsync();
-        Assert.AreEqual(new(10 * Block, 7 * Block, 3 * Block, 0), await bed.Manager.MeasureSnapshotAsync(first));
-        Assert.AreEqual(new(13 * Block, 1 * Block, 12 * Block, 0), await bed.Manager.MeasureSnapshotAsync(second));
+        Assert.AreEqual(new(10 * Block, 7 * Block, 3 * Block, 0), await bed.Manager.Comparison.MeasureSnapshotAsync(first));
+        Assert.AreEqual(new(13 * Block, 1 * Block, 12 * Block, 0), await bed.Manager.Comparison.MeasureSnapshotAsync(second));
         CollectionAssert.AreEqual(
-            new ChangedRange[] { new(0, 2 * Block, false), new(5 * Block, 10 * Block, true) }, (await bed.Manager.ListChangesAsync(first, second)).ToArray());
+            new ChangedRange[] { new(0, 2 * Block, false), new(5 * Block, 10 * Block, true) }, (await bed.Manager.Comparison.ListChangesAsync(first, second)).ToArray());
         await bed.Manager.CloneAsync(first, "clone");
-        Assert.AreEqual(0, (await bed.Manager.MeasureSnapshotAsync(first)).ExclusiveBytes);
+        Assert.AreEqual(0, (await bed.Manager.Comparison.MeasureSnapshotAsync(first)).ExclusiveBytes);
         long stored = bed.Store.UsedBytes;
         await bed.Manager.DeleteVolumeAsync(bed.Manager.Find("clone")!);
         await bed.Manager.DeleteSnapshotAsync(first);
@@ -41,7 +41,7 @@ public sealed class SnapshotTests
         await bed.Manager.ResizeVolumeAsync(volume, 8 << 20);
         await WriteAsync(volume, 1500, 1);
         Snapshot after = await bed.Manager.CreateSnapshotAsync(volume, "after");
-        CollectionAssert.AreEqual(new ChangedRange[] { new(1500 * Block, Block, true) }, (await bed.Manager.ListChangesAsync(before, after)).ToArray());
+        CollectionAssert.AreEqual(new ChangedRange[] { new(1500 * Block, Block, true) }, (await bed.Manager.Comparison.ListChangesAsync(before, after)).ToArray());
     }
 
     [TestMethod]

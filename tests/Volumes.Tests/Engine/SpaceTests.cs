@@ -30,11 +30,11 @@ public sealed class SpaceTests
         long own = 0;
         foreach (Volume volume in volumes)
         {
-            VolumeSpace space = await bed.Manager.MeasureVolumeAsync(volume);
+            VolumeSpace space = await bed.Manager.Comparison.MeasureVolumeAsync(volume);
             Assert.AreEqual(volume.GetStatistics().MappedBytes, space.ShownBytes);
             own += space.OwnBytes;
             foreach (Snapshot snapshot in bed.Manager.ListSnapshots(volume))
-                if (await bed.Manager.MeasureSnapshotAsync(snapshot) is var of)
+                if (await bed.Manager.Comparison.MeasureSnapshotAsync(snapshot) is var of)
                     Assert.AreEqual(of.TotalBytes, of.ExclusiveBytes + of.SharedBytes);
         }
         await bed.Manager.DestageAsync(checkpoint: true);

@@ -36,7 +36,7 @@ public sealed class TransferTests
             await ModelSteps.WriteAsync(volume, model, random);
             byte[] stream = await ExportAsync(here, snapshot, before);
             CollectionAssert.AreEqual(stream, await ExportAsync(here, snapshot, before), "the same each time");
-            await there.Manager.ImportAsync("copy", new MemoryStream(stream), CancellationToken.None);
+            await there.Manager.Transfers.ImportAsync("copy", new MemoryStream(stream), CancellationToken.None);
             await AssertIsAsync(there, expected);
             // What is written to the copy is not in the way of the next changes.
             await there.Manager.Find("copy")!.WriteAsync(0, new byte[4096], durable: false);
@@ -52,19 +52,19 @@ public sealed class TransferTests
         await using EngineBed bed = await EngineBed.OpenAsync();
         (Snapshot snapshot, byte[] content) = await PrepareAsync(bed);
         byte[] stream = await ExportAsync(bed, snapshot, null);
-        await Assert.ThrowsExactlyAsync<IOException>(() => bed.Manager.ImportAsync("copy", new MemoryStream(stream, 0, stream.Length * 2 / 3), CancellationToken.None));
+        await Assert.ThrowsExactlyAsync<IOException>(() => bed.Manager.Transfers.ImportAsync("copy", new MemoryStream(stream, 0, stream.Length * 2 / 3), CancellationToken.None));
         await bed.RestartAsync();
         snapshot = bed.Manager.FindSnapshot(bed.Manager.Find("v")!, "s")!;
-        (ExportHeader export, TransferPosition position) = bed.Manager.GetImport(bed.Manager.Find("copy")!)!.Value;
+        (ExportHeader export, TransferPosition position) = bed.Manager.Transfers.GetImport(bed.Manager.Find("copy")!)!.Value;
         Assert.AreEqual(snapshot.Uuid, export.Snapshot);
         Assert.IsGreaterThan(SizeBytes / 4, position.OffsetBytes);
         MemoryStream rest = new();
-        await bed.Manager.ExportAsync(snapshot, null, position, rest, CancellationToken.None);
+        await bed.Manager.Transfers.ExportAsync(snapshot, null, position, rest, CancellationToken.None);
         Assert.IsTrue(stream.AsSpan().EndsWith(rest.ToArray()), "the rest is what was missing, byte by byte");
         rest.Position = 0;
-        await bed.Manager.ResumeImportAsync(bed.Manager.Find("copy")!, rest, CancellationToken.None);
+        await bed.Manager.Transfers.ResumeImportAsync(bed.Manager.Find("copy")!, rest, CancellationToken.None);
         await AssertIsAsync(bed, content);
-        Assert.IsNull(bed.Manager.GetImport(bed.Manager.Find("copy")!));
+        Assert.IsNull(bed.Manager.Transfers.GetImport(bed.Manager.Find("copy")!));
     }
 
     [TestMethod]
@@ -81,7 +81,7 @@ public sealed class TransferTests
             damaged[i < 20 ? random.Next(600) : random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
             try
             {
-                await bed.Manager.ImportAsync("copy", new MemoryStream(damaged), CancellationToken.None);
+                await bed.Manager.Transfers.ImportAsync("copy", new MemoryStream(damaged), CancellationToken.None);
                 Assert.Fail($"seed {seed}: damage was not seen");
             }
             catch (Exception e) when (e is InvalidDataException or IOException or InvalidOperationException)
@@ -108,11 +108,11 @@ public sealed class TransferTests
         await RefusedAsync("none", changes, "no volume");
         await bed.CreateAsync("other", SizeBytes);
         await RefusedAsync("other", changes, "no copy");
-        await Assert.ThrowsExactlyAsync<InvalidDataException>(() => bed.Manager.ImportAsync("x", new MemoryStream(new byte[3]), CancellationToken.None));
-        await Assert.ThrowsExactlyAsync<InvalidOperationException>(() => bed.Manager.ResumeImportAsync(first.Volume, new MemoryStream(), CancellationToken.None));
+        await Assert.ThrowsExactlyAsync<InvalidDataException>(() => bed.Manager.Transfers.ImportAsync("x", new MemoryStream(new byte[3]), CancellationToken.None));
+        await Assert.ThrowsExactlyAsync<InvalidOperationException>(() => bed.Manager.Transfers.ResumeImportAsync(first.Volume, new MemoryStream(), CancellationToken.None));
 
         async Task RefusedAsync(string name, byte[] stream, string reason) => StringAssert.Contains(
-            (await Assert.ThrowsExactlyAsync<InvalidOperationException>(() => bed.Manager.ImportAsync(name, new MemoryStream(stream), CancellationToken.None))).Message, reason);
+            (await Assert.ThrowsExactlyAsync<InvalidOperationException>(() => bed.Manager.Transfers.ImportAsync(name, new MemoryStream(stream), CancellationToken.None))).Message, reason);
     }
 
     [TestMethod]
@@ -147,7 +147,7 @@ public sealed class TransferTests
         // Garbage collection moves blocks, which then count as changed.
         bed.Manager.IsCollectionPaused = true;
         MemoryStream stream = new();
-        await bed.Manager.ExportAsync(snapshot, since, null, stream, CancellationToken.None);
+        await bed.Manager.Transfers.ExportAsync(snapshot, since, null, stream, CancellationToken.None);
         return stream.ToArray();
     }
 

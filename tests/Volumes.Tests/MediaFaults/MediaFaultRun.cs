@@ -89,7 +89,7 @@ internal sealed class MediaFaultRun(MediaFault fault, Random random)
         await ReadAllAsync(bed);
         if (_isStopped)
             return;
-        CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
+        CheckReport report = await bed.Manager.Checks.RunAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
         if (report.Findings.FirstOrDefault(finding => finding.Kind != CheckKinds.SuperblockMissing) is { } finding)
             Found = $"found: {finding}";
         else

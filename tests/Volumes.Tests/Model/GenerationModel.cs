@@ -345,14 +345,14 @@ internal sealed class GenerationModel
         await bed.Manager.DestageAsync(checkpoint: true);
         if (_hasForgotten)
         {
-            await RetryAsync(() => bed.Manager.AuditAsync(null, CancellationToken.None));
-            await RetryAsync(() => bed.Manager.AuditAsync(TimeSpan.Zero, CancellationToken.None));
+            await RetryAsync(() => bed.Manager.Checks.AuditAsync(null, CancellationToken.None));
+            await RetryAsync(() => bed.Manager.Checks.AuditAsync(TimeSpan.Zero, CancellationToken.None));
             _hasForgotten = false;
         }
         Books.Check(bed);
-        CheckReport report = await bed.Manager.CheckAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
+        CheckReport report = await bed.Manager.Checks.RunAsync(new() { ReadBlocks = true }, null, CancellationToken.None);
         Assert.IsEmpty(report.Findings.Where(finding => finding.Kind != CheckKinds.SuperblockMissing), string.Join('\n', report.Findings));
-        AuditReport audit = await bed.Manager.AuditAsync(null, CancellationToken.None);
+        AuditReport audit = await bed.Manager.Checks.AuditAsync(null, CancellationToken.None);
         Assert.AreEqual((0, 0), (audit.Orphans.Count, audit.Missing.Count), "orphan and missing objects");
         bed.Manager.IsCollectionPaused = false;
     }

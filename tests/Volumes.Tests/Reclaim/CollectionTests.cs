@@ -31,9 +31,9 @@ public sealed class CollectionTests
         Assert.IsLessThan(live * 13 / 10, bed.Store.UsedBytes, $"{live} bytes live");
         Assert.IsGreaterThan(0, bed.Manager.CollectedBytes);
         Assert.IsGreaterThan(0, durations.Count);
-        await CheckAsync(bed, volume, content);
+        await bed.CheckAsync(volume, content);
         await bed.KillAsync(new(1), powerCut: true);
-        await CheckAsync(bed, bed.Manager.Find("v")!, content);
+        await bed.CheckAsync(bed.Manager.Find("v")!, content);
     }
 
     [TestMethod]
@@ -68,20 +68,20 @@ public sealed class CollectionTests
         byte[] second = await ScatterAsync(bed, volume, 1500, random, [.. first]);
         byte[] third = await ScatterAsync(bed, clone, 300, random, [.. first]);
         Volume view = await bed.Manager.OpenSnapshotAsync(snapshot);
-        await CheckAsync(bed, view, first);
+        await bed.CheckAsync(view, first);
         long before = bed.Store.UsedBytes;
         await bed.Manager.CollectGarbageAsync();
         Assert.IsLessThan(before, bed.Store.UsedBytes);
-        await CheckAsync(bed, view, first);
-        await CheckAsync(bed, volume, second);
-        await CheckAsync(bed, clone, third);
+        await bed.CheckAsync(view, first);
+        await bed.CheckAsync(volume, second);
+        await bed.CheckAsync(clone, third);
         await bed.Manager.CloseSnapshotAsync(view);
         await bed.Manager.DeleteVolumeAsync(volume, withSnapshots: true);
         await bed.Manager.CollectGarbageAsync();
-        await CheckAsync(bed, clone, third);
+        await bed.CheckAsync(clone, third);
         await bed.Manager.FlattenAsync(clone);
         await bed.Manager.CollectGarbageAsync();
-        await CheckAsync(bed, clone, third);
+        await bed.CheckAsync(clone, third);
         Assert.IsLessThan(clone.GetStatistics().MappedBytes * 14 / 10, bed.Store.UsedBytes);
         Books.Check(bed);
     }
@@ -110,9 +110,9 @@ public sealed class CollectionTests
         if (kill)
             await bed.KillAsync(random);
         volume = bed.Manager.Find("v")!;
-        await CheckAsync(bed, volume, third);
+        await bed.CheckAsync(volume, third);
         Volume view = await bed.Manager.OpenSnapshotAsync(bed.Manager.ListSnapshots(volume).Single(snapshot => snapshot.Name == kept.Name));
-        await CheckAsync(bed, view, second);
+        await bed.CheckAsync(view, second);
         await bed.Manager.CloseSnapshotAsync(view);
         bed.Manager.IsCollectionPaused = true;
         await bed.Manager.DestageAsync(checkpoint: true);
@@ -134,7 +134,7 @@ public sealed class CollectionTests
         await bed.Manager.DestageAsync(checkpoint: true);
         await bed.Manager.DestageAsync(checkpoint: true);
         Assert.IsGreaterThan(0, bed.Manager.CollectedBytes);
-        await CheckAsync(bed, volume, content);
+        await bed.CheckAsync(volume, content);
     }
 
     [TestMethod]
@@ -151,7 +151,7 @@ public sealed class CollectionTests
         bed.Store.BeforeOperation = null;
         // Its header, its blocks in a few ranges, and its end; block by block it would be as many as it has.
         Assert.IsLessThanOrEqualTo(12, requests.Where(entry => entry.Key.StartsWith("volumes/", StringComparison.Ordinal)).Max(entry => entry.Value), "requests for one segment");
-        await CheckAsync(bed, volume, content);
+        await bed.CheckAsync(volume, content);
     }
 
     [TestMethod]
@@ -191,12 +191,5 @@ public sealed class CollectionTests
                 await bed.Manager.DestageAsync();
         }
         return content;
-    }
-
-    private static async Task CheckAsync(EngineBed bed, Volume volume, byte[] content)
-    {
-        byte[] found = new byte[content.Length];
-        Assert.AreEqual(VolumeStatus.Ok, await volume.ReadAsync(0, found), bed.Manager.GetStatistics().Health.Cause);
-        ModelSteps.AssertSame(content, found, 0);
     }
 }

@@ -1,24 +1,32 @@
+using System.Diagnostics;
 using System.Globalization;
 using Lunaria.Volumes.Tests.Engine;
 
 namespace Lunaria.Volumes.Tests.Reclaim;
 
 /// <summary>
-/// Blocks written to the store per block that a host writes, in the second half of so many overwrites, with a quarter of the store garbage at most. LUNARIA_AMPLIFICATION_MIB
-/// sets the size of the volume. Headers are counted; beside it stands what a simulation of the same policy without them gives.
+/// Blocks written to the store per block that a host writes, in the second half of so many overwrites, in a store of which three quarters live: writers never pause, so that it is always full.
+/// Once they do, garbage goes down to a fifth.
+/// LUNARIA_AMPLIFICATION_MIB sets the size of the volume. Headers are counted; beside it stands what a simulation of the same policy without them gives.
 /// </summary>
 [TestClass]
 public sealed class WriteAmplificationTests
 {
     private const int Overwrites = 6;
 
+    // A segment here has so many, of which the header takes these where its blocks are scattered.
+    private const int SegmentPages = 64, HeaderPages = 2;
+
+    /// <summary>So much of what is stored may be garbage once writers pause.</summary>
+    private const double Quiet = 0.2;
+
     private static readonly int Blocks =
-        256 * (int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_AMPLIFICATION_MIB"), CultureInfo.InvariantCulture, out int sizeMiB) ? sizeMiB : 32);
+        256 * (int.TryParse(Environment.GetEnvironmentVariable("LUNARIA_AMPLIFICATION_MIB"), CultureInfo.InvariantCulture, out int sizeMiB) ? sizeMiB : 64);
 
     public TestContext TestContext { get; set; } = null!;
 
     [TestMethod]
-    [DataRow("uniform", 2.5, 2.19)]
+    [DataRow("uniform", 2.4, 2.19)]
     [DataRow("zipf", 1.4, 1.17)]
     [DataRow("90:10", 1.8, 1.46)]
     public async Task Stays_below(string kind, double limit, double simulated)
@@ -33,6 +41,9 @@ public sealed class WriteAmplificationTests
             CollectionRoundBytes = 2 << 20,
         };
         await using EngineBed bed = await EngineBed.OpenAsync(options);
+        // What is on its way, a cut and the copies of a round, is small against a store of a usual size, and not against this.
+        bed.Store.CapacityBytes = ((long)Blocks * EngineBed.Block * 4 / 3 * SegmentPages / (SegmentPages - HeaderPages)) + options.CutBytes + options.CollectionRoundBytes;
+        bed.Store.ReserveBytes = 8 * options.SegmentBytes;
         Volume volume = await bed.CreateAsync(sizeBytes: (long)Blocks * EngineBed.Block);
         int seed = Seed.One();
         Random random = new(seed);
@@ -60,9 +71,18 @@ public sealed class WriteAmplificationTests
         await bed.Manager.DestageAsync(checkpoint: true);
         long userBytes = (((1 + Overwrites) * (long)Blocks) - half) * EngineBed.Block;
         double amplification = (double)(bed.Store.PutBytes - putBefore) / userBytes;
-        double garbage = 1 - ((double)volume.GetStatistics().MappedBytes / bed.Store.UsedBytes);
+        double garbage = Garbage();
         TestContext.WriteLine($"{kind}: write amplification {amplification:f2} (limit {limit}, simulated {simulated}), garbage {garbage:p1}, seed {seed}");
         Assert.IsLessThanOrEqualTo(limit, amplification);
         Assert.IsLessThan(0.35, garbage);
+
+        Stopwatch patience = Stopwatch.StartNew();
+        while (Garbage() > Quiet)
+        {
+            Assert.IsLessThan(60, patience.Elapsed.TotalSeconds, $"{Garbage():p1} garbage is left where nobody writes");
+            await Task.Yield();
+        }
+
+        double Garbage() => 1 - ((double)volume.GetStatistics().MappedBytes / bed.Store.UsedBytes * SegmentPages / (SegmentPages - HeaderPages));
     }
 }

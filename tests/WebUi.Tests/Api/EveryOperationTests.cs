@@ -86,9 +86,11 @@ public sealed class EveryOperationTests
 
             using var response = await appliance.Client.SendAsync(request);
             var answer = await response.Content.ReadAsStringAsync();
-            Assert.IsLessThan(500, (int)response.StatusCode, $"seed {seed}: {operation.Method} {path} {body} -> {answer}");
-            if ((int)response.StatusCode >= 400)
-                StringAssert.StartsWith(JsonSerializer.Deserialize<JsonElement>(answer).GetProperty("type").GetString(), "urn:lunaria:problem:", answer);
+            var what = $"seed {seed}: {operation.Method} {path} {body} -> {(int)response.StatusCode} {answer}";
+            Assert.IsLessThan(500, (int)response.StatusCode, what);
+            // A request line that is too long is refused before the API sees it, and without words.
+            if ((int)response.StatusCode >= 400 && response.StatusCode != HttpStatusCode.RequestUriTooLong)
+                StringAssert.Contains(answer, "\"urn:lunaria:problem:", what);
         }
     }
 

@@ -107,7 +107,7 @@ public sealed class PoolApiTests
 
     private PoolAccess Access(Func<Action<long, long>, Task>? evacuate = null) => new(
         () => new PoolView(
-            "default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 0, 0, null, _copies, _mending, 3, [],
+            "default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 1 << 19, 0, 0, null, _copies, _mending, 3, [],
             [new ComponentView("/disk/a", Id, false, _state, 1 << 20, 800, _state == ComponentState.Failed ? "It is gone." : null)], []),
         _ => Task.CompletedTask,
         (_, progress, _) => evacuate?.Invoke(progress) ?? Task.CompletedTask,

@@ -93,7 +93,7 @@ public sealed class WatermarkTests
         [.. appliance.Services.Events.List(long.MaxValue, Severity.Information, 10).Where(happened => happened.Code == EventCode.PoolSpace)];
 
     private PoolAccess Pool() => new(
-        () => new PoolView("default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 0, 0, null, 1, null, 0, [], [], []),
+        () => new PoolView("default", Guid.Empty, 1, 4 << 20, PoolSpaceState.Ok, 1 << 20, 1 << 19, 0, 1 << 19, 0, 0, null, 1, null, 0, [], [], []),
         _ => Task.CompletedTask,
         (_, _, _) => Task.CompletedTask,
         _ => Task.CompletedTask,

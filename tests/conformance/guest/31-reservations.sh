@@ -1,6 +1,6 @@
-#: timeout=300
+#: timeout=420
 # persistent reservations by sg_persist from two hosts: register, every type and whom it keeps out, preempt, preempt and abort, clear, move of keys; APTPL over kill -9
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 iface_new hosta iqn.2026-01.test.vm:hosta; iface_new hostb iqn.2026-01.test.vm:hostb
 # One after the other: a new record of the same portal takes the place of one that is not in use.
 for host in hosta hostb; do node_new $IQN $PORTAL $host; login $IQN $PORTAL $host >/dev/null || fail "login $host"; done

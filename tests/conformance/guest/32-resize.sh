@@ -1,6 +1,6 @@
-#: timeout=240
+#: timeout=420
 # a LUN grows while ext4 is mounted from it: the host hears of it by a unit attention, a rescan shows the size, the file system grows with it
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 attach $IQN $LUN
 before=$(blockdev --getsize64 $DEV); new=$((LUN_MB + 256))
 must mkfs.ext4 -q -F $DEV; must mount $DEV /mnt; dd if=/dev/urandom of=/mnt/x bs=1M count=20 status=none; sum=$(sha256sum < /mnt/x)

@@ -1,6 +1,6 @@
-#: timeout=300
+#: timeout=420
 # the target dies by SIGKILL three times under ext4 in use: every write that fsync answered is there, and the file system hears of no error
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 node_new $IQN $PORTAL; node_set $IQN $PORTAL node.session.timeo.replacement_timeout 120
 login >/dev/null || fail login; DEV=$(wait_dev $IQN $LUN) || fail "no device"
 must mkfs.ext4 -q -F $DEV; must mount -o errors=remount-ro $DEV /mnt; mkdir /mnt/d

@@ -1,6 +1,6 @@
-#: timeout=240
+#: timeout=420
 # LUNs come and go while the host is logged in: it hears so by a unit attention, sees the new one after a rescan, and the old ones work on
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 attach $IQN $LUN; ua $SG
 host lun-add 7 96 >/dev/null || skip "the target's adapter adds no LUN"
 heard() { { sg_turs -v $SG; sg_requests $SG; } >/tmp/o 2>&1; dd if=$DEV of=/dev/null bs=4k count=1 iflag=direct status=none

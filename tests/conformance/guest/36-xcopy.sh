@@ -1,6 +1,6 @@
-#: timeout=240
+#: timeout=420
 # EXTENDED COPY by sg_xcopy: within a LUN, between LUNs, offsets that are not those of 4 KiB blocks; the copy is the source and stays so when the source changes
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 attach $IQN $LUN; S=$DEV SS=$SG
 D=$(wait_dev $IQN $LUN_B) || fail "no second LUN"; DS=$(sg_of $D); ua $SS; ua $DS
 bs=$(blockdev --getss $S); mb=$((1048576 / bs))

@@ -1,7 +1,7 @@
 #: timeout=900 pool=1GiB log=256MiB lun=2097152 wait=25s
 # 2 TiB on components of 2 GiB in all: formatted (XFS, then ext4), filled until space is out (most of it by another host, which is faster than an emulated one), a component added,
 # the write goes on; a component emptied and removed while fio verifies
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 FILL_MB=384 # More than is left and the write log has, so that space is out on the way.
 modprobe xfs
 ended() { local i; for i in $(seq 600); do host ended $1 >/tmp/o && [ -s /tmp/o ] && break; sleep 0.5; done; [ "$(cat /tmp/o)" = "ended 0" ]; }

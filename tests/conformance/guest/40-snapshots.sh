@@ -1,6 +1,6 @@
 # ext4 under load: a snapshot is taken; a clone of it mounts (journal replay) and is clean; the snapshot itself mounts read-only; the volume goes back to it. Byte-checked each time
 #: timeout=420
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 attach $IQN $LUN
 must mkfs.ext4 -q -F $DEV; must mount $DEV /mnt
 mkdir -p /mnt/before /mnt2

@@ -1,6 +1,6 @@
-#: timeout=240
+#: timeout=420
 # the session is cut four times under verified I/O, by an administrator and by a target that does not answer: it comes back, and nothing above hears of it
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 node_new $IQN $PORTAL
 node_set $IQN $PORTAL node.session.timeo.replacement_timeout 120
 node_set $IQN $PORTAL 'node.conn[0].timeo.noop_out_interval' 2; node_set $IQN $PORTAL 'node.conn[0].timeo.noop_out_timeout' 2

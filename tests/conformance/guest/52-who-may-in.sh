@@ -1,6 +1,6 @@
-#: timeout=200
+#: timeout=420
 # LUNs of an initiator: hidden while it is logged in, and shown again; a redirect to another portal is followed; whoever is let in from elsewhere only is not
-. /vm/lib.sh
+. /vm/lib.sh; . /vm/host.sh
 me=$(sed -n 's/^InitiatorName=//p' /etc/iscsi/initiatorname.iscsi)
 attach $IQN $LUN; ua $SG
 DEV_B=$(wait_dev $IQN $LUN_B) || fail "no device for LUN $LUN_B"

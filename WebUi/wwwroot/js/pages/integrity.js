@@ -23,7 +23,7 @@ export const integrity = {
   show: ({ check, audit, scrub, garbage }, view) => [
     head("Integrity", {
       lead: "Whether metadata, map and pool agree, and what can be given back. Long work runs as jobs, while volumes are in use.",
-      actions: can("system") ? [button("Back lunaria.db up", { onClick: act(view, backUp) })] : [],
+      actions: can("system") ? [button("Back up lunaria.db", { onClick: act(view, backUp) })] : [],
     }),
     damages(scrub.damages),
     card("Background verification", { actions: [can("system") && button("Change", { size: "small", label: "Change background verification", onClick: act(view, () => setVerification(scrub)) })] }, verification(scrub)),

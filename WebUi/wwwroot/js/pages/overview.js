@@ -3,7 +3,7 @@ import { h } from "../core/dom.js";
 import * as api from "../core/api.js";
 import { latest } from "../core/live.js";
 import { bytes, count, days, duration, percent, plural } from "../core/format.js";
-import { head, card, bar, nothing } from "../ui/pieces.js";
+import { head, card, bar, poolBar, nothing } from "../ui/pieces.js";
 import { icon } from "../ui/icons.js";
 import { linkButton } from "../ui/button.js";
 import { health } from "./health.js";
@@ -52,13 +52,13 @@ function capacityCard({ pool, engine, promisedBytes }, capacity) {
     return h("div", { class: "card stat" }, h("span", { class: "label" }, "Stored in the bucket"), h("span", { class: "value" }, bytes(engine?.storedBytes ?? 0)),
       h("span", { class: "note" }, `${bytes(promisedBytes)} promised to hosts`));
   }
-  const used = pool.totalBytes - pool.freeBytes;
-  const outlook = capacity?.daysToFull != null ? `full in ${days(capacity.daysToFull)} at this pace` : (capacity?.history.length ?? 0) < MIN_HOURS ? "too new to tell when it is full" : "not filling up";
+  const outlook = capacity?.daysToFull != null ? `Full in ${days(capacity.daysToFull)} at this pace` : (capacity?.history.length ?? 0) < MIN_HOURS ? "Too new to tell when it is full" : "Not filling up";
   return h("div", { class: "card stat" },
     h("span", { class: "label" }, "Capacity"),
-    h("span", { class: "value" }, `${bytes(used)} of ${bytes(pool.totalBytes)}`),
-    bar(used / pool.totalBytes, `${percent(used / pool.totalBytes)} of the pool are used`),
-    h("span", { class: "note" }, `${percent(used / pool.totalBytes)} used, ${outlook}; ${bytes(promisedBytes)} promised to hosts`));
+    h("span", { class: "value" }, `${bytes(pool.usedBytes)} of ${bytes(pool.totalBytes)}`),
+    poolBar(pool),
+    h("span", { class: "note" }, `${percent(pool.usedBytes / pool.totalBytes)} used, ${bytes(pool.reservedBytes)} reserved, ${bytes(pool.freeBytes)} free`),
+    h("span", { class: "note" }, `${outlook}; ${bytes(promisedBytes)} promised to hosts`));
 }
 
 function counts(status) {

@@ -2,8 +2,8 @@
 import { h } from "../core/dom.js";
 import * as api from "../core/api.js";
 import { can } from "../core/session.js";
-import { bytes, days, number, percent } from "../core/format.js";
-import { head, card, facts, bar, badge, notice } from "../ui/pieces.js";
+import { bytes, days, number } from "../core/format.js";
+import { head, card, facts, bar, poolBar, badge, notice } from "../ui/pieces.js";
 import { table } from "../ui/table.js";
 import { button } from "../ui/button.js";
 import { addComponent, evacuate, removeComponent, setCopies, takeBack, useAgain } from "./pool-dialogs.js";
@@ -54,12 +54,10 @@ const mending = ({ objects, doneBytes, totalBytes, cause }) => cause
   : `${number(objects)} objects lack a copy or have one that must go; ${bytes(doneBytes)} of ${bytes(totalBytes)} are done.`;
 
 function space(one, marks, view) {
-  const used = one.totalBytes - one.freeBytes;
-  const share = one.totalBytes ? used / one.totalBytes : 0;
   return facts([
-    ["Used", h("span", { class: "used" }, `${bytes(used)} of ${bytes(one.totalBytes)}`, bar(share, `${percent(share)} of the pool are used`))],
-    ["Free for new data", bytes(one.freeBytes)],
-    ["Kept for metadata and deletes", bytes(one.reservedBytes)],
+    ["Used", h("span", { class: "used" }, `${bytes(one.usedBytes)} of ${bytes(one.totalBytes)}`, poolBar(one))],
+    ["Reserved", `${bytes(one.reservedBytes)} for metadata and deletes`],
+    ["Free", `${bytes(one.freeBytes)} for new data`],
     ["Copies of each object", h("span", {}, number(one.copies), one.repairedCopies > 0 && ` (${number(one.repairedCopies)} damaged ones replaced since the start)`, can("system") && one.components.length > 1 && [" ", button(one.copies > 1 ? "Keep one" : "Keep two", { size: "small", onClick: then(view, () => setCopies(one)) })])],
     ["Promised to hosts", `${bytes(one.promisedBytes)}, ${number(one.overCommit)} times the pool${marks.overCommitLimit ? ` of at most ${number(marks.overCommitLimit)}` : ""}`],
     ["Told when", h("span", {}, poolMarksText(marks), can("system") && [" ", button("Change", { size: "small", label: "Change the pool's watermarks", onClick: then(view, () => setPoolMarks(marks)) })])],

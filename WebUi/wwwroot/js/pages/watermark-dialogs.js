@@ -18,9 +18,9 @@ const textOf = (of, mark) => [
   mark.percent != null && `less than ${number(mark.percent)} % are free`,
   mark.bytes != null && `less than ${bytes(mark.bytes)} are free`,
   mark.days != null && `it is full in ${of.text(mark.days)}`,
-].filter(Boolean).join(" or ") || "nothing";
+].filter(Boolean).join(" or ");
 
-const both = (of) => (marks) => `${textOf(of, marks[of.low])} (low), ${textOf(of, marks[of.full])} (full)`;
+const both = (of) => (marks) => ["low", "full"].map((level) => [textOf(of, marks[of[level]]), level]).filter(([text]) => text).map(([text, level]) => `${text} (${level})`).join(", ") || "never";
 
 /** Marks in words. */
 export const poolMarksText = both(POOL);

@@ -1,7 +1,7 @@
 /** The small pieces that every view is made of. Pure: data in, elements out. */
 import { h } from "../core/dom.js";
 import { icon } from "./icons.js";
-import { time, ago, words } from "../core/format.js";
+import { time, ago, percent, words } from "../core/format.js";
 
 /** The head of a view: title, a sentence, what can be done. */
 export function head(title, { lead, crumb, badge: mark, actions = [] } = {}) {
@@ -30,10 +30,15 @@ export function healthBadge(state, cause) {
 }
 
 /** How full something is. label: what a screen reader says. */
-export function bar(share, label, { thin = false, warnAt = 0.8, badAt = 0.95 } = {}) {
-  const tone = share >= badAt ? "bad" : share >= warnAt ? "warn" : "";
-  return h("span", { class: `bar ${tone} ${thin ? "thin" : ""}`.trim(), role: "img", "aria-label": label }, h("span", { ".style.width": `${Math.min(100, Math.max(0, share * 100)).toFixed(2)}%` }));
+export function bar(share, label, { thin = false, warnAt = 0.8, badAt = 0.95, reserved = 0 } = {}) {
+  const tone = share + reserved >= badAt ? "bad" : share + reserved >= warnAt ? "warn" : "";
+  const part = (of, name) => h("span", { class: name, ".style.width": `${Math.min(100, Math.max(0, of * 100)).toFixed(2)}%` });
+  return h("span", { class: `bar ${tone} ${thin ? "thin" : ""}`.trim(), role: "img", "aria-label": label }, part(share), reserved > 0 && part(reserved, "reserved"));
 }
+
+/** How full the pool is: used, then reserved, of all. */
+export const poolBar = ({ usedBytes, reservedBytes, totalBytes }) => bar(
+  usedBytes / (totalBytes || 1), `${percent(usedBytes / (totalBytes || 1))} of the pool are used, ${percent(reservedBytes / (totalBytes || 1))} reserved`, { reserved: reservedBytes / (totalBytes || 1) });
 
 /** Names and values. rows: [name, value]. */
 export function facts(rows) {

@@ -1,13 +1,15 @@
-using System.Text.Json;
-using Lunaria.Volumes.Transfer;
+namespace Lunaria.Volumes.Transfer;
 
-namespace Lunaria.Volumes;
-
-/// <summary>Volumes as streams: out, and in again, here or elsewhere.</summary>
-public sealed partial class VolumeManager
+/// <summary>Volumes as streams: out, and in again, here or elsewhere. Asks the volume manager, which owns it, for all it does to volumes; any thread.</summary>
+public sealed class VolumeTransfers
 {
     /// <summary>The label of a snapshot that an import has made: the uuid of the one it is a copy of.</summary>
     public const string ImportedLabel = "imported";
+
+    private readonly VolumeManager _volumes;
+    private readonly ImportNotes _notes;
+
+    internal VolumeTransfers(VolumeManager volumes, ImportNotes notes) => (_volumes, _notes) = (volumes, notes);
 
     /// <summary>
     /// Writes a snapshot to a stream, or with <paramref name="since"/> what differs from an older one of the same volume; with <paramref name="from"/> without a header and from
@@ -17,14 +19,14 @@ public sealed partial class VolumeManager
     {
         if (since is not null && since.Record.Volume != snapshot.Record.Volume)
             throw new ArgumentException($"Snapshots '{since.Name}' and '{snapshot.Name}' are of different volumes.", nameof(since));
-        await SettleSnapshotAsync(snapshot);
+        await _volumes.SettleSnapshotAsync(snapshot);
         if (since is not null)
-            await SettleSnapshotAsync(since);
-        Volume view = await OpenSnapshotAsync(snapshot);
+            await _volumes.SettleSnapshotAsync(since);
+        Volume view = await _volumes.OpenSnapshotAsync(snapshot);
         Volume? older = null;
         try
         {
-            older = since is null ? null : await OpenSnapshotAsync(since);
+            older = since is null ? null : await _volumes.OpenSnapshotAsync(since);
             byte[] header = new byte[ExportHeader.Bytes];
             new ExportHeader(snapshot.Volume.Uuid, snapshot.Uuid, since?.Uuid ?? Guid.Empty, snapshot.SizeBytes, snapshot.Name).Encode(header);
             if (from is null)
@@ -34,9 +36,9 @@ public sealed partial class VolumeManager
         }
         finally
         {
-            await CloseSnapshotAsync(view);
+            await _volumes.CloseSnapshotAsync(view);
             if (older is not null)
-                await CloseSnapshotAsync(older);
+                await _volumes.CloseSnapshotAsync(older);
         }
     }
 
@@ -59,33 +61,33 @@ public sealed partial class VolumeManager
         ExportHeader export = ExportHeader.Decode(header);
         Volume volume = export.Since == Guid.Empty ? await BeginImportAsync(name, export) : await BeginUpdateAsync(name, export);
         UnfinishedImport begun = new(export, new(0, Convert.ToHexStringLower(ExportHeader.ChainOf(header))));
-        Remember(volume, begun);
+        _notes.Write(volume, begun);
         await TakeAsync(volume, begun, input, cancellation);
         return volume;
     }
 
     /// <summary>Goes on with an import behind the position that <see cref="GetImport"/> tells; the stream begins with the chunk there.</summary>
     public Task ResumeImportAsync(Volume volume, Stream input, CancellationToken cancellation) =>
-        TakeAsync(volume, Recall(volume) ?? throw new InvalidOperationException($"No import of volume '{volume.Name}' is unfinished."), input, cancellation);
+        TakeAsync(volume, _notes.Read(volume) ?? throw new InvalidOperationException($"No import of volume '{volume.Name}' is unfinished."), input, cancellation);
 
     /// <summary>How far the unfinished import of a volume came, and of what; null where there is none.</summary>
-    public (ExportHeader Export, TransferPosition Position)? GetImport(Volume volume) => Recall(volume) is { } import ? (import.Export, import.Position) : null;
+    public (ExportHeader Export, TransferPosition Position)? GetImport(Volume volume) => _notes.Read(volume) is { } import ? (import.Export, import.Position) : null;
 
     private async Task<Volume> BeginImportAsync(string name, ExportHeader export)
     {
-        if (Find(name) is not null)
+        if (_volumes.Find(name) is not null)
             throw new InvalidOperationException($"There is a volume '{name}' already. An export of a whole volume makes a new one: choose another name, or delete that one.");
-        return await CreateVolumeAsync(name, export.SizeBytes);
+        return await _volumes.CreateVolumeAsync(name, export.SizeBytes);
     }
 
     private async Task<Volume> BeginUpdateAsync(string name, ExportHeader export)
     {
-        Volume volume = Find(name) ?? throw new InvalidOperationException($"There is no volume '{name}' that these changes could be applied to. Import the whole volume first.");
-        Snapshot start = ListSnapshots(volume).FirstOrDefault(snapshot => snapshot.Uuid == export.Since || snapshot.Labels.GetValueOrDefault(ImportedLabel) == export.Since.ToString())
+        Volume volume = _volumes.Find(name) ?? throw new InvalidOperationException($"There is no volume '{name}' that these changes could be applied to. Import the whole volume first.");
+        Snapshot start = _volumes.ListSnapshots(volume).FirstOrDefault(snapshot => snapshot.Uuid == export.Since || snapshot.Labels.GetValueOrDefault(ImportedLabel) == export.Since.ToString())
             ?? throw new InvalidOperationException($"Volume '{name}' has no copy of the snapshot that these changes begin at ({export.Since}). Import the whole volume, or the changes before these.");
-        await RollBackAsync(start);
+        await _volumes.RollBackAsync(start);
         if (volume.SizeBytes != export.SizeBytes)
-            await ResizeVolumeAsync(volume, export.SizeBytes, discardTail: true);
+            await _volumes.ResizeVolumeAsync(volume, export.SizeBytes, discardTail: true);
         return volume;
     }
 
@@ -93,21 +95,11 @@ public sealed partial class VolumeManager
     {
         await new VolumeImporter(volume, input, import.Position, position =>
         {
-            Remember(volume, import with { Position = position });
+            _notes.Write(volume, import with { Position = position });
             return ValueTask.CompletedTask;
         }).RunAsync(cancellation);
-        string name = FindSnapshot(volume, import.Export.SnapshotName) is null ? import.Export.SnapshotName : $"import-{import.Export.Snapshot:n}";
-        await CreateSnapshotAsync(volume, name, new() { Labels = new Dictionary<string, string> { [ImportedLabel] = import.Export.Snapshot.ToString() } });
-        Remember(volume, null);
+        string name = _volumes.FindSnapshot(volume, import.Export.SnapshotName) is null ? import.Export.SnapshotName : $"import-{import.Export.Snapshot:n}";
+        await _volumes.CreateSnapshotAsync(volume, name, new() { Labels = new Dictionary<string, string> { [ImportedLabel] = import.Export.Snapshot.ToString() } });
+        _notes.Forget(volume);
     }
-
-    private void Remember(Volume volume, UnfinishedImport? import) =>
-        _files.Metadata.WriteSetting(ImportSetting(volume), import is null ? null : JsonSerializer.Serialize(import));
-
-    private UnfinishedImport? Recall(Volume volume) =>
-        _files.Metadata.ReadSetting(ImportSetting(volume)) is { } text ? JsonSerializer.Deserialize<UnfinishedImport>(text) : null;
-
-    private static string ImportSetting(Volume volume) => $"import/{volume.Uuid}";
-
-    private sealed record UnfinishedImport(ExportHeader Export, TransferPosition Position);
 }

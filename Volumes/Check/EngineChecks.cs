@@ -1,23 +1,40 @@
+using Lunaria.Volumes.Access;
 using Lunaria.Volumes.Backend;
-using Lunaria.Volumes.Check;
+using Lunaria.Volumes.Destage;
 using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Recovery;
 using Lunaria.Volumes.Segments;
 using Microsoft.Data.Sqlite;
 
-namespace Lunaria.Volumes;
+namespace Lunaria.Volumes.Check;
 
-/// <summary>Checks of the running engine.</summary>
-public sealed partial class VolumeManager
+/// <summary>Checks of the running engine: when asked for, and by reading in the background, which begins with <see cref="Start"/>. Owned by the volume manager; any thread.</summary>
+public sealed class EngineChecks : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _checking = new(1);
+    private readonly EngineFiles _files;
+    private readonly IObjectStore _store;
+    private readonly ChangeGate _changes;
+    private readonly Publisher _publisher;
+    private readonly Destager _destager;
+    private readonly TimeProvider _time;
+    private readonly StoreAudit _audit;
+    private readonly Scrubber _scrubber;
+    private int _isChecking;
+
+    internal EngineChecks(EngineFiles files, EngineParts engine, IObjectStore store, ChangeGate changes, Publisher publisher, Destager destager)
+    {
+        (_files, _store, _changes, _publisher, _destager, _time) = (files, store, changes, publisher, destager, engine.Time);
+        _audit = new(store, publisher, engine.Time);
+        _scrubber = new(engine.Segments, files.Maps.Segments, files.Metadata, engine.Options.VerificationBytesPerSecond, engine.Time, engine.Logger);
+    }
 
     /// <summary>
     /// Checks lunaria.db, the map as of a checkpoint made now, and all objects that it names, while volumes are in use; with <paramref name="volume"/> only what is said of that one is
     /// reported. Changes nothing. One at a time; InvalidOperationException where another runs. ObjectStoreException where the store fails for longer than a few tries.
     /// </summary>
-    public async Task<CheckReport> CheckAsync(CheckOptions options, Volume? volume, CancellationToken cancellation)
+    public async Task<CheckReport> RunAsync(CheckOptions options, Volume? volume, CancellationToken cancellation)
     {
-        if (!await _checking.WaitAsync(0, cancellation))
+        if (Interlocked.Exchange(ref _isChecking, 1) != 0)
             throw new InvalidOperationException("A check runs already. Wait for it, or cancel it.");
         try
         {
@@ -27,18 +44,18 @@ public sealed partial class VolumeManager
             using SqliteConnection mapRows = _files.Maps.Database.OpenReader();
             using SqliteTransaction metadataSnapshot = metadataRows.BeginTransaction(deferred: true), mapSnapshot = mapRows.BeginTransaction(deferred: true);
             // Both files as of one moment: nothing is checkpointed while the snapshots are taken, and no volume changes.
-            await ChangeAsync(() => _publisher.WhileMapRestsAsync(_ =>
+            await _changes.RunAsync(() => _publisher.WhileMapRestsAsync(_ =>
             {
                 SqliteFile.ReadScalar(metadataRows, "SELECT count(*) FROM identity");
                 return SqliteFile.ReadScalar(mapRows, "SELECT count(*) FROM checkpoint");
             }));
-            await RunCheckAsync(metadataRows, mapRows, findings, options, cancellation);
+            await FindAsync(metadataRows, mapRows, findings, options, cancellation);
             CheckReport report = findings.ToReport();
             return volume is null ? report : report with { Findings = [.. report.Findings.Where(finding => Concerns(finding, volume))] };
         }
         finally
         {
-            _checking.Release();
+            Volatile.Write(ref _isChecking, 0);
         }
     }
 
@@ -53,23 +70,6 @@ public sealed partial class VolumeManager
         return await _audit.RunAsync(clearAfter, cancellation);
     }
 
-    /// <summary>
-    /// Brings a volume back from quarantine: puts its map right as far as what is whole proves what was there, applies what was written meanwhile, and lets I/O in. InvalidDataException,
-    /// with what is left of the damage, where that cannot be done. A volume that is not in quarantine stays as it is.
-    /// </summary>
-    public ValueTask RecoverVolumeAsync(Volume volume, CancellationToken cancellation) => ChangeAsync(async () =>
-    {
-        CheckOwn(volume);
-        if (!_files.Maps.IsFaulted(volume.Line.Number))
-            return;
-        await _recovery.RecoverAsync(volume.Line.Number).WaitAsync(cancellation);
-        if (volume.Record.State == VolumeRecordState.Active)
-        {
-            SetWritable(volume);
-            volume.Refuse(null);
-        }
-    });
-
     /// <summary>What background verification does, and has found.</summary>
     public VerificationStatus GetVerification() => _scrubber.GetStatus();
 
@@ -80,13 +80,13 @@ public sealed partial class VolumeManager
         _scrubber.SetRate(bytesPerSecond);
     }
 
-    private void CheckNotInQuarantine(uint line, string name)
-    {
-        if (_files.Maps.IsFaulted(line))
-            throw new InvalidOperationException($"'{name}' is in quarantine. Recover its volume first: lunaria volume recover.");
-    }
+    /// <summary>Ends background verification; the volume manager's, when it is closed.</summary>
+    public ValueTask DisposeAsync() => _scrubber.DisposeAsync();
 
-    private async Task RunCheckAsync(SqliteConnection metadataRows, SqliteConnection mapRows, Findings findings, CheckOptions options, CancellationToken cancellation)
+    /// <summary>Begins to verify in the background.</summary>
+    internal void Start() => _scrubber.Start();
+
+    private async Task FindAsync(SqliteConnection metadataRows, SqliteConnection mapRows, Findings findings, CheckOptions options, CancellationToken cancellation)
     {
         // Off the caller's thread: SQLite blocks.
         await Task.Yield();
@@ -98,7 +98,7 @@ public sealed partial class VolumeManager
         map.Run();
         if (!await SuperblockCheck.RunAsync(_store, metadata.PoolId, findings, repair: false))
             return;
-        await new SegmentCheck(_store, rows, map, metadata.PoolId, findings, options, _engine.Time).RunAsync(id => _files.Maps.Segments.TryGet(id, out _), cancellation);
+        await new SegmentCheck(_store, rows, map, metadata.PoolId, findings, options, _time).RunAsync(id => _files.Maps.Segments.TryGet(id, out _), cancellation);
     }
 
     private static bool Concerns(CheckFinding finding, Volume volume) =>

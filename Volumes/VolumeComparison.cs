@@ -1,31 +1,36 @@
 using Lunaria.Volumes.Access;
+using Lunaria.Volumes.Destage;
+using Lunaria.Volumes.Lines;
 using Lunaria.Volumes.Map;
 using Lunaria.Volumes.Metadata;
+using Lunaria.Volumes.Segments;
 
 namespace Lunaria.Volumes;
 
-/// <summary>What snapshots share, and what differs between them. By places: a block that was written again with the same content counts as changed.</summary>
-public sealed partial class VolumeManager
+/// <summary>
+/// What snapshots share, and what differs between them. By places: a block that was written again with the same content counts as changed. Owned by the volume manager; any thread.
+/// </summary>
+public sealed class VolumeComparison
 {
     private const int CompareBlocks = 64 * BlockMap.LeafBlocks;
 
-    /// <summary>How far the object store is with a snapshot.</summary>
-    public SnapshotProgress GetProgress(Snapshot snapshot)
-    {
-        (uint line, uint generation) = (snapshot.Record.Line, snapshot.Record.Generation);
-        if (FindIndex(line) is not { } index || !index.Holds(generation))
-            return new(true, 0, TimeSpan.Zero);
-        ulong end = index.EndOf(generation) ?? _engine.Log.NextLsn, start = _engine.Log.NextLsn - _engine.Log.UsedBytes;
-        return new(false, index.CountBlocksInLog(generation) << BlockGeometry.BlockShift, TimeSpan.FromSeconds((end > start ? end - start : 0) / _engine.Pacer.BytesPerSecond));
-    }
+    private readonly ChangeGate _changes;
+    private readonly LineViews _views;
+    private readonly LineCatalog _catalog;
+    private readonly VolumeRegistry _volumes;
+    private readonly Publisher _publisher;
+    private readonly SegmentTable _segments;
+
+    internal VolumeComparison(ChangeGate changes, LineViews views, LineCatalog catalog, VolumeRegistry volumes, Publisher publisher, SegmentTable segments) =>
+        (_changes, _views, _catalog, _volumes, _publisher, _segments) = (changes, views, catalog, volumes, publisher, segments);
 
     /// <summary>
     /// Space of a snapshot; waits until the object store has all of it and of its neighbours. Reads the map of what is mapped, so it takes as long as that is large.
     /// </summary>
     public async ValueTask<SnapshotSpace> MeasureSnapshotAsync(Snapshot snapshot)
     {
-        SnapshotRecord record = CheckOwn(snapshot);
-        long inLog = _volumes.Lines.FirstOrDefault(line => line.Number == record.Line)?.Index.CountBlocksInLog(record.Generation) ?? 0;
+        SnapshotRecord record = _catalog.Get(snapshot);
+        long inLog = _volumes.FindLine(record.Line)?.Index.CountBlocksInLog(record.Generation) ?? 0;
         (uint? older, uint? newer) = _catalog.Around(record.Line, record.Generation);
         LineRecord line = _catalog.Find(record.Line)!;
         List<(uint Line, uint Generation)> beside = [];
@@ -46,7 +51,7 @@ public sealed partial class VolumeManager
                 return;
             total++;
             // What a copy by reference has shared may be named by any volume.
-            if (!isHeld && !others.Contains(own) && !_files.Maps.Segments.IsShared(own.Segment))
+            if (!isHeld && !others.Contains(own) && !_segments.IsShared(own.Segment))
                 exclusive++;
         });
         return new(total << BlockGeometry.BlockShift, exclusive << BlockGeometry.BlockShift, (total - exclusive) << BlockGeometry.BlockShift, inLog << BlockGeometry.BlockShift);
@@ -58,7 +63,7 @@ public sealed partial class VolumeManager
     /// </summary>
     public async ValueTask<IReadOnlyList<ChangedRange>> ListChangesAsync(Snapshot older, Snapshot newer)
     {
-        (SnapshotRecord from, SnapshotRecord to) = (CheckOwn(older), CheckOwn(newer));
+        (SnapshotRecord from, SnapshotRecord to) = (_catalog.Get(older), _catalog.Get(newer));
         if (from.Volume != to.Volume)
             throw new ArgumentException($"Snapshots '{from.Name}' and '{to.Name}' are of different volumes.", nameof(newer));
         List<ChangedRange> ranges = [];
@@ -82,7 +87,7 @@ public sealed partial class VolumeManager
     /// </summary>
     public async ValueTask<VolumeSpace> MeasureVolumeAsync(Volume volume)
     {
-        CheckOwn(volume);
+        _volumes.CheckOwn(volume);
         long shown = 0, own = 0;
         uint current = volume.Line.Number;
         foreach (uint number in (HashSet<uint>)[current, .. _catalog.SnapshotsOf(volume.Uuid).Select(snapshot => snapshot.Line)])
@@ -109,7 +114,7 @@ public sealed partial class VolumeManager
     private async ValueTask CompareAsync(
         (uint Line, uint Generation) own, List<(uint Line, uint Generation)> beside, long sizeBytes, Action<ulong, MapRun, MapRun[]> visit)
     {
-        List<(BlockMap Map, Lock MapLock)> maps = await ChangeAsync(() => OpenSettledAsync([own, .. beside]));
+        List<(BlockMap Map, Lock MapLock)> maps = await _changes.RunAsync(() => OpenSettledAsync([own, .. beside]));
         try
         {
             ulong sizeBlocks = (ulong)sizeBytes >> BlockGeometry.BlockShift;
@@ -130,7 +135,7 @@ public sealed partial class VolumeManager
         }
         finally
         {
-            await ChangeAsync(() => CloseAsync(maps));
+            await _changes.RunAsync(() => CloseAsync(maps));
         }
     }
 
@@ -138,8 +143,8 @@ public sealed partial class VolumeManager
     private async ValueTask<List<(BlockMap Map, Lock MapLock)>> OpenSettledAsync(IReadOnlyList<(uint Line, uint Generation)> views)
     {
         foreach ((uint number, uint generation) in views)
-            if (FindLine(number) is { } line)
-                await (generation == uint.MaxValue ? SettleAsync(line) : SettleAsync(number, generation));
+            if (_volumes.FindLine(number) is { } line)
+                await (generation == uint.MaxValue ? _views.SettleAsync(line) : _views.SettleAsync(number, generation));
         List<(BlockMap Map, Lock MapLock)> maps = [];
         return await _publisher.WhileMapRestsAsync(all =>
         {
@@ -164,7 +169,7 @@ public sealed partial class VolumeManager
             return true;
         });
         foreach ((BlockMap map, _) in maps)
-            ForgetView(map.Volume, map.Generation);
+            _views.Forget(map.Volume, map.Generation);
     }
 
     /// <summary>One entry per block; holes beyond the map's end.</summary>
