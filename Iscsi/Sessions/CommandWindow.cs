@@ -44,6 +44,16 @@ internal sealed class CommandWindow(uint firstCmdSN, int width)
     /// <summary>True when the initiator, as far as it knows, may send nothing more.</summary>
     public bool IsClosed => MaxCmdSN == unchecked(ExpCmdSN - 1);
 
+    /// <summary>True when it is as wide as it gets: no command is under way.</summary>
+    public bool IsWideOpen
+    {
+        get
+        {
+            uint exp = ExpCmdSN;
+            return MaxCmdSN == unchecked(exp + (uint)width - 1);
+        }
+    }
+
     /// <summary>
     /// Several connections use the window from now on. Called by the thread that has had it alone, when no ORDERED command is under way.
     /// </summary>

@@ -38,7 +38,7 @@ internal sealed class Connection : IDisposable
         peer = socket.RemoteEndPoint!;
         PeerAddress = ((IPEndPoint)peer).Address;
         Local = (IPEndPoint)socket.LocalEndPoint!;
-        Inbox = new(wake);
+        Inbox = new(wake, socket);
         waiter = new(socket, wake);
         SendBuffer sendBuffer = new(new(socket, server.Options.MayAnswer));
         sender = new(sendBuffer, waiter, Inbox, server.Time, server.Options.PingTimeout);

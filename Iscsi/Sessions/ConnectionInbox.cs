@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Lunaria.Iscsi.Sessions.Recovery;
 using Lunaria.Iscsi.Transport;
 
@@ -54,7 +55,7 @@ internal readonly record struct ConnectionMessage(MessageKind Kind, object? Subj
 /// The only way into a connection from other threads. Posting wakes the connection's thread when it waits. Any thread posts; the
 /// connection's thread takes.
 /// </summary>
-internal sealed class ConnectionInbox(WakeSocket wake)
+internal sealed class ConnectionInbox(WakeSocket wake, Socket socket)
 {
     private readonly Lock gate = new();
     private List<ConnectionMessage> incoming = new(64), taken = new(64);
@@ -68,6 +69,22 @@ internal sealed class ConnectionInbox(WakeSocket wake)
 
     /// <summary>Not null once a <see cref="MessageKind.Close"/> has been posted; read where the thread waits for something else.</summary>
     public string? CloseReason => closeReason;
+
+    /// <summary>True once the initiator has closed the connection and all that it sent before is received: the thread hears of it soon, or has.</summary>
+    public bool IsForsaken
+    {
+        get
+        {
+            try
+            {
+                return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
+            }
+            catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
 
     /// <summary>True when there is something to take; a look without the lock.</summary>
     public bool HasMessages => hasMessages;

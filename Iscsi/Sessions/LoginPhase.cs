@@ -112,6 +112,7 @@ internal sealed class LoginPhase(ServerContext server, IPAddress peer, IPEndPoin
         session ??= new(identity, sender.Window!, agreed!) { Began = server.Time.GetUtcNow() };
         if (identity.Target is IscsiTarget target)
         {
+            if (target.Sessions.TryAwaitForsaken(identity.InitiatorName, inbox)) return LoginStatus.Success;
             // A session that replaces one has its place, whoever else has come meanwhile.
             switch (target.Sessions.TryEnter(session, inbox, waited ? int.MaxValue : server.Options.MaxSessionsPerTarget))
             {

@@ -86,6 +86,9 @@ internal sealed class Session(LoginIdentity identity, CommandWindow window, Sess
         }
     }
 
+    /// <summary>True where the initiator has closed all connections, and nothing is left to be done or to be taken over by another one: it ends at once.</summary>
+    public bool IsForsaken => Parameters.ErrorRecoveryLevel < 2 && Window.IsWideOpen && Holders is { IsEmpty: false } all && all.All(one => one.Inbox.IsForsaken);
+
     /// <summary>Completes when the session is over and its commands are gone.</summary>
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -42,6 +42,21 @@ internal sealed class SessionTable
         return EnterOutcome.Waits;
     }
 
+    /// <summary>
+    /// True = a session that the initiator of a new one has forsaken is about to end, and <paramref name="inbox"/> hears of it: what it held (reservations, prevented removal) is not
+    /// in the way of a host that comes back with another ISID, however late its old connection's thread is.
+    /// </summary>
+    public bool TryAwaitForsaken(string initiatorName, ConnectionInbox inbox)
+    {
+        foreach (Session session in Snapshot())
+        {
+            if (session.Identity.InitiatorName != initiatorName || !session.IsForsaken || !session.TryAwaitEnd(inbox)) continue;
+            session.Post(new(MessageKind.Close, "the initiator has closed the connection"));
+            return true;
+        }
+        return false;
+    }
+
     /// <summary>Closes every session; completes when their commands are gone.</summary>
     public async Task CloseAllAsync(string reason)
     {

@@ -194,8 +194,10 @@ internal sealed class GenerationModel
     private async Task LoseAsync(EngineBed bed, Random random, Volume volume, ModelVolume model)
     {
         int lost = random.Next(4);
-        // Volumes that came and went since the catalog: what the store still has of them only an audit finds.
-        _hasForgotten |= lost == 0;
+        bool collects = random.Next(2) == 0;
+        // Volumes that came and went since the catalog, and copies that a round was putting: what the store still has of them only an audit finds.
+        _hasForgotten |= lost == 0 || collects;
+        bed.Manager.IsCollectionPaused = !collects;
         // map.db is rebuilt from a catalog of any age; lunaria.db is as old as the catalog is.
         if (lost > 0)
             await RetryAsync(bed.SaveAsync);
