@@ -2,6 +2,10 @@ using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
+/// <summary>What is known of a copy operation at one moment. Of one that is not <see cref="IsCompleted"/> no outcome is.</summary>
+internal readonly record struct CopyProgress(
+    byte ServiceAction, bool IsCompleted, ScsiStatus Status, SenseData Sense, byte[]? Token, bool HasResidual, long BytesCopied, int SegmentsProcessed);
+
 /// <summary>
 /// One copy operation: what it has done so far, and how it ended. Made by its command, kept by the I_T_L nexus for the commands that ask for
 /// it, changed by the thread that copies. Any thread.
@@ -39,6 +43,11 @@ internal sealed class CopyOperation(byte serviceAction, uint listId)
 
     /// <summary>Segment descriptors done so far.</summary>
     public int SegmentsProcessed => Volatile.Read(ref segmentsProcessed);
+
+    /// <summary>All of it as of now: what is told to a host must not be half of before its end and half of after.</summary>
+    public CopyProgress Progress => completed
+        ? new(ServiceAction, true, Status, Sense, Token, HasResidual, BytesCopied, SegmentsProcessed)
+        : new(ServiceAction, false, ScsiStatus.Good, default, null, false, BytesCopied, SegmentsProcessed);
 
     /// <summary>True where it is to end before it is done.</summary>
     public bool Aborted => aborted;

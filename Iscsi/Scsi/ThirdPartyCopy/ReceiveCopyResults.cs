@@ -65,30 +65,30 @@ internal static class ReceiveCopyResults
         : task.Fail(SenseCodes.InvalidFieldInCdb.AtCdb(2));
 
     /// <summary>Answers with what is told of an operation, and forgets it where all of that was asked for.</summary>
-    private static ValueTask Tell(ScsiTask task, Func<CopyOperation, ParameterData> build)
+    private static ValueTask Tell(ScsiTask task, Func<CopyProgress, ParameterData> build)
     {
         if (Operation(task) is not { } operation) return ValueTask.CompletedTask;
-        bool over = operation.Completed;
-        ParameterData data = build(operation);
+        CopyProgress progress = operation.Progress;
+        ParameterData data = build(progress);
         task.Reply(data.Span);
-        if (over && task.DataInLengthBytes == data.Length) task.Itl!.Copies.Told(operation);
+        if (progress.IsCompleted && task.DataInLengthBytes == data.Length) task.Itl!.Copies.Told(operation);
         return ValueTask.CompletedTask;
     }
 
-    private static CopyStatus Status(CopyOperation operation)
+    private static CopyStatus Status(CopyProgress progress)
     {
-        if (!operation.Completed) return CopyStatus.InProgress;
-        return operation.Status switch
+        if (!progress.IsCompleted) return CopyStatus.InProgress;
+        return progress.Status switch
         {
-            ScsiStatus.Good => operation.HasResidual ? CopyStatus.CompletedWithResidual : CopyStatus.Completed,
+            ScsiStatus.Good => progress.HasResidual ? CopyStatus.CompletedWithResidual : CopyStatus.Completed,
             ScsiStatus.TaskAborted => CopyStatus.Terminated,
             _ => CopyStatus.CompletedWithErrors,
         };
     }
 
-    private static ValueTask StatusLid1(ScsiTask task) => Tell(task, operation =>
+    private static ValueTask StatusLid1(ScsiTask task) => Tell(task, progress =>
     {
-        CopyStatus status = Status(operation) switch
+        CopyStatus status = Status(progress) switch
         {
             CopyStatus.InProgress => CopyStatus.InProgressLid1,
             CopyStatus.Completed => CopyStatus.Completed,
@@ -96,18 +96,18 @@ internal static class ReceiveCopyResults
         };
         return new ParameterData().UInt32(8)
             .Byte((int)status)
-            .UInt16(operation.SegmentsProcessed)
+            .UInt16(progress.SegmentsProcessed)
             .Byte(UnitKibibytes)
-            .UInt32((uint)Math.Min(operation.BytesCopied >> 10, uint.MaxValue));
+            .UInt32((uint)Math.Min(progress.BytesCopied >> 10, uint.MaxValue));
     });
 
     private static ValueTask StatusLid4(ScsiTask task) =>
-        Tell(task, operation => WithLength(Lid4Header(operation, UnitBytes, operation.BytesCopied)));
+        Tell(task, progress => WithLength(Lid4Header(progress, UnitBytes, progress.BytesCopied)));
 
-    private static ValueTask TokenInformation(ScsiTask task) => Tell(task, operation =>
+    private static ValueTask TokenInformation(ScsiTask task) => Tell(task, progress =>
     {
-        ParameterData data = Lid4Header(operation, UnitBlocks, operation.BytesCopied / task.Unit!.BlockBytes);
-        if (operation.Token is { } token) data.UInt32(2 + RodToken.LengthBytes).UInt16(0).Bytes(token);
+        ParameterData data = Lid4Header(progress, UnitBlocks, progress.BytesCopied / task.Unit!.BlockBytes);
+        if (progress.Token is { } token) data.UInt32(2 + RodToken.LengthBytes).UInt16(0).Bytes(token);
         else data.UInt32(0);
         return WithLength(data);
     });
@@ -121,34 +121,34 @@ internal static class ReceiveCopyResults
     }
 
     /// <summary>The 32 bytes and the sense data that begin the answers of RECEIVE COPY STATUS(LID4) and RECEIVE ROD TOKEN INFORMATION.</summary>
-    private static ParameterData Lid4Header(CopyOperation operation, int countUnits, long count)
+    private static ParameterData Lid4Header(CopyProgress progress, int countUnits, long count)
     {
         Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
-        int senseLength = WriteSense(operation, sense);
+        int senseLength = WriteSense(progress, sense);
         return new ParameterData().UInt32(0)
-            .Byte(operation.ServiceAction)
-            .Byte((int)Status(operation))
+            .Byte(progress.ServiceAction)
+            .Byte((int)Status(progress))
             .UInt16(1)
-            .UInt32(operation.Completed ? NoUpdate : UpdateDelayMs)
-            .Byte((int)operation.Status)
+            .UInt32(progress.IsCompleted ? NoUpdate : UpdateDelayMs)
+            .Byte((int)progress.Status)
             .Byte(senseLength)
             .Byte(senseLength)
             .Byte(countUnits)
             .UInt64((ulong)count)
-            .UInt16(operation.SegmentsProcessed)
+            .UInt16(progress.SegmentsProcessed)
             .Zeros(6)
             .Bytes(sense[..senseLength]);
     }
 
-    private static ValueTask FailureDetails(ScsiTask task) => Tell(task, operation =>
+    private static ValueTask FailureDetails(ScsiTask task) => Tell(task, progress =>
     {
         Span<byte> sense = stackalloc byte[SenseData.MaxLengthBytes];
-        int senseLength = WriteSense(operation, sense);
-        return WithLength(new ParameterData().UInt32(0).Zeros(52).Byte((int)operation.Status).Byte(0).UInt16(senseLength).Bytes(sense[..senseLength]));
+        int senseLength = WriteSense(progress, sense);
+        return WithLength(new ParameterData().UInt32(0).Zeros(52).Byte((int)progress.Status).Byte(0).UInt16(senseLength).Bytes(sense[..senseLength]));
     });
 
-    private static int WriteSense(CopyOperation operation, Span<byte> sense) =>
-        operation is { Completed: true, Status: ScsiStatus.CheckCondition } ? operation.Sense.Write(sense, descriptorFormat: false) : 0;
+    private static int WriteSense(CopyProgress progress, Span<byte> sense) =>
+        progress.Status == ScsiStatus.CheckCondition ? progress.Sense.Write(sense, descriptorFormat: false) : 0;
 
     private static ValueTask OperatingParameters(ScsiTask task)
     {

@@ -48,6 +48,18 @@ public class TokenTests
     }
 
     [TestMethod]
+    public async Task Whenever_a_copy_ends_its_result_is_told_once()
+    {
+        byte[] token = Token((0, 8));
+        for (int round = 0; round < 2000; round++)
+        {
+            otherHost.Send(Write(token, 0, 1, (0, 8))).Good();
+            await ResultAsync(otherHost, 9);
+            otherHost.Send(Receive(9)).Refused("5/24/00", "cdb 2");
+        }
+    }
+
+    [TestMethod]
     public void A_token_says_what_it_is()
     {
         host.Send(Populate(5, 0, (8, 16), (0, 0), (64, 8))).Good();
