@@ -19,14 +19,17 @@ public sealed partial class VolumeManager
     /// <summary>Bytes that garbage collection has copied since the engine was opened.</summary>
     public long CollectedBytes => _collector.CopiedBytes;
 
-    /// <summary>Collects garbage now, until no round is worth it. ObjectStoreException where the store fails; what was gained stays.</summary>
-    public async Task CollectGarbageAsync()
+    /// <summary>
+    /// Collects the garbage that is there now, until no round is worth it. Once it is cancelled no further round is begun. ObjectStoreException where the store fails. What was gained stays in
+    /// either case.
+    /// </summary>
+    public async Task CollectGarbageAsync(CancellationToken cancellation = default)
     {
-        await _collector.RunNowAsync();
+        await _collector.RunNowAsync(cancellation);
         if (!_publisher.HasDoomed)
             return;
-        await _files.Catalog.SaveAsync();
-        await _destager.DestageAsync(false);
+        await _files.Catalog.SaveAsync().WaitAsync(cancellation);
+        await _destager.DestageAsync(false).WaitAsync(cancellation);
     }
 
     /// <summary>Sets how many bytes garbage collection may copy a second, durably; 0 = as fast as it can between cuts.</summary>

@@ -157,6 +157,8 @@ internal sealed class Destager : IDisposable
             ulong next = _engine.Log.NextLsn, waiting = next - _publisher.Published.Lsn;
             if (waiting >= _startBytes || (waiting > 0 && _volumes.All.Any(volume => volume.WantsDestage)))
                 return [];
+            if (_collector.IsAskedAndDue)
+                continue;
             if (waiting == 0)
             {
                 _shipper.ReleaseBuffers();

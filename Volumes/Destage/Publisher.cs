@@ -21,7 +21,7 @@ internal sealed partial class Publisher(
     MapStore maps, MapJournal journal, SegmentStore segments, SegmentPins pins, IObjectStore store, CatalogSaver catalog, EngineHealth health, VolumesOptions options, TimeProvider time,
     ILogger logger, LogPosition published)
 {
-    private const int PublishesBetweenLooks = 16;
+    private const int PublishesBetweenLooks = 16, DeletesAtOnce = 8;
     private readonly List<SegmentId> _dead = [];
 
     // Dead as of a checkpoint, by its number: deleted once no map that the store's catalog has can name them.
@@ -135,18 +135,29 @@ internal sealed partial class Publisher(
     /// </summary>
     public async ValueTask DeleteDeadAsync(CancellationToken cancellation)
     {
-        foreach ((SegmentId id, _) in _doomed.Where(entry => catalog.Covers(entry.Value)).ToList())
+        foreach (SegmentId[] ids in _doomed.Where(entry => catalog.Covers(entry.Value)).Select(entry => entry.Key).Chunk(DeletesAtOnce).ToList())
         {
-            _doomed.Remove(id);
-            if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0 && pins.TryBeginDelete(id))
-                try
+            List<(SegmentId Id, SegmentRow Row)> begun = [];
+            foreach (SegmentId id in ids)
+            {
+                _doomed.Remove(id);
+                if (maps.Segments.TryGet(id, out SegmentRow row) && row.References == 0 && pins.TryBeginDelete(id))
+                    begun.Add((id, row));
+            }
+            try
+            {
+                bool[] gone = await Task.WhenAll(begun.Select(segment => TryDeleteAsync(segment.Row, cancellation)));
+                foreach ((SegmentId id, SegmentRow row) in begun.Where((_, i) => gone[i]))
                 {
-                    await DeleteAsync(id, row, cancellation);
+                    maps.Segments.Remove(id);
+                    segments.Cache?.Forget(id, row.BlockCount);
                 }
-                finally
-                {
+            }
+            finally
+            {
+                foreach ((SegmentId id, _) in begun)
                     pins.EndDelete(id);
-                }
+            }
         }
         _doomedCount = _doomed.Count;
     }
@@ -218,18 +229,18 @@ internal sealed partial class Publisher(
         return Task.Delay(BackOff.Delay(attempt, time), time, cancellation);
     }
 
-    private async ValueTask DeleteAsync(SegmentId id, SegmentRow row, CancellationToken cancellation)
+    private async Task<bool> TryDeleteAsync(SegmentRow row, CancellationToken cancellation)
     {
         string key = SegmentKey.Format(maps.Segments.VolumeUuid(row.Volume), row.Sequence);
         try
         {
             await store.DeleteAsync(key, cancellation);
-            maps.Segments.Remove(id);
-            segments.Cache?.Forget(id, row.BlockCount);
+            return true;
         }
         catch (ObjectStoreException e)
         {
             VolumesLog.DeleteFailed(logger, key, e);
+            return false;
         }
     }
 }

@@ -35,9 +35,10 @@ internal sealed partial class SegmentCollector(
 
     private static readonly TimeSpan LongestBetweenLooks = TimeSpan.FromSeconds(1), LongestWhileLogFills = TimeSpan.FromSeconds(3);
     private readonly HashSet<uint> _damaged = [];
-    private readonly Lock _lock = new();
-    private TaskCompletionSource? _asked;
-    private Exception? _end;
+    private readonly CollectionRequests _requests = new(bell);
+
+    // Who asks is answered when no segment before it is worth a round: writers always leave new garbage behind it.
+    private SegmentId _askedEnd;
     private SegmentBuilder? _builder;
     private long _nextRound = engine.Time.GetTimestamp();
     private (uint NextId, long References, bool IsQuiet) _measured, _barren;
@@ -71,20 +72,22 @@ internal sealed partial class SegmentCollector(
         }
     }
 
-    /// <summary>True while a round runs.</summary>
-    public bool IsRunning => _isRunning;
+    /// <summary>True while a round runs, or the next one is asked for.</summary>
+    public bool IsRunning => _isRunning || _requests.Any;
 
     /// <summary>Bytes copied in this life.</summary>
     public long CopiedBytes => Interlocked.Read(ref _copiedBytes);
+
+    /// <summary>True where somebody asks for the next round, and no writer is in its way.</summary>
+    public bool IsAskedAndDue => _requests.Any && (IsQuiet || engine.Time.GetTimestamp() >= _nextRound);
 
     /// <summary>True where <see cref="RunAsync"/> should be called: somebody asks, or there is too much garbage and the rate allows a round.</summary>
     public bool IsDue
     {
         get
         {
-            lock (_lock)
-                if (_asked is not null)
-                    return true;
+            if (IsAskedAndDue)
+                return true;
             long now = engine.Time.GetTimestamp();
             (uint NextId, long References, bool IsQuiet) stamp = Stamp;
             if (_paused || engine.Options.GarbageShare >= 1 || now < _nextRound || stamp == _measured
@@ -110,54 +113,44 @@ internal sealed partial class SegmentCollector(
         }
     }
 
-    /// <summary>Completes when there is no garbage left that is worth a round.</summary>
-    public Task RunNowAsync()
-    {
-        lock (_lock)
-        {
-            if (_end is not null)
-                return Task.FromException(_end);
-            _asked ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
-            bell.Set();
-            return _asked.Task;
-        }
-    }
+    /// <summary>Completes when there is no garbage left, of what was there, that is worth a round. Once it is cancelled no further round is begun for it.</summary>
+    public Task RunNowAsync(CancellationToken cancellation) => _requests.AskAsync(cancellation);
 
     /// <summary>The destager has ended: nothing is collected any more.</summary>
-    public void Stop(Exception end)
-    {
-        lock (_lock)
-        {
-            _end = end;
-            _asked?.TrySetException(end);
-        }
-    }
+    public void Stop(Exception end) => _requests.End(end);
 
-    /// <summary>One round; or, where somebody asks, rounds until nothing is left to gain. The store's failures end it; it is tried again later.</summary>
+    /// <summary>
+    /// One round. Where somebody asks there are more to come until nothing is left to gain; between them cuts are made, what died is deleted, and the catalog is saved. The store's failures end
+    /// it; it is tried again later.
+    /// </summary>
     public async ValueTask RunAsync(CancellationToken cancellation)
     {
-        TaskCompletionSource? asked;
-        lock (_lock)
-            asked = _asked;
         try
         {
             _isRunning = true;
-            if (asked is not null)
+            bool isAsked = _requests.Any;
+            if (isAsked && _requests.TakeNew())
+            {
                 await publisher.CheckpointAsync(cancellation);
-            bool gained;
-            while ((gained = await RoundAsync(cancellation) || ((asked is not null || IsQuiet) && await TryTightRoundAsync(cancellation))) && asked is not null)
-                cancellation.ThrowIfCancellationRequested();
-            if (!gained)
+                _askedEnd = maps.Segments.NextId;
+            }
+            if (await TryGainAsync(isAsked, cancellation))
+            {
+                if (isAsked)
+                    return;
+            }
+            else
                 (_measured, _measuredTime) = (Stamp, engine.Time.GetTimestamp());
             if (publisher.HasDeadSegments)
                 await publisher.CheckpointAsync(cancellation);
-            Finish(asked, null);
+            if (isAsked)
+                _requests.Answer(null);
         }
         catch (ObjectStoreException e)
         {
             VolumesLog.CollectionFailed(engine.Logger, e);
             _nextRound = engine.Time.GetTimestamp() + engine.Time.TimestampFrequency;
-            Finish(asked, e);
+            _requests.Answer(e);
         }
         finally
         {
@@ -169,24 +162,24 @@ internal sealed partial class SegmentCollector(
     /// A round, and where that gives nothing a smaller one, for a destager that finds no space, whatever rate and pause say: of the segments that give most for what is copied; and what died is deleted.
     /// False = nothing is gained.
     /// </summary>
-    public async ValueTask<bool> TryMakeRoomAsync(CancellationToken cancellation)
+    public async ValueTask<bool> TryMakeRoomAsync(CancellationToken cancellation, SegmentId? before = null)
     {
         if (engine.Options.GarbageShare >= 1 || Stamp == _barren)
             return false;
-        long before = maps.Segments.StoredBytes;
+        long stored = maps.Segments.StoredBytes;
         bool wasRunning = _isRunning;
         try
         {
             _isRunning = true;
             // What is dead already first: copies need the space.
             await DeleteDeadNowAsync(cancellation);
-            for (int i = 0; maps.Segments.StoredBytes >= before && i < SegmentsWhereFull.Length; i++)
+            for (int i = 0; maps.Segments.StoredBytes >= stored && i < SegmentsWhereFull.Length; i++)
             {
-                before = maps.Segments.StoredBytes;
-                if (await RoundAsync(cancellation, SegmentsWhereFull[i]))
+                stored = maps.Segments.StoredBytes;
+                if (await RoundAsync(before, cancellation, SegmentsWhereFull[i]))
                     await DeleteDeadNowAsync(cancellation);
             }
-            if (maps.Segments.StoredBytes < before)
+            if (maps.Segments.StoredBytes < stored)
                 return true;
             _barren = Stamp;
             return false;
@@ -202,26 +195,24 @@ internal sealed partial class SegmentCollector(
         }
     }
 
-    /// <summary>Where there is little room for copies: a round of what gives most for them.</summary>
-    private ValueTask<bool> TryTightRoundAsync(CancellationToken cancellation) =>
-        RoomForCopies < engine.Options.CollectionRoundBytes ? TryMakeRoomAsync(cancellation) : ValueTask.FromResult(false);
+    /// <summary>A round; and where there is little room for copies, one of what gives most for them. False = there was nothing to gain.</summary>
+    private async ValueTask<bool> TryGainAsync(bool isAsked, CancellationToken cancellation)
+    {
+        SegmentId? before = isAsked ? _askedEnd : null;
+        if (await RoundAsync(before, cancellation))
+            return true;
+        if (!(isAsked || IsQuiet) || RoomForCopies >= engine.Options.CollectionRoundBytes)
+            return false;
+        long copied = CopiedBytes;
+        // What only died gives room, but no end while writers go on.
+        return await TryMakeRoomAsync(cancellation, before) && (CopiedBytes > copied || await RoundAsync(before, cancellation));
+    }
 
     private async ValueTask DeleteDeadNowAsync(CancellationToken cancellation)
     {
         if (publisher.HasDeadSegments)
             await publisher.CheckpointAsync(cancellation);
         await points.AtAnyMomentAsync(() => publisher.DeleteDoomedAsync(cancellation).AsTask());
-    }
-
-    private void Finish(TaskCompletionSource? asked, Exception? failure)
-    {
-        lock (_lock)
-            if (asked is not null)
-                _asked = null;
-        if (failure is null)
-            asked?.TrySetResult();
-        else
-            asked?.TrySetException(failure);
     }
 
     /// <summary>Changes whenever there may be other garbage than before.</summary>
@@ -240,8 +231,11 @@ internal sealed partial class SegmentCollector(
                 || (publisher.StoreSpace is { } space && space.FreeBytes < Math.Max(space.TotalBytes / NearlyFullPart, engine.Options.CutBytes) && garbageBytes > space.FreeBytes));
     }
 
-    /// <summary>False = there was nothing to gain. <paramref name="segmentsWhereFull"/>: the store is full, and the round copies so many segments at most.</summary>
-    private async ValueTask<bool> RoundAsync(CancellationToken cancellation, int segmentsWhereFull = 0)
+    /// <summary>
+    /// False = there was nothing to gain. Only segments before <paramref name="before"/> are emptied; null = any. <paramref name="segmentsWhereFull"/>: the store is full, and the round copies
+    /// so many segments at most.
+    /// </summary>
+    private async ValueTask<bool> RoundAsync(SegmentId? before, CancellationToken cancellation, int segmentsWhereFull = 0)
     {
         long started = engine.Time.GetTimestamp();
         ulong startLsn = engine.Log.NextLsn;
@@ -304,8 +298,11 @@ internal sealed partial class SegmentCollector(
         return true;
 
         List<(SegmentId Id, SegmentRow Row)> Choose() => isFull
-            ? VictimChoice.ChooseForSpace(maps.Segments, maps.StoredSegments, maxBlocks, excluded)
-            : VictimChoice.Choose(maps.Segments, maps.StoredSegments, engine.Log.NextLsn, maxBlocks, excluded);
+            ? VictimChoice.ChooseForSpace(maps.Segments, End(), maxBlocks, excluded)
+            : VictimChoice.Choose(maps.Segments, End(), engine.Log.NextLsn, maxBlocks, excluded);
+
+        // Segments from there on are not in map.db yet.
+        SegmentId End() => before is { } limit && limit.Value < maps.StoredSegments.Value ? limit : maps.StoredSegments;
     }
 
     /// <summary>A copy takes space before its originals give any.</summary>

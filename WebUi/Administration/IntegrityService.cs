@@ -99,7 +99,7 @@ public sealed class IntegrityService
     public JobView Collect(Actor actor) => _jobs.Start(actor, "gc.run", Pool, async progress =>
     {
         var before = (await ShowCollectionAsync()).StoredBytes;
-        await EngineCalls.RunAsync(async () => await _manager.CollectGarbageAsync().WaitAsync(progress.Stop));
+        await EngineCalls.RunAsync(async () => await _manager.CollectGarbageAsync(progress.Stop));
         var after = await ShowCollectionAsync();
         progress.Say($"{Math.Max(0, before - after.StoredBytes)} bytes came back; {(after.GarbageBytes == 0 ? "no garbage is left" : $"{after.GarbageBytes} of {after.StoredBytes} bytes are garbage that is worth no round")}.");
     });

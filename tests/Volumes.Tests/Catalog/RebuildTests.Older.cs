@@ -26,7 +26,7 @@ public sealed partial class RebuildTests
             await bed.Manager.DestageAsync();
         }
         bed.Store.BeforeOperation = FailCatalog;
-        await Assert.ThrowsExactlyAsync<ObjectStoreException>(bed.Manager.CollectGarbageAsync);
+        await Assert.ThrowsExactlyAsync<ObjectStoreException>(() => bed.Manager.CollectGarbageAsync());
         Assert.IsGreaterThan(0L, bed.Manager.CollectedBytes);
         Assert.AreEqual(VolumeStatus.Ok, await bed.Manager.CloneRangeAsync(bed.Manager.Find("v")!, 0, bed.Manager.Find("w")!, 0, Bytes));
         w.Write(0, v.Bytes);

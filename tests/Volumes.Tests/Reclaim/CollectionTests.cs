@@ -177,6 +177,85 @@ public sealed class CollectionTests
         Assert.IsLessThanOrEqualTo(1, unreadable);
     }
 
+    /// <summary>Else writers wait for the whole of it once the log is full.</summary>
+    [TestMethod]
+    public async Task Between_the_rounds_that_somebody_asks_for_cuts_are_made_and_writers_put_its_end_off_no_further()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked with { CollectionRoundBytes = 256 << 10 });
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] content = await ScatterAsync(bed, volume, 2000, new(13));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        long used = 0;
+        List<long> collectedAtCuts = [];
+        byte[] block = new byte[EngineBed.Block];
+        Random random = new(14);
+        Lock sync = new();
+        bed.Store.BeforeOperation = _ =>
+        {
+            lock (sync)
+            {
+                long now = bed.Manager.GetStatistics().LogUsedBytes;
+                if (now < used)
+                    collectedAtCuts.Add(bed.Manager.CollectedBytes);
+                used = now;
+                long at = random.Next(Blocks) * EngineBed.Block;
+                random.NextBytes(block);
+                if (volume.TryWriteBatch([at], [block]))
+                    block.CopyTo(content, at);
+            }
+        };
+        await bed.Manager.CollectGarbageAsync();
+        bed.Store.BeforeOperation = null;
+        Assert.IsNotEmpty(collectedAtCuts, "cuts while it ran");
+        Assert.IsLessThan(bed.Manager.CollectedBytes, collectedAtCuts[0], "what was copied before the first cut, of all");
+        await bed.CheckAsync(volume, content);
+    }
+
+    [TestMethod]
+    public async Task Cancelled_it_begins_no_further_round()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked with { CollectionRoundBytes = 256 << 10 });
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        byte[] content = await ScatterAsync(bed, volume, 2000, new(15));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        using CancellationTokenSource stop = new();
+        bed.Store.BeforeOperation = _ => stop.Cancel();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => bed.Manager.CollectGarbageAsync(stop.Token));
+        bed.Store.BeforeOperation = null;
+        await bed.Manager.DestageAsync(checkpoint: true);
+        long collected = bed.Manager.CollectedBytes;
+        await bed.Manager.CollectGarbageAsync();
+        Assert.IsGreaterThan(collected, bed.Manager.CollectedBytes, "what the cancelled one left");
+        await bed.CheckAsync(volume, content);
+    }
+
+    /// <summary>One after the other they would hold the next cut up for as many ways to the store.</summary>
+    [TestMethod]
+    public async Task Segments_that_died_are_deleted_several_at_once()
+    {
+        await using EngineBed bed = await EngineBed.OpenAsync(OnlyWhenAsked with { ConcurrentPuts = 1 });
+        Volume volume = await bed.CreateAsync(sizeBytes: Blocks * EngineBed.Block);
+        await ScatterAsync(bed, volume, 2000, new(16));
+        await bed.Manager.DestageAsync(checkpoint: true);
+        int atOnce = 0, most = 0;
+        bed.Store.Late = async () =>
+        {
+            int now = Interlocked.Increment(ref atOnce);
+            if (now > Volatile.Read(ref most))
+                Volatile.Write(ref most, now);
+            for (int i = 0; i < 50; i++)
+                await Task.Yield();
+            Interlocked.Decrement(ref atOnce);
+        };
+        await bed.Manager.DeleteVolumeAsync(volume);
+        await bed.Manager.DestageAsync(checkpoint: true);
+        await bed.Manager.SaveCatalogAsync();
+        await bed.Manager.DestageAsync(false);
+        bed.Store.Late = null;
+        Assert.AreEqual(0, bed.Store.UsedBytes);
+        Assert.IsGreaterThan(3, most);
+    }
+
     private static async Task<byte[]> ScatterAsync(EngineBed bed, Volume volume, int writes, Random random, byte[]? content = null)
     {
         content ??= new byte[Blocks * EngineBed.Block];
