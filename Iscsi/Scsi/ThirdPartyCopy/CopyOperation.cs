@@ -2,9 +2,9 @@ using Lunaria.Iscsi.Scsi.Sense;
 
 namespace Lunaria.Iscsi.Scsi.ThirdPartyCopy;
 
-/// <summary>What is known of a copy operation at one moment. Of one that is not <see cref="IsCompleted"/> no outcome is.</summary>
+/// <summary>What is known of a copy operation at one moment. Of one that is not <see cref="Completed"/> no outcome is.</summary>
 internal readonly record struct CopyProgress(
-    byte ServiceAction, bool IsCompleted, ScsiStatus Status, SenseData Sense, byte[]? Token, bool HasResidual, long BytesCopied, int SegmentsProcessed);
+    byte ServiceAction, bool Completed, ScsiStatus Status, SenseData Sense, byte[]? Token, bool HasResidual, long BytesCopied, int SegmentsProcessed);
 
 /// <summary>
 /// One copy operation: what it has done so far, and how it ended. Made by its command, kept by the I_T_L nexus for the commands that ask for

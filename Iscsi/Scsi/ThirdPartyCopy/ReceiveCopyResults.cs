@@ -71,13 +71,13 @@ internal static class ReceiveCopyResults
         CopyProgress progress = operation.Progress;
         ParameterData data = build(progress);
         task.Reply(data.Span);
-        if (progress.IsCompleted && task.DataInLengthBytes == data.Length) task.Itl!.Copies.Told(operation);
+        if (progress.Completed && task.DataInLengthBytes == data.Length) task.Itl!.Copies.Told(operation);
         return ValueTask.CompletedTask;
     }
 
     private static CopyStatus Status(CopyProgress progress)
     {
-        if (!progress.IsCompleted) return CopyStatus.InProgress;
+        if (!progress.Completed) return CopyStatus.InProgress;
         return progress.Status switch
         {
             ScsiStatus.Good => progress.HasResidual ? CopyStatus.CompletedWithResidual : CopyStatus.Completed,
@@ -129,7 +129,7 @@ internal static class ReceiveCopyResults
             .Byte(progress.ServiceAction)
             .Byte((int)Status(progress))
             .UInt16(1)
-            .UInt32(progress.IsCompleted ? NoUpdate : UpdateDelayMs)
+            .UInt32(progress.Completed ? NoUpdate : UpdateDelayMs)
             .Byte((int)progress.Status)
             .Byte(senseLength)
             .Byte(senseLength)

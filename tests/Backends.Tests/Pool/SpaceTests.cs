@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lunaria.Backends.Pool;
 using Lunaria.Backends.Pool.Format;
 using Lunaria.Testing;
@@ -168,7 +169,8 @@ public sealed class SpaceTests
     [TestMethod]
     public async Task Passing_a_mark_is_logged_once_with_the_numbers()
     {
-        var log = new ListLogger();
+        ConcurrentQueue<string> lines = new();
+        var log = new LogProbe<LocalPool>((_, _, line) => lines.Enqueue(line));
         await using LocalPool pool = await TestPool.OpenAsync(new SimDisk(), log, TestPool.Options with
         {
             ReserveBytes = 0,
@@ -180,7 +182,7 @@ public sealed class SpaceTests
             await pool.DeleteAsync($"fill/{i}", CancellationToken.None);
         Assert.AreEqual(WatermarkState.Ok, pool.Watermark);
 
-        string[] passed = [.. log.Lines.Where(line => line.Contains("space is now"))];
+        string[] passed = [.. lines.Where(line => line.Contains("space is now"))];
         CollectionAssert.AreEqual(new[] { "Low", "Full", "Low", "Ok" }, passed.Select(line => line.Split("space is now ")[1].Split(':')[0]).ToArray());
         foreach (string line in passed)
             StringAssert.Contains(line, $"of {pool.Space!.Value.TotalBytes} bytes free, low mark {pool.Space.Value.TotalBytes / 2}");

@@ -55,7 +55,8 @@ public class FuzzTests
     {
         int seed = Seed.One();
         TestContext.WriteLine($"LUNARIA_SEED={seed}");
-        ErrorLog log = new();
+        string? defect = null;
+        LogProbe<IscsiServer> log = new((_, _, text) => Interlocked.CompareExchange(ref defect, text, null), LogLevel.Error);
         TestServer server = await TestServer.StartAsync(
             options => options with { LoginTimeout = TimeSpan.FromSeconds(2), BufferPoolBytes = 96 << 20, MaxConnectionBufferBytes = 8 << 20, DataRequestInterval = TimeSpan.FromSeconds(1) },
             logger: log);
@@ -98,14 +99,14 @@ public class FuzzTests
         _ = all.ContinueWith(_ => progress.Writer.Complete(), TaskScheduler.Default);
         await foreach (long _ in progress.Reader.ReadAllAsync())
         {
-            string? now = log.First ?? Witness(untouched, neighbour, kept)
+            string? now = Volatile.Read(ref defect) ?? Witness(untouched, neighbour, kept)
                 ?? (server.Server.Context.Pool.RentedBytes > 96 << 20 ? "more memory is rented than the limit" : null);
             if (now is not null) Interlocked.CompareExchange(ref wrong, now, null);
         }
         await all;
         release?.Invoke();
         server.Medium.Reading = null;
-        wrong ??= log.First ?? Witness(untouched, neighbour, kept);
+        wrong ??= Volatile.Read(ref defect) ?? Witness(untouched, neighbour, kept);
         if (wrong is null)
         {
             await server.Server.Context.Connections.WhenAtMostAsync(2).WaitAsync(TimeSpan.FromSeconds(60));
@@ -130,22 +131,6 @@ public class FuzzTests
         catch (Exception error) when (error is InvalidOperationException or InvalidDataException or System.Net.Sockets.SocketException)
         {
             return $"a session of somebody else: {error.Message}";
-        }
-    }
-
-    /// <summary>Keeps the first message of a defect.</summary>
-    private sealed class ErrorLog : ILogger<IscsiServer>
-    {
-        public string? First { get; private set; }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Error) First ??= $"{formatter(state, exception)}: {exception}";
         }
     }
 }

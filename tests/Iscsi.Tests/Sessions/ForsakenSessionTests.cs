@@ -1,5 +1,4 @@
 using Lunaria.Testing;
-using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Iscsi.Tests.Sessions;
 
@@ -7,15 +6,21 @@ namespace Lunaria.Iscsi.Tests.Sessions;
 [TestClass]
 public class ForsakenSessionTests
 {
-    private const int GiveUpMs = 300;
+    private const int ConnectionEnded = 5, LateMs = 300;
 
     [TestMethod]
     public async Task What_a_closed_session_held_is_free_for_its_host_however_late_its_thread_is()
     {
-        using LateThread late = new();
-        await using TestServer server = await TestServer.StartAsync(logger: late);
+        TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using ManualResetEventSlim never = new();
+        // Holds the thread of the first connection that ends up where it says so.
+        LogProbe<IscsiServer> log = new((_, number, _) =>
+        {
+            if (number == ConnectionEnded && ending.TrySetResult()) never.Wait(LateMs);
+        });
+        await using TestServer server = await TestServer.StartAsync(logger: log);
         using (ScriptedInitiator old = server.LogIn(1)) Assert.AreEqual(0, Reserve(old));
-        await late.Ending;
+        await ending.Task.WaitAsync(TimeSpan.FromSeconds(20));
         using ScriptedInitiator fresh = server.LogIn(2);
         Assert.AreEqual(0, Reserve(fresh), "the reservation ended with the session of the first port");
     }
@@ -38,29 +43,5 @@ public class ForsakenSessionTests
     {
         initiator.Send(initiator.CommandHeader([0x16, 0, 0, 0, 0, 0]));
         return initiator.ReceiveResult().Status;
-    }
-
-    /// <summary>Holds the thread of a connection up where it says that the connection has ended.</summary>
-    private sealed class LateThread : ILogger<IscsiServer>, IDisposable
-    {
-        private const int ConnectionEnded = 5;
-
-        private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly ManualResetEventSlim over = new();
-
-        /// <summary>Completes when a thread is held up.</summary>
-        public Task Ending => ending.Task.WaitAsync(TimeSpan.FromSeconds(20));
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Id == ConnectionEnded && ending.TrySetResult()) over.Wait(GiveUpMs);
-        }
-
-        public void Dispose() => over.Set();
     }
 }

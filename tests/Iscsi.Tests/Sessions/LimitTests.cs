@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Lunaria.Iscsi.Pdu;
 using Lunaria.Testing;
-using Microsoft.Extensions.Logging;
 
 namespace Lunaria.Iscsi.Tests.Sessions;
 
@@ -215,7 +215,8 @@ public class LimitTests
     public async Task Secrets_never_reach_the_log()
     {
         const string Secret = "the host's own secret", Mutual = "the target's own secret";
-        LogText log = new();
+        ConcurrentQueue<string> lines = new();
+        LogProbe<IscsiServer> log = new((_, _, line) => lines.Enqueue(line));
         await using (TestServer server = await TestServer.StartAsync(
             access: [new("*", new("host", new(Secret)), new("target", new(Mutual)))], logger: log))
         {
@@ -230,7 +231,7 @@ public class LimitTests
                 Assert.IsTrue(initiator.IsClosedByTarget());
             }
         }
-        string text = log.ToString();
+        string text = string.Join('\n', lines);
         StringAssert.Contains(text, "0201");
         Assert.IsFalse(text.Contains("own secret", StringComparison.OrdinalIgnoreCase), text);
     }
@@ -241,25 +242,5 @@ public class LimitTests
         LoginRequestHeader header = new(bytes) { CurrentStage = 1, NextStage = 3, Isid = initiator.Isid };
         _ = header;
         return bytes;
-    }
-
-    private sealed class LogText : ILogger<IscsiServer>
-    {
-        private readonly System.Text.StringBuilder text = new();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (text) text.Append(formatter(state, exception)).Append(exception).AppendLine();
-        }
-
-        public override string ToString()
-        {
-            lock (text) return text.ToString();
-        }
     }
 }
