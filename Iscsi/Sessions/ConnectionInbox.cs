@@ -75,11 +75,13 @@ internal sealed class ConnectionInbox(WakeSocket wake, Socket socket)
     {
         get
         {
+            Span<byte> next = stackalloc byte[1];
             try
             {
-                return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
+                // The end of the stream stays; what can be read may be gone when it is looked for, since the connection's thread reads, too.
+                return socket.Receive(next, SocketFlags.Peek, out SocketError error) == 0 && error is not (SocketError.WouldBlock or SocketError.Interrupted);
             }
-            catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+            catch (ObjectDisposedException)
             {
                 return true;
             }

@@ -39,6 +39,25 @@ public class ForsakenSessionTests
         Assert.AreEqual(1, server.Medium.Waiting);
     }
 
+    [TestMethod]
+    public async Task A_session_at_work_is_not_taken_for_a_forsaken_one()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using ScriptedInitiator busy = server.LogIn(1);
+        bool done = false;
+        Task work = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref done)) Assert.AreEqual(0, busy.Read(0, 1).Status);
+        });
+        for (ulong isid = 2; isid < 1500 && !work.IsCompleted; isid++)
+        {
+            using ScriptedInitiator other = server.Connect(isid);
+            other.Login(TestServer.TargetName);
+        }
+        Volatile.Write(ref done, true);
+        await work;
+    }
+
     private static byte Reserve(ScriptedInitiator initiator)
     {
         initiator.Send(initiator.CommandHeader([0x16, 0, 0, 0, 0, 0]));
