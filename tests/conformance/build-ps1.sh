@@ -4,6 +4,8 @@
 begin build-ps1
 need build.ps1 dotnet || finish
 cd "$REPO" || exit 1
+# The SDK never replaces what it remembers of a tool's place, not even after that place is gone: here it remembers nothing of former runs.
+export NUGET_PACKAGES=${NUGET_PACKAGES:-$HOME/.nuget/packages} DOTNET_CLI_HOME=$WORK/home
 script() { dotnet pwsh -NoProfile -NonInteractive -File build.ps1 "$@" >"$WORK/out" 2>&1 || { tail -n 15 "$WORK/out"; return 1; }; }
 refused() { ! script "$1" >/dev/null && grep -q 'ValidateSet\|does not belong to the set' "$WORK/out"; }
 said() { "$@" 2>/dev/null | grep -q "$expected"; }
