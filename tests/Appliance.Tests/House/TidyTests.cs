@@ -28,6 +28,12 @@ public sealed partial class TidyTests
             "has a namespace that is not Lunaria.PROJECT.FOLDER");
 
     [TestMethod]
+    public void Usings_are_sorted_those_of_System_first() =>
+        AssertNone(
+            Sources().Where(path => UsingsOf(path) is var usings && !usings.SequenceEqual(usings.OrderBy(IsOther).ThenBy(name => name, StringComparer.OrdinalIgnoreCase))),
+            "has its usings in another order: `dotnet format` sorts them");
+
+    [TestMethod]
     public void Every_public_type_is_documented()
     {
         foreach (var project in Libraries)
@@ -47,6 +53,10 @@ public sealed partial class TidyTests
         Libraries.Append("tests")
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(path => !Path.GetRelativePath(Repository.Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
+
+    private static List<string> UsingsOf(string path) => [.. File.ReadLines(path).Select(line => Using().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value)];
+
+    private static bool IsOther(string name) => name != "System" && !name.StartsWith("System.", StringComparison.Ordinal);
 
     private static bool InProject(string path, string project) =>
         Path.GetRelativePath(Repository.Root, path).StartsWith(project + Path.DirectorySeparatorChar, StringComparison.Ordinal);
@@ -68,4 +78,7 @@ public sealed partial class TidyTests
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
+
+    [GeneratedRegex(@"^using ([\w.]+);")]
+    private static partial Regex Using();
 }
