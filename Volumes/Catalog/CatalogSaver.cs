@@ -28,12 +28,10 @@ internal sealed partial class CatalogSaver : IDisposable
     private readonly SqliteConnection metadataRows, mapRows;
     private readonly Signal bell;
     private readonly CancellationTokenSource stop = new();
-    private readonly Lock sync = new();
-    private readonly List<TaskCompletionSource> requests = [];
+    private readonly Requests<ValueTuple> requests;
     private PublishedPoints? points;
     private Action? saved;
     private Task loop = Task.CompletedTask;
-    private Exception? end;
     private CatalogManifest? current;
     private string? tag;
     private bool isKnown, deletesWait, isFull;
@@ -49,7 +47,7 @@ internal sealed partial class CatalogSaver : IDisposable
     {
         (this.store, this.maps, this.journal, this.time, this.logger, poolId) = (store, maps, journal, time, logger, metadata.PoolId);
         objects = new(store, poolId, time);
-        bell = new(time);
+        requests = new(bell = new(time));
         metadataRows = metadata.OpenReader();
         mapRows = maps.Database.OpenReader();
         (lastEnd, began) = (time.GetTimestamp(), time.GetUtcNow());
@@ -86,18 +84,7 @@ internal sealed partial class CatalogSaver : IDisposable
 
     /// <summary>Completes when the store has the engine as it is now, or later.</summary>
     /// <exception cref="ObjectStoreException">The store did not take it. It is tried again in the background.</exception>
-    public async Task SaveAsync()
-    {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (sync)
-        {
-            if (end is not null)
-                throw end;
-            requests.Add(done);
-        }
-        bell.Set();
-        await done.Task;
-    }
+    public Task SaveAsync() => requests.AskAsync(default);
 
     /// <summary>Segments wait to be deleted until a save.</summary>
     public void SaveForDeletes()
@@ -145,29 +132,15 @@ internal sealed partial class CatalogSaver : IDisposable
             while (true)
             {
                 await WaitUntilDueAsync();
-                TaskCompletionSource[] served;
-                lock (sync)
-                {
-                    served = [.. requests];
-                    requests.Clear();
-                }
+                IReadOnlyList<Requests<ValueTuple>.Request> served = requests.TakeAll();
                 Exception? cause = await TrySaveAsync();
-                foreach (TaskCompletionSource request in served)
-                    if (cause is null)
-                        request.TrySetResult();
-                    else
-                        request.TrySetException(cause);
+                foreach (Requests<ValueTuple>.Request request in served)
+                    request.Answer(cause);
             }
         }
         catch (OperationCanceledException e)
         {
-            lock (sync)
-            {
-                end = e;
-                foreach (TaskCompletionSource request in requests)
-                    request.TrySetException(e);
-                requests.Clear();
-            }
+            requests.End(e);
         }
     }
 
@@ -225,9 +198,8 @@ internal sealed partial class CatalogSaver : IDisposable
         while (true)
         {
             stop.Token.ThrowIfCancellationRequested();
-            lock (sync)
-                if (requests.Count > 0)
-                    return;
+            if (requests.Any)
+                return;
             TimeSpan sinceLast = time.GetElapsedTime(lastEnd), wait = Quiet;
             bool isDue;
             if (isFull && Volatile.Read(ref deletesWait))

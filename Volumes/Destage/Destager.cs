@@ -38,11 +38,8 @@ internal sealed class Destager : IDisposable
     private readonly List<VolumeCut> _cuts = [];
     private readonly List<VolumeCut> _spareCuts = [];
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _lock = new();
-    private readonly List<(bool Checkpoint, TaskCompletionSource Done)> _requests = [];
-    private (bool Checkpoint, TaskCompletionSource Done)[] _serving = [];
+    private readonly Requests<Wanted> _requests;
     private Task _loop = Task.CompletedTask;
-    private Exception? _end;
     private int _failures;
     private ulong _lastFreeLsn;
     private bool _isSwept;
@@ -50,8 +47,8 @@ internal sealed class Destager : IDisposable
     public Destager(
         VolumeRegistry volumes, LineKeeper keeper, SegmentCollector collector, LineRecovery recovery, EngineParts engine, Publisher publisher, CutShipper shipper, OrphanSweep orphans,
         PublishedPoints points, Signal bell) =>
-        (_volumes, _keeper, _collector, _recovery, _engine, _publisher, _shipper, _orphans, _points, _bell, _startBytes) = (volumes, keeper, collector, recovery, engine, publisher, shipper,
-            orphans, points, bell, Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
+        (_volumes, _keeper, _collector, _recovery, _engine, _publisher, _shipper, _orphans, _points, _bell, _requests, _startBytes) = (volumes, keeper, collector, recovery, engine, publisher, shipper,
+            orphans, points, bell, new(bell), Math.Min((ulong)engine.Options.DestageThresholdBytes, (ulong)(engine.Log.CapacityBytes * StartShare)));
 
     /// <summary>True once what an earlier life left in the store is gone: from then on no name of it is given again.</summary>
     public bool IsSwept
@@ -71,18 +68,7 @@ internal sealed class Destager : IDisposable
     }
 
     /// <summary>Completes when everything written before the call is in segments, and with <paramref name="checkpoint"/> the map is in map.db.</summary>
-    public async Task DestageAsync(bool checkpoint)
-    {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_lock)
-        {
-            if (_end is not null)
-                throw _end;
-            _requests.Add((checkpoint, done));
-        }
-        _bell.Set();
-        await done.Task;
-    }
+    public Task DestageAsync(bool checkpoint) => _requests.AskAsync(new(checkpoint));
 
     public void Dispose()
     {
@@ -100,8 +86,8 @@ internal sealed class Destager : IDisposable
             IsSwept = true;
             while (true)
             {
-                _serving = await WaitForWorkAsync();
-                ulong target = Math.Max(_serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1, _points.FrozenLsn);
+                IReadOnlyList<Requests<Wanted>.Request> serving = await WaitForWorkAsync();
+                ulong target = Math.Max(serving.Count > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1, _points.FrozenLsn);
                 while (_publisher.Published.Lsn < target)
                 {
                     await DestageCutAsync();
@@ -109,12 +95,11 @@ internal sealed class Destager : IDisposable
                 }
                 if (_keeper.HasWork)
                     await _keeper.RunAsync(_stop.Token);
-                if (_publisher.WantsCheckpoint || _serving.Any(request => request.Checkpoint))
+                if (_publisher.WantsCheckpoint || serving.Any(request => request.What.Checkpoint))
                     await _publisher.CheckpointAsync(_stop.Token);
                 await _publisher.DeleteDeadAsync(_stop.Token);
-                foreach (var request in _serving)
-                    request.Done.SetResult();
-                _serving = [];
+                foreach (Requests<Wanted>.Request request in serving)
+                    request.Answer(null);
             }
         }
         catch (OperationCanceledException e) when (_stop.IsCancellationRequested)
@@ -132,19 +117,14 @@ internal sealed class Destager : IDisposable
     }
 
     /// <summary>Waits until there is enough to do; gives the requests that are to be answered after it.</summary>
-    private async ValueTask<(bool Checkpoint, TaskCompletionSource Done)[]> WaitForWorkAsync()
+    private async ValueTask<IReadOnlyList<Requests<Wanted>.Request>> WaitForWorkAsync()
     {
         ulong seen = _engine.Log.NextLsn;
         for (int ticks = 0; ;)
         {
             _stop.Token.ThrowIfCancellationRequested();
-            lock (_lock)
-                if (_requests.Count > 0)
-                {
-                    (bool, TaskCompletionSource)[] requests = [.. _requests];
-                    _requests.Clear();
-                    return requests;
-                }
+            if (_requests.TakeAll() is { Count: > 0 } requests)
+                return requests;
             if (!await _points.TryServeAsync())
                 return [];
             if (_recovery.HasWork)
@@ -354,12 +334,8 @@ internal sealed class Destager : IDisposable
         _recovery.Stop(end);
         _collector.Stop(end);
         _points.Stop(end);
-        lock (_lock)
-        {
-            _end = end;
-            foreach ((_, TaskCompletionSource done) in _serving.Concat(_requests))
-                done.TrySetException(end);
-            _requests.Clear();
-        }
+        _requests.End(end);
     }
+
+    private readonly record struct Wanted(bool Checkpoint);
 }

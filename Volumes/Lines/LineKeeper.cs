@@ -17,8 +17,7 @@ namespace Lunaria.Volumes.Lines;
 internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, MetadataDatabase metadata, MapStore maps, Publisher publisher, PublishedPoints points, CatalogSaver saver, Signal bell, ILogger logger)
 {
     private const int GroupsAtOnce = 32;
-    private readonly Queue<(uint Line, TaskCompletionSource Done)> _flattens = [];
-    private Exception? _end;
+    private readonly Requests<uint> _flattens = new(bell);
 
     // Until the next start: what cannot be read now will not be readable later.
     private readonly ConcurrentDictionary<PruneRecord, bool> _damaged = [];
@@ -84,47 +83,27 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     /// <summary>Complete = a line needs its parent no longer.</summary>
     public Task FlattenAsync(uint line)
     {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_flattens)
-        {
-            if (_end is not null)
-                return Task.FromException(_end);
-            _flattens.Enqueue((line, done));
-        }
+        Task done = _flattens.AskAsync(line);
         Wake();
-        return done.Task;
+        return done;
     }
 
     /// <summary>The destager has ended: nobody's work is done any more.</summary>
-    public void Stop(Exception end)
-    {
-        lock (_flattens)
-        {
-            _end = end;
-            while (_flattens.TryDequeue(out (uint Line, TaskCompletionSource Done) asked))
-                asked.Done.TrySetException(end);
-        }
-    }
+    public void Stop(Exception end) => _flattens.End(end);
 
     private async ValueTask FlattenWhatIsAskedForAsync(CancellationToken cancellation)
     {
-        while (true)
+        foreach (Requests<uint>.Request asked in _flattens.TakeAll())
         {
-            (uint Line, TaskCompletionSource Done) asked;
-            lock (_flattens)
-                if (!_flattens.TryPeek(out asked))
-                    return;
             try
             {
-                await FlattenAsync(asked.Line, cancellation);
-                asked.Done.SetResult();
+                await FlattenAsync(asked.What, cancellation);
+                asked.Answer(null);
             }
             catch (Exception e) when (e is MapDamageException or ObjectStoreException or InvalidDataException or IOException && !cancellation.IsCancellationRequested)
             {
-                asked.Done.SetException(e);
+                asked.Answer(e);
             }
-            lock (_flattens)
-                _flattens.Dequeue();
         }
     }
 

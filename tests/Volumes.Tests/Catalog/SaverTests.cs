@@ -161,6 +161,19 @@ public sealed class SaverTests
         Assert.IsGreaterThan(saves, bed.Manager.GetCatalog().Saves);
     }
 
+    [TestMethod]
+    public async Task Who_waits_for_a_save_that_has_begun_hears_of_the_end()
+    {
+        Random random = new(Seed.One());
+        await using EngineBed bed = await EngineBed.OpenAsync(Quiet);
+        await RebuildTests.CreateAsync(bed, "v", random);
+        bed.Store.HoldPuts();
+        Task save = bed.Manager.SaveCatalogAsync();
+        await bed.Store.PutHeldAsync();
+        await bed.KillAsync(random);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => save.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     private static void FailManifest(string key)
     {
         if (key == CatalogObject.ManifestKey)
