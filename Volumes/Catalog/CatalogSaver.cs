@@ -132,7 +132,7 @@ internal sealed partial class CatalogSaver : IDisposable
             while (true)
             {
                 await WaitUntilDueAsync();
-                IReadOnlyList<Requests<ValueTuple>.Request> served = requests.TakeAll();
+                Requests<ValueTuple>.Request[] served = requests.TakeAll();
                 Exception? cause = await TrySaveAsync();
                 foreach (Requests<ValueTuple>.Request request in served)
                     request.Answer(cause);

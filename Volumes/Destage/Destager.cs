@@ -86,8 +86,8 @@ internal sealed class Destager : IDisposable
             IsSwept = true;
             while (true)
             {
-                IReadOnlyList<Requests<Wanted>.Request> serving = await WaitForWorkAsync();
-                ulong target = Math.Max(serving.Count > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1, _points.FrozenLsn);
+                Requests<Wanted>.Request[] serving = await WaitForWorkAsync();
+                ulong target = Math.Max(serving.Length > 0 ? _engine.Log.NextLsn : _publisher.Published.Lsn + 1, _points.FrozenLsn);
                 while (_publisher.Published.Lsn < target)
                 {
                     await DestageCutAsync();
@@ -117,13 +117,13 @@ internal sealed class Destager : IDisposable
     }
 
     /// <summary>Waits until there is enough to do; gives the requests that are to be answered after it.</summary>
-    private async ValueTask<IReadOnlyList<Requests<Wanted>.Request>> WaitForWorkAsync()
+    private async ValueTask<Requests<Wanted>.Request[]> WaitForWorkAsync()
     {
         ulong seen = _engine.Log.NextLsn;
         for (int ticks = 0; ;)
         {
             _stop.Token.ThrowIfCancellationRequested();
-            if (_requests.TakeAll() is { Count: > 0 } requests)
+            if (_requests.TakeAll() is { Length: > 0 } requests)
                 return requests;
             if (!await _points.TryServeAsync())
                 return [];

@@ -8,7 +8,7 @@ internal sealed class Requests<T>(Signal bell)
 {
     private readonly Lock _lock = new();
     private readonly List<Request> _waiting = [];
-    private IReadOnlyList<Request> _taken = [];
+    private Request[] _taken = [];
     private Exception? _end;
 
     /// <summary>True where somebody waits to be taken.</summary>
@@ -37,7 +37,7 @@ internal sealed class Requests<T>(Signal bell)
     }
 
     /// <summary>All who wait, in the order in which they asked. The loop answers each of them before its next call, or ends.</summary>
-    public IReadOnlyList<Request> TakeAll()
+    public Request[] TakeAll()
     {
         lock (_lock)
         {

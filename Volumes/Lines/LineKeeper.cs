@@ -25,7 +25,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     private volatile bool _waits;
 
     /// <summary>True where <see cref="RunAsync"/> should be called.</summary>
-    public bool HasWork => _woken;
+    public bool HasWork => _woken || _flattens.Any;
 
     /// <summary>Something was deleted, or left.</summary>
     public void Wake()
@@ -81,12 +81,7 @@ internal sealed class LineKeeper(VolumeRegistry volumes, LineCatalog catalog, Me
     }
 
     /// <summary>Complete = a line needs its parent no longer.</summary>
-    public Task FlattenAsync(uint line)
-    {
-        Task done = _flattens.AskAsync(line);
-        Wake();
-        return done;
-    }
+    public Task FlattenAsync(uint line) => _flattens.AskAsync(line);
 
     /// <summary>The destager has ended: nobody's work is done any more.</summary>
     public void Stop(Exception end) => _flattens.End(end);
